@@ -1,0 +1,29 @@
+"""Every error that gpuplay raises on purpose, each with the exit code it ends the program with."""
+
+from __future__ import annotations
+
+
+class GpuplayError(Exception):
+    """An error with one message for the user: what was given, what is wrong, what to type instead."""
+
+    exit_code = 1
+
+
+class UsageError(GpuplayError):
+    """The command line asks for something that does not exist or cannot be."""
+
+    exit_code = 2
+
+
+class KernelFileError(UsageError):
+    """A kernel file cannot be loaded, or what it declares breaks the contract."""
+
+
+class TargetMissing(GpuplayError):
+    """A target that was asked for by name cannot run on this machine."""
+
+    exit_code = 3
+
+
+class WorkerLost(GpuplayError):
+    """A worker process died or had to be killed while it held a task."""

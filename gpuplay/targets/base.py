@@ -1,0 +1,49 @@
+"""What every target can do: say whether it is here, hold arrays, run, synchronise, and tell time."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING, Any, Protocol, TypeAlias
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from gpuplay.kernel import GpuModel
+
+Call: TypeAlias = Callable[[], object]
+
+
+class Target(Protocol):
+    """A place where variants run. Everything but ``why_not`` may import numba, hence runs in a worker."""
+
+    name: str
+
+    def why_not(self) -> str:
+        """An empty string where the target can run, else one line that says why not and what mends it."""
+
+    def gpu(self) -> GpuModel | None:
+        """The properties of the GPU behind the target; None for targets on the host."""
+
+    def use_threads(self, threads: int) -> None:
+        """Let the next calls run on this many host threads."""
+
+    def flat(self, count: int, dtype: str) -> Any:
+        """A new one-dimensional array on the target, its start aligned to 256 bytes."""
+
+    def view(self, flat: Any, start: int, shape: tuple[int, ...]) -> Any:
+        """A C-contiguous window of ``shape`` into a flat array, from element ``start``."""
+
+    def write(self, flat: Any, start: int, values: NDArray[Any]) -> None:
+        """Copy host values into a flat array, from element ``start``; done when it returns."""
+
+    def read(self, flat: Any, start: int, count: int) -> NDArray[Any]:
+        """A host copy of ``count`` elements of a flat array."""
+
+    def bind(self, run: Callable[..., object], arrays: Sequence[Any]) -> Call:
+        """A function without arguments that runs once; it may return before the work is done."""
+
+    def finish(self) -> None:
+        """Wait until all work given to the target is done."""
+
+    def seconds(self, call: Call, loops: int) -> float:
+        """Seconds that ``loops`` calls take on the target, without host overhead where it can tell."""
