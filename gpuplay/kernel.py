@@ -162,8 +162,9 @@ class Gpu(Protocol):
     def properties(self) -> GpuModel:
         """Properties of the device, or of the model where there is none."""
 
-    def launch(self, function: Any, grid: int | tuple[int, ...], block: int | tuple[int, ...],
-               *args: Any, shared: int = 0) -> None:
+    def launch(
+        self, function: Any, grid: int | tuple[int, ...], block: int | tuple[int, ...], *args: Any, shared: int = 0
+    ) -> None:
         """Launch ``function`` on the target's stream with ``shared`` bytes of dynamic shared memory."""
 
     def fill(self, array: Any, value: float) -> None:
@@ -330,11 +331,12 @@ def without_functions(kernel: Kernel) -> Kernel:
             return f"<{getattr(value, '__name__', 'function')}>"
         return value
 
-    def strip(record: Any) -> Any:
-        return replace(record, **{f.name: plain(getattr(record, f.name)) for f in fields(record)})
+    def strip(record: Any, **changes: Any) -> Any:
+        return replace(record, **{f.name: plain(getattr(record, f.name)) for f in fields(record)} | changes)
 
-    parts = {"variants": tuple(strip(v) for v in kernel.variants), "probes": tuple(strip(p) for p in kernel.probes)}
-    return strip(replace(kernel, **parts))
+    variants = tuple(strip(variant) for variant in kernel.variants)
+    stripped: Kernel = strip(kernel, variants=variants, probes=tuple(strip(probe) for probe in kernel.probes))
+    return stripped
 
 
 def _rebuild(cls: type, values: dict[str, Any]) -> Any:
