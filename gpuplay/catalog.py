@@ -57,6 +57,13 @@ class Loaded:
             raise KernelFileError(f"kernel {self.kernel.name}: {function!r} cannot be found: {error}") from error
         return found
 
+    def call(self, function: Function, *args: Any, **kwargs: Any) -> Any:
+        """Call a declared function; what it raises becomes a KernelFileError with file and line."""
+        try:
+            return self.resolve(function)(*args, **kwargs)
+        except Exception as error:
+            raise KernelFileError(_located(error, self.origin)) from error
+
 
 def kernels_dir() -> Path:
     """The folder of the bundled kernels: inside the package in a wheel, beside it in a checkout."""

@@ -242,7 +242,7 @@ class Kernel:
     ``reference(problem, *inputs)`` gets float64 copies and returns the outputs (``out`` and
     ``inout``), one array or a tuple, in declared order.
     ``check(problem, outputs, inputs, rng)`` yields `gpuplay.bounds.Comparison`s where the full
-    reference would cost more than the timed work.
+    reference would cost more than the timed work; both are dicts of host arrays by name.
     ``cost(problem)`` returns a `Cost`: flops, and compulsory bytes (each array moved once).
     ``tolerance(problem, expected, *inputs)`` returns one absolute error bound, array or scalar, for
     each output; the default follows from the dtype and ``reduction(problem)``, the length of the

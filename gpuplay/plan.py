@@ -1,11 +1,18 @@
-"""Sizes and axes become a frozen plan of cells: what would run, with forecasts and reasons to skip."""
+"""Sizes and axes become a frozen plan of cells: what would run, its work and memory, why a cell will not."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import itertools
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
 
-from gpuplay.kernel import Kernel, Problem
+from gpuplay.catalog import Loaded
+from gpuplay.errors import UsageError
+from gpuplay.kernel import Array, Cost, Kernel, Machine, Problem, Value, Variant, without_functions
 from gpuplay.results import Cell
+from gpuplay.shapes import declared_arrays
+
+LIST_BYTES = 32  # a Python float in a list: 8 for the pointer, 24 for the object
 
 
 @dataclass(frozen=True)
@@ -27,11 +34,11 @@ class PlannedCell:
     """A cell with what is known before it runs: its work, its memory, and why it will not run."""
 
     cell: Cell
-    flops: float | None
-    bytes: float | None
-    work_flops: float | None
-    work_bytes: float | None
-    memory_bytes: int | None
+    flops: float | None = None
+    bytes: float | None = None
+    work_flops: float | None = None
+    work_bytes: float | None = None
+    memory_bytes: int | None = None
     skip: str = ""
 
 
@@ -53,3 +60,87 @@ class Plan:
     baseline: str | None
     settings: Settings
     notices: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class Request:
+    """What the user asked for, checked against the declaration; ``missing`` maps targets to reasons."""
+
+    sizes: tuple[int, ...]
+    variants: tuple[str, ...]
+    baseline: str | None
+    threads: tuple[int, ...]
+    params: Mapping[str, tuple[Value, ...]] = field(default_factory=dict)
+    knobs: Mapping[str, tuple[int, ...]] = field(default_factory=dict)
+    missing: Mapping[str, str] = field(default_factory=dict)
+    settings: Settings = Settings()
+
+
+def make(loaded: Loaded, request: Request, machine: Machine) -> Plan:
+    """The plan of a request. Calls the kernel's functions, so it runs where the kernel was loaded."""
+    kernel = loaded.kernel
+    axes = [request.params.get(axis.name, ()) for axis in kernel.axes]
+    rows = []
+    for values in itertools.product(*(axis or (None,) for axis in axes)):
+        given = {axis.name: v for axis, v in zip(kernel.axes, values, strict=True) if v is not None}
+        for n in request.sizes:
+            problem = kernel.problem(n, **given)
+            rows.append(Row(problem, tuple(_assess(loaded, request, machine, problem))))
+    _refuse_barred_knobs(request, rows)
+    shown = (v for v in request.variants if kernel.variant(v).target in request.missing)
+    notices = tuple(f"{name} not run here: {request.missing[kernel.variant(name).target]}" for name in shown)
+    return Plan(without_functions(kernel), tuple(rows), request.variants, request.baseline, request.settings, notices)
+
+
+def _assess(loaded: Loaded, request: Request, machine: Machine, problem: Problem) -> Iterable[PlannedCell]:
+    kernel = loaded.kernel
+    contradiction = loaded.call(kernel.applies, problem) if kernel.applies else None
+    if contradiction:
+        for cell in _cells(kernel, request, problem):
+            yield PlannedCell(cell, skip=contradiction)
+        return
+    arrays = declared_arrays(loaded, problem)
+    cost: Cost | None = loaded.call(kernel.cost, problem) if kernel.cost else None
+    for cell in _cells(kernel, request, problem):
+        variant, knobs = kernel.variant(cell.variant), dict(cell.knobs)
+        barred = loaded.call(variant.applies, problem, knobs, machine) if variant.applies else None
+        work: Cost | None = loaded.call(variant.work, problem, knobs) if variant.work and not barred else cost
+        spaces = loaded.call(variant.workspace, problem, knobs) if variant.workspace and not barred else ()
+        yield PlannedCell(
+            cell,
+            flops=cost.flops if cost else None,
+            bytes=cost.bytes if cost else None,
+            work_flops=work.flops if work else None,
+            work_bytes=work.bytes if work else None,
+            memory_bytes=_memory(variant, problem.dtype, (*arrays, *spaces)),
+            skip=barred or request.missing.get(variant.target, ""),
+        )
+
+
+def _cells(kernel: Kernel, request: Request, problem: Problem) -> Iterable[Cell]:
+    for name in request.variants:
+        variant = kernel.variant(name)
+        counts = request.threads if variant.threads == "all" and variant.target != "cuda" else (1,)
+        values = (request.knobs.get(knob, (default,)) for knob, default in variant.default_knobs.items())
+        for chosen in itertools.product(*values):
+            knobs = tuple(zip(variant.knobs, chosen, strict=True))
+            for threads in counts:
+                yield Cell(kernel.name, problem.n, problem.params, name, knobs, threads)
+
+
+def _memory(variant: Variant, dtype: str, arrays: Iterable[Array]) -> int:
+    """Bytes of the arrays where the variant runs, and on the host for a target that is elsewhere."""
+    total = sum(array.nbytes(dtype) for array in arrays)
+    if variant.target == "python":
+        return total + sum(array.nbytes("float64") // 8 * LIST_BYTES for array in arrays)
+    return total
+
+
+def _refuse_barred_knobs(request: Request, rows: list[Row]) -> None:
+    """A knob value that no variant can serve at any size is a mistake on the command line, not a skip."""
+    for knob, values in request.knobs.items():
+        for value in values:
+            cells = [c for row in rows for c in row.cells if dict(c.cell.knobs).get(knob) == value]
+            reasons = [c.skip for c in cells if c.skip and c.skip != request.missing.get(c.cell.target)]
+            if cells and len(reasons) == len(cells):
+                raise UsageError(f"--{knob.replace('_', '-')} {value}: {reasons[0]}")

@@ -1,0 +1,1 @@
+"""How cells are verified and timed, and what machine they run on."""

@@ -1,0 +1,62 @@
+"""Arrays on a target between guard zones: filled, poisoned, read back, and checked for stray writes."""
+
+from __future__ import annotations
+
+import math
+import zlib
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from gpuplay.kernel import Array
+    from gpuplay.targets.base import Target
+
+GUARD = 256  # elements on either side; a multiple of 64 bytes in every dtype
+
+
+class Placed:
+    """One array on a target. Its guards and, when poisoned, its elements are NaN (integers: the smallest)."""
+
+    def __init__(self, target: Target, array: Array, dtype: str) -> None:
+        self.array = array
+        self.dtype = array.dtype or dtype
+        self.count = math.prod(array.shape)
+        self._target = target
+        self._flat = target.flat(self.count + 2 * GUARD, self.dtype)
+        self._poison = np.nan if np.dtype(self.dtype).kind == "f" else np.iinfo(self.dtype).min
+        self._target.write(self._flat, 0, self._poisoned(GUARD))
+        self._target.write(self._flat, GUARD + self.count, self._poisoned(GUARD))
+        self.poison()
+        self.view = target.view(self._flat, GUARD, array.shape)
+
+    def write(self, values: Any) -> None:
+        """Fill with host values of the declared shape."""
+        flat = np.ascontiguousarray(values, dtype=self.dtype).reshape(-1)
+        self._target.write(self._flat, GUARD, flat)
+
+    def read(self) -> NDArray[Any]:
+        """Copy back to the host."""
+        return self._target.read(self._flat, GUARD, self.count).reshape(self.array.shape)
+
+    def poison(self) -> None:
+        """Overwrite every element, so that one that is not written later shows."""
+        self._target.write(self._flat, GUARD, self._poisoned(self.count))
+
+    def checksum(self) -> int:
+        """A checksum of the elements' bytes, to find out whether a run changed them."""
+        return zlib.crc32(memoryview(self._target.read(self._flat, GUARD, self.count)).cast("B"))
+
+    def stray_write(self) -> str:
+        """Where a run wrote outside the array: 'before its start', 'behind its end', or ''."""
+        for start, where in ((0, "before its start"), (GUARD + self.count, "behind its end")):
+            guard = self._target.read(self._flat, start, GUARD)
+            intact = np.isnan(guard) if guard.dtype.kind == "f" else guard == self._poison
+            if not intact.all():
+                return where
+        return ""
+
+    def _poisoned(self, count: int) -> NDArray[Any]:
+        return np.full(count, self._poison, dtype=self.dtype)
