@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -16,33 +16,31 @@ AXES = {1: ("element",), 2: ("row", "column")}
 def likely_cause(got: NDArray[Any], wrong: NDArray[np.bool_], knobs: Mapping[str, int]) -> str:
     """A clause for the reason of a failure, or '' where nothing is plain.
 
-    ``got`` is an output, ``wrong`` the mask of its wrong elements.
+    ``got`` is a whole output, ``wrong`` the mask of its wrong elements.
     """
     count, total = int(wrong.sum()), wrong.size
-    if count == 0:
-        return ""
-    unwritten = np.isnan(got) if got.dtype.kind == "f" else np.zeros(got.shape, dtype=bool)
-    if (unwritten & wrong).sum() == count:
-        place = _edge(wrong, knobs)
+    edge = edge_cause(wrong.shape, [int(axis.min()) for axis in np.nonzero(wrong)], knobs)
+    if got.dtype.kind == "f" and np.isnan(got[wrong]).all():
         never = "no element was written" if count == total else f"{count} of {total} elements were never written"
-        return never + (f", {place}" if place else "")
+        return never + (f", {edge}" if edge else "")
     if count == total:
         return "every element is wrong"
-    return _edge(wrong, knobs) or f"{count} of {total} elements are wrong"
+    return edge or f"{count} of {total} elements are wrong"
 
 
-def _edge(wrong: NDArray[np.bool_], knobs: Mapping[str, int]) -> str:
-    """'last column; 33 is no multiple of 16' where all wrong elements lie in the last index or partial tile."""
-    indices = np.nonzero(wrong)
-    names = AXES.get(wrong.ndim, tuple(f"index of axis {axis}" for axis in range(wrong.ndim)))
-    for axis in reversed(range(wrong.ndim)):
-        extent = wrong.shape[axis]
-        first = int(indices[axis].min())
-        if extent < 2 or first == 0:
+def edge_cause(shape: Sequence[int], first: Sequence[int], knobs: Mapping[str, int]) -> str:
+    """'last column; 33 is no multiple of 16' where wrong elements lie only at the end of an axis.
+
+    ``first`` is the smallest index of a wrong element along each axis.
+    """
+    names = AXES.get(len(shape), tuple(f"index of axis {axis}" for axis in range(len(shape))))
+    for axis in reversed(range(len(shape))):
+        extent = shape[axis]
+        if extent < 2 or first[axis] == 0:
             continue
-        partial = [(knob, v) for knob, v in knobs.items() if extent % v and first >= extent - extent % v]
+        partial = [(knob, v) for knob, v in knobs.items() if extent % v and first[axis] >= extent - extent % v]
         why = f"; {extent} is no multiple of {partial[0][1]}" if partial else ""
-        if first == extent - 1:
+        if first[axis] == extent - 1:
             return f"last {names[axis]}{why}"
         if partial:
             return f"in the last, partial {partial[0][0]} of {names[axis]}s{why}"

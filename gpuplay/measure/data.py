@@ -47,7 +47,7 @@ class Placed:
 
     def checksum(self) -> int:
         """A checksum of the elements' bytes, to find out whether a run changed them."""
-        return zlib.crc32(memoryview(self._target.read(self._flat, GUARD, self.count)).cast("B"))
+        return zlib.crc32(self._target.read(self._flat, GUARD, self.count).view(np.uint8).data)
 
     def stray_write(self) -> str:
         """Where a run wrote outside the array: 'before its start', 'behind its end', or ''."""

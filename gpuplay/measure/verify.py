@@ -7,14 +7,15 @@ reference, rounded to the dtype, has them.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from gpuplay.bounds import Comparison, default_bound
 from gpuplay.errors import KernelFileError
+from gpuplay.measure.causes import edge_cause, likely_cause
 from gpuplay.results import ErrorReport, Mistake
 
 if TYPE_CHECKING:
@@ -33,6 +34,16 @@ class Verdict:
 
     error: ErrorReport
     reason: str = ""
+
+
+@dataclass(frozen=True)
+class Rule:
+    """How to judge: equality on ``exact``, signs of zeros on ``signed_zeros``; shapes and knobs for causes."""
+
+    exact: bool = False
+    signed_zeros: bool = False
+    shapes: Mapping[str, tuple[int, ...]] = field(default_factory=dict)
+    knobs: Mapping[str, int] = field(default_factory=dict)
 
 
 Expected = Mapping[str, "NDArray[Any]"]
@@ -67,25 +78,18 @@ def reference(loaded: Loaded, problem: Problem, arrays: Sequence[Array], inputs:
     return expected, dict(zip(expected, bounds, strict=True))
 
 
-def judge_full(got: Expected, expected: Expected, bounds: Bounds, *, exact: bool, signed_zeros: bool) -> Verdict:
-    """Compare every element of every output."""
-    comparisons = (Comparison(name, got[name], expected[name], bounds[name]) for name in expected)
-    return judge(comparisons, exact=exact, signed_zeros=signed_zeros)
+def whole(got: Expected, expected: Expected, bounds: Bounds) -> Iterator[Comparison]:
+    """Every element of every output as a Comparison."""
+    return (Comparison(name, got[name], expected[name], bounds[name]) for name in expected)
 
 
-def judge(comparisons: Iterable[Comparison], *, exact: bool = False, signed_zeros: bool = False) -> Verdict:
+def judge(comparisons: Iterable[Comparison], rule: Rule) -> Verdict:
     """The first comparison that fails decides; largest errors are taken over all that passed before."""
     largest_abs = largest_rel = tolerance = 0.0
     for comparison in comparisons:
-        worst = _compare(comparison, exact=exact, signed_zeros=signed_zeros)
+        worst = _compare(comparison, rule)
         if worst.index is not None:
-            finer = comparison.locate(*worst.index) if comparison.locate else None
-            if (
-                finer is not None
-                and (found := _compare(finer, exact=exact, signed_zeros=signed_zeros)).index is not None
-            ):
-                comparison, worst = finer, found
-            return _wrong(comparison, worst)
+            return _wrong(comparison, worst, rule)
         largest_abs, largest_rel = max(largest_abs, worst.abs), max(largest_rel, worst.rel)
         tolerance = max(tolerance, worst.bound)
     return Verdict(ErrorReport(largest_abs, largest_rel, tolerance))
@@ -97,31 +101,32 @@ class _Worst:
     rel: float
     bound: float
     index: tuple[int, ...] | None = None
-    count: int = 0
 
 
-def _compare(comparison: Comparison, *, exact: bool, signed_zeros: bool) -> _Worst:
+def _compare(comparison: Comparison, rule: Rule) -> _Worst:
     """The largest errors of a comparison, and the worst index if any element is out of bounds."""
     got, expected = comparison.got.reshape(-1), comparison.expected.reshape(-1)
-    shape = comparison.got.shape
-    bound = np.broadcast_to(np.asarray(0.0 if exact else comparison.bound), shape)
-    largest_abs = largest_rel = largest_bound = excess = 0.0
-    index, count = None, 0
-    bound_flat = bound.reshape(-1) if bound.ndim and bound.strides != (0,) * bound.ndim else None
+    limits = _limits(comparison, rule)
+    largest_abs = largest_rel = largest_bound = 0.0
+    excess, index = -1.0, None
     for start in range(0, got.size, CHUNK):
         part = slice(start, start + CHUNK)
-        limit = bound_flat[part] if bound_flat is not None else (float(bound.flat[0]) if bound.size else 0.0)
-        errors, relative, bad = _errors(got[part], expected[part], limit, signed_zeros=signed_zeros)
-        largest_abs, largest_rel = max(largest_abs, errors.max()), max(largest_rel, relative.max())
+        limit = limits[part] if limits.ndim else limits
+        errors, relative, bad = _errors(got[part], expected[part], limit, signed_zeros=rule.signed_zeros)
+        largest_abs, largest_rel = max(largest_abs, float(errors.max())), max(largest_rel, float(relative.max()))
         largest_bound = max(largest_bound, float(np.max(limit)))
-        count += int(bad.sum())
         if bad.any():
-            with np.errstate(all="ignore"):
-                over = np.where(bad, np.where(np.isfinite(errors), errors / (limit + 1e-300), np.inf), -1.0)
+            over = np.where(bad, np.nan_to_num(errors / (limit + 1e-300), nan=np.inf), -1.0)
             if over.max() > excess:
                 excess, index = float(over.max()), start + int(over.argmax())
-    where = None if index is None else tuple(int(i) for i in np.unravel_index(index, shape))
-    return _Worst(float(largest_abs), float(largest_rel), largest_bound, where, count)
+    where = None if index is None else tuple(int(i) for i in np.unravel_index(index, comparison.got.shape))
+    return _Worst(largest_abs, largest_rel, largest_bound, where)
+
+
+def _limits(comparison: Comparison, rule: Rule) -> NDArray[Any]:
+    """The bounds as a scalar, or flat beside the flat output."""
+    bound = np.asarray(0.0 if rule.exact else comparison.bound, dtype=np.float64)
+    return np.broadcast_to(bound, comparison.got.shape).reshape(-1) if bound.ndim else bound
 
 
 def _errors(got: Any, expected: Any, limit: Any, *, signed_zeros: bool) -> tuple[Any, Any, Any]:
@@ -145,18 +150,38 @@ def _errors(got: Any, expected: Any, limit: Any, *, signed_zeros: bool) -> tuple
     return errors, relative, bad
 
 
-def _wrong(comparison: Comparison, worst: _Worst) -> Verdict:
+def _wrong(comparison: Comparison, worst: _Worst, rule: Rule) -> Verdict:
+    """The verdict on a failed comparison: the exact element where it can be located, and the likely cause."""
     assert worst.index is not None
-    index = comparison.index(*worst.index) if comparison.index else worst.index
-    got, expected = float(comparison.got[worst.index]), float(comparison.expected[worst.index])
-    at = Mistake(comparison.output, tuple(int(i) for i in index), _shown(got), _shown(expected))
-    bound = float(np.broadcast_to(np.asarray(comparison.bound), comparison.got.shape)[worst.index])
+    if comparison.locate:
+        finer = comparison.locate(*worst.index)
+        found = _compare(finer, rule)
+        if found.index is not None:
+            return _wrong(finer, found, rule)
+    here = worst.index
+    index = tuple(int(i) for i in (comparison.index(*here) if comparison.index else here))
+    got, expected = float(comparison.got[here]), float(comparison.expected[here])
+    limits = _limits(comparison, rule)
+    bound = float(limits.reshape(comparison.got.shape)[here] if limits.ndim else limits)
     finite = bool(np.isfinite(worst.abs))
+    at = Mistake(comparison.output, index, _shown(got), _shown(expected))
     report = ErrorReport(worst.abs if finite else None, worst.rel if finite else None, bound, at)
-    place = f"{comparison.output}[{', '.join(map(str, index))}]"
-    what = f" ({comparison.what})" if comparison.what else ""
-    reason = f"{place} is {got:.6g}, expected {expected:.6g}{what}"
-    return Verdict(report, reason)
+    place = f"{comparison.output}[{', '.join(map(str, index))}] is {got:.6g}, expected {expected:.6g}"
+    clauses = [place, comparison.what, _cause(comparison, index, rule)]
+    return Verdict(report, "; ".join(clause for clause in clauses if clause))
+
+
+def _cause(comparison: Comparison, index: tuple[int, ...], rule: Rule) -> str:
+    shape = rule.shapes.get(comparison.output, comparison.got.shape)
+    if comparison.index is None and comparison.got.shape == shape:
+        limits = _limits(comparison, rule)
+        limits = limits.reshape(shape) if limits.ndim else limits
+        return likely_cause(
+            comparison.got,
+            _errors(comparison.got, comparison.expected, limits, signed_zeros=rule.signed_zeros)[2],
+            rule.knobs,
+        )
+    return edge_cause(shape, index, rule.knobs) if len(index) == len(shape) else ""
 
 
 def _shown(value: float) -> float | str:
