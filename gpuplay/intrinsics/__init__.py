@@ -1,0 +1,1 @@
+"""What kernels may use beyond plain Numba: vector types, streaming stores, PTX."""

@@ -1,0 +1,253 @@
+"""What machine this is: processor, caches, memory, power, load; and what a worker's libraries are.
+
+Nothing here needs numba or numpy except `worker_facts`, which a worker calls. Linux has been tried;
+macOS and Windows are written from their documentation.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import math
+import os
+import platform
+import subprocess
+import sys
+from collections.abc import Iterator, Mapping
+from contextlib import suppress
+from importlib import metadata
+from pathlib import Path
+from typing import Any
+
+import psutil
+
+from gpuplay import kernel
+from gpuplay.measure import cgroups
+
+ROOT = Path("/")
+CPU = Path("sys/devices/system/cpu")
+WINDOWS_AVX2, WINDOWS_AVX512F = 40, 41  # PF_AVX2_… and PF_AVX512F_INSTRUCTIONS_AVAILABLE of winnt.h
+
+
+def describe(root: Path = ROOT) -> dict[str, Any]:
+    """Everything known about this machine, as plain data. Sizes in bytes; None for what is not known.
+
+    ``cores`` and ``threads`` are those this process may use: affinity and a control group's quota
+    are respected, and so is its memory limit. ``root`` stands in for ``/`` in tests.
+    """
+    vector, bits = _vector(root)
+    cores, threads = _usable(root)
+    memory = psutil.virtual_memory()
+    limit, free = cgroups.memory_limit(root), cgroups.memory_free(root)
+    return {
+        "cpu": _model(root),
+        "cores": cores,
+        "threads": threads,
+        "vector": vector,
+        "vector_bits": bits,
+        "caches": _caches(root),
+        "memory_bytes": memory.total if limit is None else min(memory.total, limit),
+        "memory_available_bytes": memory.available if free is None else min(memory.available, free),
+        "os": _system(),
+        "python": platform.python_version(),
+        "governor": _text(root / CPU / "cpu0/cpufreq/scaling_governor"),
+        "power": _power(root),
+        "load": _load(),
+    }
+
+
+def fingerprint(machine: Mapping[str, Any]) -> str:
+    """A short stable name of the hardware, under which measured roofs are kept."""
+    parts = [machine["cpu"], machine["cores"], machine["vector"], round(machine["memory_bytes"] / 2**30)]
+    return hashlib.sha256(repr(parts).encode()).hexdigest()[:16]
+
+
+def limits() -> kernel.Machine:
+    """What a variant's ``applies`` may ask of the machine; what is not known keeps the contract's default."""
+    usual = kernel.Machine()
+    caches = _caches(ROOT)
+    return kernel.Machine(
+        cores=_usable(ROOT)[0],
+        vector_bits=_vector(ROOT)[1],
+        l1_bytes=caches["l1d"] or usual.l1_bytes,
+        l2_bytes=caches["l2"] or usual.l2_bytes,
+        l3_bytes=caches["l3"] or usual.l3_bytes,
+    )
+
+
+def last_cache_bytes(root: Path = ROOT) -> int:
+    """Bytes of all last-level caches that the usable cores reach, taken together; 32 MiB where not known."""
+    caches = _caches(root)
+    level, size = next(((name, caches[name]) for name in ("l3", "l2") if caches[name]), ("", None))
+    if size is None:
+        return 32 * 2**20
+    allowed = os.sched_getaffinity(0) if hasattr(os, "sched_getaffinity") else {0}
+    shared = set()
+    for cpu in allowed:
+        for folder in (root / CPU / f"cpu{cpu}/cache").glob("index*"):
+            if _text(folder / "level") == level[1:]:
+                shared.add(_text(folder / "shared_cpu_list") or "")
+    return size * max(1, len(shared))
+
+
+def worker_facts() -> dict[str, Any]:
+    """Libraries, threading layer and BLAS threads of the worker that calls this (it needs numba)."""
+    import numba
+    import numpy as np
+    from threadpoolctl import threadpool_info
+
+    from gpuplay.measure.probes import spread_work
+
+    spread_work(np.zeros(64, np.float32))  # numba chooses its threading layer at the first parallel call
+    pools = [pool for pool in threadpool_info() if pool["user_api"] == "blas"]
+    names = {"openblas": "OpenBLAS", "mkl": "MKL", "blis": "BLIS", "accelerate": "Accelerate"}
+    blas = [f"{names.get(p['internal_api'], p['internal_api'])} {_release(p['version'])}".strip() for p in pools]
+    libraries: dict[str, str | None] = {name: version(name) for name in ("numba", "llvmlite", "numpy")}
+    libraries |= {"blas": ", ".join(dict.fromkeys(blas)) or None, "numba-cuda": version("numba-cuda")}
+    return {
+        "libraries": libraries,
+        "threading_layer": str(numba.threading_layer()),
+        "blas_threads": max((pool["num_threads"] for pool in pools), default=None),
+    }
+
+
+def _release(text: str | None) -> str:
+    """The first three numbers of a version: OpenBLAS adds two more for its build."""
+    return ".".join((text or "").split(".")[:3])
+
+
+def version(distribution: str) -> str | None:
+    """The installed version of a distribution; None where it is not installed."""
+    try:
+        return metadata.version(distribution)
+    except metadata.PackageNotFoundError:
+        return None
+
+
+def _model(root: Path) -> str:
+    if sys.platform == "darwin":
+        return _sysctl("machdep.cpu.brand_string") or platform.machine()
+    if sys.platform.startswith("linux"):
+        fields = dict(_cpuinfo(root))
+        name = next((fields[key] for key in ("model name", "Model", "cpu model", "uarch") if key in fields), "")
+        return " ".join(name.split()) or platform.machine()
+    return platform.processor() or platform.machine()
+
+
+def _vector(root: Path) -> tuple[str, int]:
+    """Name and width in bits of the widest vector instructions."""
+    x86 = platform.machine().lower() in ("x86_64", "amd64", "i386", "i686", "x86")
+    if not x86:
+        sve = _text(root / "proc/sys/abi/sve_default_vector_length")
+        return ("SVE", int(sve) * 8) if sve and sve.isdigit() and " sve" in _flags(root) else ("NEON", 128)
+    flags = _flags(root)
+    if "avx512f" in flags:
+        return "AVX-512", 512
+    return ("AVX2", 256) if "avx2" in flags else ("SSE", 128)
+
+
+def _flags(root: Path) -> str:
+    """Lower-case names of the processor's features, each after a blank."""
+    if sys.platform == "darwin":
+        both = [_sysctl("machdep.cpu.features"), _sysctl("machdep.cpu.leaf7_features")]
+        return " " + " ".join(both).lower()
+    if sys.platform == "win32":
+        import ctypes
+
+        present = ctypes.windll.kernel32.IsProcessorFeaturePresent
+        named = {"avx2": WINDOWS_AVX2, "avx512f": WINDOWS_AVX512F}
+        return "".join(f" {name}" for name, number in named.items() if present(number))
+    fields = dict(_cpuinfo(root))
+    return " " + fields.get("flags", fields.get("Features", "")).lower()
+
+
+def _usable(root: Path) -> tuple[int, int]:
+    """Physical cores and hardware threads that this process may use, each at least 1."""
+    allowed = sorted(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else []
+    threads = len(allowed) or psutil.cpu_count() or 1
+    places = {_core(root, cpu) for cpu in allowed}
+    cores = len(places) or psutil.cpu_count(logical=False) or threads
+    granted = cgroups.cpu_quota(root)
+    ceiling = threads if granted is None else max(1, math.ceil(granted))
+    return min(cores, ceiling), min(threads, ceiling)
+
+
+def _core(root: Path, cpu: int) -> tuple[str, str]:
+    """Package and core of one hardware thread; the thread's own number where the system does not say."""
+    topology = root / CPU / f"cpu{cpu}/topology"
+    return _text(topology / "physical_package_id") or "", _text(topology / "core_id") or f"cpu{cpu}"
+
+
+def _caches(root: Path) -> dict[str, int | None]:
+    """Bytes of one instance of each data cache that the first usable core sees."""
+    sizes: dict[str, int | None] = {"l1d": None, "l2": None, "l3": None}
+    if sys.platform == "darwin":
+        for name in sizes:
+            keys = [f"hw.perflevel0.{name}cachesize", f"hw.{name}cachesize"]
+            sizes[name] = next((int(size) for key in keys if (size := _sysctl(key)).isdigit() and int(size)), None)
+        return sizes
+    first = min(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else 0
+    for folder in sorted((root / CPU / f"cpu{first}/cache").glob("index*")):
+        name = "l" + (_text(folder / "level") or "")
+        name += "d" if name == "l1" and _text(folder / "type") == "Data" else ""
+        size = _text(folder / "size") or ""
+        if name in sizes and size:
+            factor = {"K": 2**10, "M": 2**20, "G": 2**30}.get(size[-1], 1)
+            sizes[name] = int(size.rstrip("KMG")) * factor
+    return sizes
+
+
+def _power(root: Path) -> str | None:
+    """Where the power comes from and the mode it is spent in, as far as the system says."""
+    said = []
+    battery = None
+    if hasattr(psutil, "sensors_battery"):
+        with suppress(Exception):  # a broken battery driver raises whatever it likes
+            battery = psutil.sensors_battery()
+    if battery is not None:
+        plug = "mains" if battery.power_plugged else "battery"
+        said.append(f"on {plug}, charged {battery.percent:.0f} %")
+    profile = _text(root / "sys/firmware/acpi/platform_profile")
+    if profile:
+        said.append(f"profile {profile}")
+    return ", ".join(said) or None
+
+
+def _load() -> list[float] | None:
+    try:
+        return [round(value, 2) for value in psutil.getloadavg()]
+    except OSError:
+        return None
+
+
+def _system() -> str:
+    if sys.platform.startswith("linux"):
+        with suppress(OSError):
+            name = platform.freedesktop_os_release().get("PRETTY_NAME", "Linux")
+            return f"{name}, Linux {platform.release()}"
+    if sys.platform == "darwin":
+        return f"macOS {platform.mac_ver()[0]}"
+    return f"{platform.system()} {platform.release()}"
+
+
+def _cpuinfo(root: Path) -> Iterator[tuple[str, str]]:
+    """Pairs of ``/proc/cpuinfo``, the first processor's last, so that a dict keeps the first."""
+    first = (_text(root / "proc/cpuinfo") or "").split("\n\n")
+    for line in reversed("\n".join(first).splitlines()):
+        key, colon, value = line.partition(":")
+        if colon:
+            yield key.strip(), value.strip()
+
+
+def _sysctl(key: str) -> str:
+    try:
+        done = subprocess.run(["/usr/sbin/sysctl", "-n", key], capture_output=True, text=True, timeout=5, check=False)
+    except (OSError, subprocess.SubprocessError):
+        return ""
+    return done.stdout.strip()
+
+
+def _text(path: Path) -> str | None:
+    try:
+        return path.read_text(encoding="utf-8", errors="replace").strip() or None
+    except OSError:
+        return None

@@ -1,0 +1,88 @@
+"""Measured roofs of this machine, kept as JSON under its fingerprint.
+
+The probes themselves run in a worker; loading and saving need neither numba nor numpy.
+"""
+
+from __future__ import annotations
+
+import json
+import math
+import os
+from collections.abc import Mapping
+from contextlib import suppress
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from gpuplay import paths
+
+if TYPE_CHECKING:
+    from gpuplay.targets.base import Target
+
+VERSION = 1  # of the probes: a change in what they measure makes kept roofs stale
+HOST = ("copy", "copy_streaming", "read", "fma_float32", "fma_float64")
+
+
+def probe() -> dict[str, Any]:
+    """Measure the host's roofs, in about three seconds; for a worker that has numba.
+
+    Returns
+    -------
+    ``copy``, ``copy_streaming``, ``read`` (bytes/s), ``fma_float32``, ``fma_float64`` (FLOP/s), each
+    with ``one`` core and ``all``; ``gpu`` is None until `gpu_probe` has been here.
+    """
+    from gpuplay.measure import probes
+
+    return {**probes.probe(), "gpu": None}
+
+
+def gpu_probe(target: Target) -> dict[str, Any]:
+    """Measure the GPU behind a CUDA target: ``name``, ``copy`` (bytes/s), ``fma_float32``, ``fma_float64``."""
+    from gpuplay.measure import gpu_probes
+
+    return gpu_probes.probe(target)
+
+
+def memory_roof(roofs: Mapping[str, Any], threads: str) -> float:
+    """Most bytes a second that ``one`` core or ``all`` can move, in whatever way is fastest here."""
+    return max(float(roofs[name][threads]) for name in ("copy", "copy_streaming", "read"))
+
+
+def load(fingerprint: str) -> dict[str, Any] | None:
+    """The roofs kept for a machine; None where there are none, or what is kept makes no sense."""
+    try:
+        kept = json.loads(_file(fingerprint).read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        return None
+    if not isinstance(kept, dict) or kept.get("version") != VERSION:
+        return None
+    roofs = kept.get("roofs")
+    return roofs if isinstance(roofs, dict) and _sound(roofs) else None
+
+
+def save(fingerprint: str, roofs: Mapping[str, Any]) -> None:
+    """Keep the roofs of a machine; a folder that cannot be written costs only the next probe."""
+    file = _file(fingerprint)
+    fresh = file.with_suffix(f".{os.getpid()}")
+    with suppress(OSError):
+        fresh.write_text(json.dumps({"version": VERSION, "roofs": roofs}, indent=1), encoding="utf-8")
+        fresh.replace(file)
+
+
+def _file(fingerprint: str) -> Path:
+    return paths.cache_dir() / f"roofs-{fingerprint}.json"
+
+
+def _sound(roofs: Mapping[str, Any]) -> bool:
+    """Whether every roof of the host is there, finite and above zero, and the GPU's are rates or absent."""
+    rates = [
+        roofs[name].get(threads) for name in HOST if isinstance(roofs.get(name), dict) for threads in ("one", "all")
+    ]
+    gpu = roofs.get("gpu")
+    if gpu is not None:
+        if not isinstance(gpu, dict):
+            return False
+        rates += [gpu.get(name) for name in ("copy", "fma_float32", "fma_float64")]
+    wanted = 2 * len(HOST) + (3 if gpu is not None else 0)
+    return len(rates) == wanted and all(
+        isinstance(rate, int | float) and math.isfinite(rate) and rate > 0 for rate in rates
+    )

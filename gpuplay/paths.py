@@ -1,0 +1,49 @@
+"""Where gpuplay keeps what it may lose: compiled code and measured roofs."""
+
+from __future__ import annotations
+
+import os
+import tempfile
+from pathlib import Path
+
+ENVIRONMENT = "GPUPLAY_CACHE_DIR"
+
+
+def cache_dir() -> Path:
+    """The folder for kept files, made when it is missing.
+
+    ``GPUPLAY_CACHE_DIR`` overrides the place where the platform keeps caches. A folder that cannot
+    be written, as in a read-only home, gives way to one of this user's own under the temporary folder.
+    """
+    chosen = os.environ.get(ENVIRONMENT)
+    if chosen:
+        wanted = Path(chosen).expanduser().absolute()
+    else:
+        from platformdirs import user_cache_path
+
+        wanted = user_cache_path("gpuplay", appauthor=False)
+    if _usable(wanted):
+        return wanted
+    return _fallback()
+
+
+def _usable(folder: Path) -> bool:
+    """Whether files can be made in the folder, which is made when it is missing."""
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError:
+        return False
+    return os.access(folder, os.W_OK | os.X_OK)
+
+
+def _fallback() -> Path:
+    """A folder under the temporary folder that belongs to this user and nobody else can write."""
+    user = os.getuid() if hasattr(os, "getuid") else os.environ.get("USERNAME", "user")
+    shared = Path(tempfile.gettempdir()) / f"gpuplay-{user}"
+    try:
+        shared.mkdir(mode=0o700, exist_ok=True)
+        status = shared.lstat()
+    except OSError:
+        return Path(tempfile.mkdtemp(prefix="gpuplay-"))
+    foreign = hasattr(os, "getuid") and (status.st_uid != os.getuid() or status.st_mode & 0o022)
+    return Path(tempfile.mkdtemp(prefix="gpuplay-")) if foreign or shared.is_symlink() else shared
