@@ -25,6 +25,7 @@ from gpuplay.measure import cgroups
 
 ROOT = Path("/")
 CPU = Path("sys/devices/system/cpu")
+LINUX = sys.platform.startswith("linux")
 WINDOWS_AVX2, WINDOWS_AVX512F = 40, 41  # PF_AVX2_… and PF_AVX512F_INSTRUCTIONS_AVAILABLE of winnt.h
 
 
@@ -126,7 +127,7 @@ def version(distribution: str) -> str | None:
 def _model(root: Path) -> str:
     if sys.platform == "darwin":
         return _sysctl("machdep.cpu.brand_string") or platform.machine()
-    if sys.platform.startswith("linux"):
+    if LINUX:
         fields = dict(_cpuinfo(root))
         name = next((fields[key] for key in ("model name", "Model", "cpu model", "uarch") if key in fields), "")
         return " ".join(name.split()) or platform.machine()
@@ -220,7 +221,7 @@ def _load() -> list[float] | None:
 
 
 def _system() -> str:
-    if sys.platform.startswith("linux"):
+    if LINUX:
         with suppress(OSError):
             name = platform.freedesktop_os_release().get("PRETTY_NAME", "Linux")
             return f"{name}, Linux {platform.release()}"
