@@ -1,0 +1,1 @@
+"""Functions that several bundled kernels share: elementwise functions and matrix products."""
