@@ -38,6 +38,7 @@ class PlannedCell:
     bytes: float | None = None
     work_flops: float | None = None
     work_bytes: float | None = None
+    array_bytes: int | None = None
     memory_bytes: int | None = None
     skip: str = ""
 
@@ -112,6 +113,7 @@ def _assess(loaded: Loaded, request: Request, machine: Machine, problem: Problem
             bytes=cost.bytes if cost else None,
             work_flops=work.flops if work else None,
             work_bytes=work.bytes if work else None,
+            array_bytes=_memory(variant, problem.dtype, arrays),
             memory_bytes=_memory(variant, problem.dtype, (*arrays, *spaces)),
             skip=barred or request.missing.get(variant.target, ""),
         )

@@ -27,10 +27,14 @@ class Placed:
         self._target = target
         self._flat = target.flat(self.count + 2 * GUARD, self.dtype)
         self._poison = np.nan if np.dtype(self.dtype).kind == "f" else np.iinfo(self.dtype).min
-        self._target.write(self._flat, 0, self._poisoned(GUARD))
-        self._target.write(self._flat, GUARD + self.count, self._poisoned(GUARD))
+        self.reset_guards()
         self.poison()
         self.view = target.view(self._flat, GUARD, array.shape)
+
+    def reset_guards(self) -> None:
+        """Fill both guard zones anew."""
+        for start in (0, GUARD + self.count):
+            self._target.write(self._flat, start, self._poisoned(GUARD))
 
     def write(self, values: Any) -> None:
         """Fill with host values of the declared shape."""

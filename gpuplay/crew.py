@@ -1,0 +1,122 @@
+"""The workers of one command, a process for each environment, started when they are first needed."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any, Self
+
+from gpuplay import catalog, paths
+from gpuplay.kernel import Kernel, Variant
+from gpuplay.plan import Settings
+from gpuplay.process import Process
+
+ORDINARY, SISD = "ordinary", "sisd"
+KEPT_CACHES = 6
+VECTORISERS = ("NUMBA_LOOP_VECTORIZE", "NUMBA_SLP_VECTORIZE")
+
+
+def environment_of(variant: Variant) -> str:
+    """Which environment a variant is compiled and run in: Numba's SISD code needs the vectorisers off."""
+    return SISD if variant.flynn == "SISD" and variant.target == "cpu" else ORDINARY
+
+
+def variables(environment: str, source: str, threads: int) -> dict[str, str]:
+    """The environment variables of a worker, which Numba reads when it is imported.
+
+    Its disk cache knows neither these variables nor changes in other files than a function's own,
+    so every environment and every state of the sources has a folder of its own.
+    """
+    vectorise = "0" if environment == SISD else "1"
+    return {
+        **dict.fromkeys(VECTORISERS, vectorise),
+        "NUMBA_CACHE_DIR": str(_cache_folder(source) / environment),
+        "NUMBA_NUM_THREADS": str(threads),
+        "NUMBA_THREADING_LAYER_PRIORITY": "omp tbb workqueue",
+        "NUMBA_CUDA_USE_NVIDIA_BINDING": "1",
+    }
+
+
+class Crew:
+    """Workers by environment. A worker that died is replaced at its next use; its generation rises."""
+
+    def __init__(self, origin: catalog.Origin, *, threads: int, extra: Mapping[str, str] | None = None) -> None:
+        self.origin = origin
+        self.source = catalog.source_hash(origin)
+        self._threads = threads
+        self._extra = dict(extra or {})
+        self._settings: Settings | None = None
+        self._members: dict[str, Process] = {}
+        self._generations: dict[str, int] = {}
+
+    def declaration(self, timeout_s: float = 20.0) -> Kernel:
+        """The kernel as plain data, loaded in a worker: importing a user's file may loop, exit or crash."""
+        kernel: Kernel = self._start(ORDINARY, timeout_s)
+        return kernel
+
+    def measure(self, settings: Settings) -> None:
+        """Use these settings in every worker from now on."""
+        self._settings = settings
+        for member in self._members.values():
+            member.ask("open", settings)
+
+    def member(self, environment: str) -> Process:
+        """The living worker of an environment, with the kernel loaded."""
+        if environment not in self._members or not self._members[environment].alive:
+            self._start(environment)
+        return self._members[environment]
+
+    def generation(self, environment: str) -> int:
+        """How many workers this environment has had; what a worker held is lost when it rises."""
+        self.member(environment)
+        return self._generations[environment]
+
+    @property
+    def started(self) -> tuple[str, ...]:
+        """Environments whose worker is alive."""
+        return tuple(name for name, member in self._members.items() if member.alive)
+
+    @property
+    def pids(self) -> tuple[int, ...]:
+        """Process ids of all living workers."""
+        return tuple(member.pid for member in self._members.values() if member.alive)
+
+    def log_tail(self, environment: str) -> str:
+        """The end of what a worker printed."""
+        return self._members[environment].log_tail() if environment in self._members else ""
+
+    def close(self) -> None:
+        """End all workers."""
+        for member in self._members.values():
+            member.close()
+        self._members.clear()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def _start(self, environment: str, timeout_s: float = 60.0) -> Any:
+        if environment in self._members:
+            self._members[environment].close()
+        settings = variables(environment, self.source, self._threads) | self._extra
+        member = self._members[environment] = Process(settings)
+        self._generations[environment] = self._generations.get(environment, 0) + 1
+        kernel = member.ask("load", self.origin, timeout_s=timeout_s)
+        if self._settings is not None:
+            member.ask("open", self._settings)
+        return kernel
+
+
+def _cache_folder(source: str) -> Path:
+    """The folder of compiled code for this state of the sources; the oldest ones make room."""
+    root = paths.cache_dir() / "numba"
+    folder = root / source
+    folder.mkdir(parents=True, exist_ok=True)
+    folder.touch()
+    others = sorted((f for f in root.iterdir() if f.is_dir()), key=lambda f: f.stat().st_mtime, reverse=True)
+    for old in others[KEPT_CACHES:]:
+        shutil.rmtree(old, ignore_errors=True)
+    return folder

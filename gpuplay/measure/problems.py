@@ -1,0 +1,196 @@
+"""One problem on one target: its arrays, the inputs they hold, and the verdict on what a run left there."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from gpuplay.errors import KernelFileError
+from gpuplay.kernel import Array, Probe
+from gpuplay.measure import verify
+from gpuplay.measure.data import Placed
+from gpuplay.results import ErrorReport, Transfer
+from gpuplay.shapes import declared_arrays
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from gpuplay.catalog import Loaded
+    from gpuplay.kernel import Problem
+    from gpuplay.results import Cell
+    from gpuplay.targets.base import Target
+
+KEEP_EXPECTED_BYTES = 256 << 20
+
+
+class ProblemData:
+    """The arrays of a problem, shared by all variants that run on one target in this process."""
+
+    def __init__(self, loaded: Loaded, problem: Problem, target: Target, seed: tuple[int, ...]) -> None:
+        self.problem = problem
+        self.target = target
+        self._loaded = loaded
+        self._seed = seed
+        drawn = self._draw(loaded.kernel.inputs, 0)
+        self.arrays = declared_arrays(loaded, problem, drawn)
+        self._placed = {a.name: Placed(target, a, problem.dtype) for a in self.arrays if a.shape}
+        self._scalars: dict[str, Any] = {}
+        self._pristine: dict[str, NDArray[Any]] = {}
+        self._checksums: dict[str, int] = {}
+        self._expected: dict[str, tuple[verify.Expected, verify.Bounds]] = {}
+        self._holds = ""
+        self._fill("inputs", drawn)
+
+    @property
+    def written_inputs(self) -> bool:
+        """True where a run overwrites what it reads, so that it cannot be called twice in a row."""
+        return bool(self._pristine)
+
+    def restore(self) -> None:
+        """Put the ordinary inputs back, if a probe or a variant has replaced them."""
+        if self._holds != "inputs":
+            for placed in self._placed.values():
+                placed.reset_guards()
+            self._fill("inputs", self._draw(self._loaded.kernel.inputs, 0))
+
+    def rewind(self) -> None:
+        """Give arrays that a run reads and writes their first values again."""
+        for name, values in self._pristine.items():
+            self._placed[name].write(values)
+
+    def poison_outputs(self) -> None:
+        """Make every output element NaN, and rewind the arrays that are also inputs."""
+        for array in self.arrays:
+            if array.role == "out":
+                self._placed[array.name].poison()
+        self.rewind()
+
+    def probes(self) -> Iterator[Probe]:
+        """Every probe that applies to this problem, its inputs in place of the ordinary ones."""
+        for number, probe in enumerate(self._loaded.kernel.probes, start=1):
+            drawn = self._draw(probe.inputs, number)
+            if drawn is not None:
+                self._fill(probe.name, drawn)
+                yield probe
+
+    def weights(self) -> list[NDArray[Any]]:
+        """Host copies of the weights, in declared order."""
+        return [self._placed[a.name].read() for a in self.arrays if a.role == "weight"]
+
+    def place(self, packed: Any) -> list[Placed]:
+        """Put prepared weights on the target."""
+        placed = []
+        for number, values in enumerate(packed if isinstance(packed, tuple | list) else (packed,)):
+            array = Array(f"prepared{number}", values.shape, "weight", str(values.dtype))
+            placed.append(Placed(self.target, array, self.problem.dtype))
+            placed[-1].write(values)
+        return placed
+
+    def arguments(self, prepared: list[Placed] | None) -> list[Any]:
+        """A run's arguments in order; prepared weights stand where the first weight was."""
+        found: list[Any] = []
+        inserted = prepared is None
+        for array in self.arrays:
+            if array.role == "weight" and prepared is not None:
+                found += [] if inserted else [placed.view for placed in prepared]
+                inserted = True
+            else:
+                found.append(self._placed[array.name].view if array.shape else self._scalars[array.name])
+        return found
+
+    def transfer(self) -> Transfer:
+        """Seconds to copy all inputs to the target, and all outputs back; medians of three."""
+        read = [self._placed[a.name] for a in self.arrays if a.shape and a.role != "out"]
+        written = [self._placed[a.name] for a in self.arrays if a.role in ("out", "inout")]
+        hosts = [placed.read() for placed in read]
+        there, back = [], []
+        for _ in range(3):
+            began = time.perf_counter()
+            for placed, host in zip(read, hosts, strict=True):
+                placed.write(host)
+            there.append(time.perf_counter() - began)
+            began = time.perf_counter()
+            for placed in written:
+                placed.read()
+            back.append(time.perf_counter() - began)
+        return Transfer(float(np.median(there)), float(np.median(back)))
+
+    def verdict(self, cell: Cell, probe: Probe | None = None) -> verify.Verdict:
+        """Judge what a run left: stray writes, changed inputs, then the outputs."""
+        for name, placed in self._placed.items():
+            if where := placed.stray_write():
+                self._holds = ""
+                return self._foul(f"writes outside {name}, {where}")
+            if name in self._checksums and placed.checksum() != self._checksums[name]:
+                self._holds = ""
+                return self._foul(f"changes its input {name}")
+        outputs = {a.name: self._placed[a.name].read() for a in self.arrays if a.role in ("out", "inout")}
+        shapes = {name: values.shape for name, values in outputs.items()}
+        rule = verify.Rule(
+            exact=probe is not None and probe.exact,
+            signed_zeros=probe is not None and probe.signed_zeros,
+            shapes=shapes,
+            knobs=dict(cell.knobs),
+        )
+        kernel = self._loaded.kernel
+        cost = self._loaded.call(kernel.cost, self.problem) if kernel.cost else None
+        if kernel.check and cost and cost.flops > verify.FULL_REFERENCE_FLOPS:
+            rng = np.random.default_rng(self._seed)
+            comparisons = self._loaded.resolve(kernel.check)(self.problem, outputs, self._inputs(), rng)
+            return verify.judge(comparisons, rule)
+        return verify.judge(verify.whole(outputs, *self._reference()), rule)
+
+    def _reference(self) -> tuple[verify.Expected, verify.Bounds]:
+        if self._holds in self._expected:
+            return self._expected[self._holds]
+        found = verify.reference(self._loaded, self.problem, self.arrays, self._inputs())
+        if sum(values.nbytes for values in found[0].values()) <= KEEP_EXPECTED_BYTES:
+            self._expected[self._holds] = found
+        return found
+
+    def _inputs(self) -> dict[str, NDArray[Any]]:
+        """Host copies of everything a run reads, as it was before the run."""
+        found = {name: np.asarray(value) for name, value in self._scalars.items()} | self._pristine
+        for array in self.arrays:
+            if array.name not in found and array.role != "out":
+                found[array.name] = self._placed[array.name].read()
+        return found
+
+    def _draw(self, inputs: Any, number: int) -> dict[str, Any] | None:
+        rng = np.random.default_rng([*self._seed, number])
+        drawn = self._loaded.call(inputs, self.problem, rng)
+        if drawn is not None and not isinstance(drawn, dict):
+            raise KernelFileError(f"kernel {self.problem.kernel}: inputs(problem, rng) must return a dict of arrays")
+        return drawn
+
+    def _fill(self, what: str, drawn: dict[str, Any] | None) -> None:
+        """Write a set of inputs to the target, and remember their checksums."""
+        assert drawn is not None
+        for array in self.arrays:
+            if array.role == "out":
+                continue
+            if array.name not in drawn:
+                raise KernelFileError(f"kernel {self.problem.kernel}: inputs gives no array {array.name!r}")
+            values = np.asarray(drawn[array.name])
+            if values.shape != array.shape:
+                raise KernelFileError(
+                    f"kernel {self.problem.kernel}: inputs gives {array.name} the shape {values.shape}, "
+                    f"declared is {array.shape}"
+                )
+            if not array.shape:
+                self._scalars[array.name] = np.dtype(array.dtype or self.problem.dtype).type(values)
+                continue
+            placed = self._placed[array.name]
+            placed.write(values)
+            if array.role in ("inout", "state"):
+                self._pristine[array.name] = placed.read()
+            else:
+                self._checksums[array.name] = placed.checksum()
+        self._holds = what
+
+    @staticmethod
+    def _foul(reason: str) -> verify.Verdict:
+        return verify.Verdict(ErrorReport(None, None, None), reason)

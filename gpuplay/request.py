@@ -1,0 +1,136 @@
+"""From the words on the command line to a `Request`, checked against the kernel's declaration."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+from difflib import get_close_matches
+
+from gpuplay import sizes
+from gpuplay.errors import TargetMissing, UsageError
+from gpuplay.kernel import TARGETS, Kernel, Param, Value
+from gpuplay.plan import Request, Settings
+
+WhyNot = Callable[[str], str]
+
+
+def build(
+    kernel: Kernel,
+    *,
+    sizes_text: str | None,
+    on: str | None,
+    baseline: str | None,
+    threads: str | None,
+    axes: Mapping[str, str | None],
+    settings: Settings,
+    cores: int,
+    why_not: WhyNot,
+) -> Request:
+    """Check every word and say what to type instead; ``axes`` maps params and knobs to comma lists."""
+    asked = _on(kernel, on) if on is not None else None
+    chosen = list(asked if asked is not None else kernel.story_names)
+    base = _baseline(kernel, baseline)
+    if base and base != "best" and base not in chosen:
+        chosen.insert(0, base)
+    if base == "best":
+        chosen = [v.name for v in kernel.variants if v.flynn == "library" and v.name not in chosen] + chosen
+    missing = {t: why_not(t) for t in dict.fromkeys(kernel.variant(name).target for name in chosen)}
+    missing = {target: reason for target, reason in missing.items() if reason}
+    if asked is not None:
+        for name in asked:
+            target = kernel.variant(name).target
+            if target in missing:
+                raise TargetMissing(f"--on {on}: {target} is not here: {missing[target]}")
+    knobs = {knob for variant in kernel.variants for knob in variant.knobs}
+    params = {axis.name: axis for axis in kernel.axes}
+    given = {name: text for name, text in axes.items() if text is not None}
+    ordered = [name for name in (v.name for v in kernel.variants) if name in chosen]
+    return Request(
+        sizes=sizes.parse(sizes_text if sizes_text is not None else kernel.size),
+        variants=tuple(ordered),
+        baseline=base,
+        threads=_threads(threads, cores),
+        params={name: param_values(params[name], text) for name, text in given.items() if name in params},
+        knobs={name: _counts(f"--{name.replace('_', '-')}", text) for name, text in given.items() if name in knobs},
+        missing=missing,
+        settings=settings,
+    )
+
+
+def param_values(axis: Param, text: str) -> tuple[Value, ...]:
+    """The values of a param in a comma list; UsageError where one is none of its choices or out of range."""
+    option = f"--{axis.name.replace('_', '-')}"
+    words = [word.strip() for word in text.split(",")]
+    values: list[Value] = []
+    for word in words:
+        if axis.choices:
+            match = next((choice for choice in axis.choices if str(choice) == word), None)
+            if match is None:
+                raise UsageError(
+                    f"{option} {text}: {word!r} is none of {', '.join(map(str, axis.choices))}{_near(word, axis.choices)}"
+                )
+            values.append(match)
+        else:
+            values.append(_whole(word, option, text, axis.low, axis.high))
+    return tuple(dict.fromkeys(values))
+
+
+def _on(kernel: Kernel, text: str) -> tuple[str, ...]:
+    """The variants that ``--on`` names: a bare target means all of its variants."""
+    names = [variant.name for variant in kernel.variants]
+    found: list[str] = []
+    for word in (w.strip() for w in text.split(",")):
+        matches = [name for name in names if word in (name, name.partition(":")[0])]
+        if not matches:
+            targets = dict.fromkeys(variant.target for variant in kernel.variants)
+            if word in TARGETS:
+                raise UsageError(f"--on {text}: {kernel.name} has no variant on {word}; it has {', '.join(names)}")
+            known = [*targets, *names]
+            raise UsageError(
+                f"--on {text}: no variant or target {word!r}{_near(word, known)}; there are {', '.join(known)}"
+            )
+        found += matches
+    return tuple(dict.fromkeys(found))
+
+
+def _baseline(kernel: Kernel, text: str | None) -> str | None:
+    if text is None:
+        return kernel.baseline_name
+    if text == "none":
+        return None
+    if text == "best":
+        libraries = [variant.name for variant in kernel.variants if variant.flynn == "library"]
+        if not libraries:
+            raise UsageError(
+                f"--baseline best: {kernel.name} has no library variant; name one of its variants, or none"
+            )
+        return libraries[0] if len(libraries) == 1 else "best"
+    names = [variant.name for variant in kernel.variants]
+    if text not in names:
+        raise UsageError(
+            f"--baseline {text}: no such variant{_near(text, names)}; there are {', '.join(names)}, best, none"
+        )
+    return text
+
+
+def _threads(text: str | None, cores: int) -> tuple[int, ...]:
+    return (cores,) if text is None else _counts("--threads", text, high=1024)
+
+
+def _counts(option: str, text: str, high: int = 2**20) -> tuple[int, ...]:
+    return tuple(dict.fromkeys(_whole(word.strip(), option, text, 1, high) for word in text.split(",")))
+
+
+def _whole(word: str, option: str, text: str, low: int, high: int) -> int:
+    try:
+        value = int(word.replace("_", ""))
+    except ValueError:
+        given = f"{word!r} is no whole number" if word else "a value is missing"
+        raise UsageError(f"{option} {text!r}: {given}; write one such as {max(low, 1)}, or a comma list") from None
+    if not low <= value <= high:
+        raise UsageError(f"{option} {text}: {value} is outside {low} to {high}")
+    return value
+
+
+def _near(word: str, known: Iterable[object]) -> str:
+    close = get_close_matches(word, [str(item) for item in known], n=1)
+    return f" (did you mean {close[0]}?)" if close else ""

@@ -1,0 +1,203 @@
+"""Run a plan: supervise the workers, interleave turns in rounds, and yield what happens as it happens."""
+
+from __future__ import annotations
+
+import math
+import random
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING
+
+from gpuplay.crew import Crew, environment_of
+from gpuplay.errors import WorkerLost
+from gpuplay.forecast import Forecaster
+from gpuplay.kernel import Variant
+from gpuplay.measure import quiet
+from gpuplay.measure.timing import FEWEST_SAMPLES, summarize
+from gpuplay.plan import Plan, PlannedCell, Row, Settings
+from gpuplay.process import TaskError
+from gpuplay.results import Event, Final, Provisional, Result, StateChanged
+
+if TYPE_CHECKING:
+    from gpuplay.measure.bench import Prepared, Turn
+
+BUSY = "another program kept the processor busy: close it and measure again"
+CROWDED = "more threads than cores: lower --threads"
+
+
+@dataclass
+class Job:
+    """A cell that passed verification and is being timed."""
+
+    planned: PlannedCell
+    variant: Variant
+    prepared: Prepared
+    generation: int
+    turns: int
+    rounds: list[tuple[float, ...]] = field(default_factory=list)
+    loops: int = 1
+    call_s: float | None = None
+    warnings: set[str] = field(default_factory=set)
+
+
+class Runner:
+    """Measures the cells of a plan, row by row; with ``verify_only`` it stops short of the clock."""
+
+    def __init__(self, plan: Plan, crew: Crew, *, cores: int, verify_only: bool = False) -> None:
+        self._plan = plan
+        self._crew = crew
+        self._cores = cores
+        self._verify_only = verify_only
+        self._random = random.Random(plan.settings.seed)  # noqa: S311 - an order, not a secret
+        self._forecaster = Forecaster(plan, crew)
+        crew.measure(plan.settings)
+
+    def events(self) -> Iterator[Event]:
+        """Everything that happens, in order; every planned cell ends in one `Final`."""
+        for row in self._plan.rows:
+            yield from self._row(row)
+            self._drop(row)
+
+    def _row(self, row: Row) -> Iterator[Event]:
+        jobs: list[Job] = []
+        self._forecaster.begin_row()
+        for planned in row.cells:
+            reason = planned.skip or self._forecaster.objection(planned)
+            if reason:
+                yield Final(self._result(planned, "skipped", reason))
+                continue
+            yield StateChanged(planned.cell, "building")
+            outcome = self._prepare(planned)
+            if isinstance(outcome, Result):
+                yield Final(outcome)
+                continue
+            self._forecaster.learn(planned, outcome.prepared.call_s)
+            jobs.append(outcome)
+            yield StateChanged(planned.cell, "waiting")
+        if self._verify_only:
+            yield from (Final(self._verify_again(job)) for job in jobs)
+        else:
+            yield from self._rounds(jobs)
+
+    def _rounds(self, jobs: list[Job]) -> Iterator[Event]:
+        """Turns in random order, round after round; a cell with long calls takes part in fewer rounds."""
+        quiet.other_load(self._crew.pids)
+        settings = self._forecaster.settings
+        for job in jobs:
+            job.turns = turns_of(job.prepared.call_s, settings)
+        active = list(jobs)
+        for number in range(settings.rounds):
+            self._random.shuffle(active)
+            for job in list(active):
+                yield StateChanged(job.planned.cell, "timing")
+                last = number == job.turns - 1
+                outcome = self._turn(job, settings, last=last)
+                if quiet.other_load(self._crew.pids) > max(0.5, 0.25 * self._cores):
+                    job.warnings.add(BUSY)
+                if isinstance(outcome, Result) or last:
+                    active.remove(job)
+                    yield Final(outcome if isinstance(outcome, Result) else self._timed(job))
+                else:
+                    yield Provisional(self._timed(job))
+
+    def _prepare(self, planned: PlannedCell) -> Job | Result:
+        """Build and verify a cell: a job to be timed, or the result where it ends here."""
+        variant = self._plan.kernel.variant(planned.cell.variant)
+        environment = environment_of(variant)
+        timeout = self._plan.settings.cell_timeout_s
+        try:
+            member = self._crew.member(environment)
+            prepared: Prepared = member.ask("prepare", planned.cell, timeout_s=timeout)
+        except (TaskError, WorkerLost) as error:
+            return self._result(planned, "failed", str(error))
+        if prepared.wrong:
+            return self._described(self._result(planned, "wrong", prepared.wrong), prepared)
+        return Job(planned, variant, prepared, self._crew.generation(environment), self._plan.settings.rounds)
+
+    def _turn(self, job: Job, settings: Settings, *, last: bool) -> Turn | Result:
+        """One turn of a cell; a worker that was replaced since builds the cell again first."""
+        cell, environment = job.planned.cell, environment_of(job.variant)
+        if self._crew.generation(environment) != job.generation:
+            outcome = self._prepare(job.planned)
+            if isinstance(outcome, Result):
+                return outcome
+            job.generation = outcome.generation
+        if not quiet.wait_until_quiet(self._crew.pids):
+            job.warnings.add(BUSY)
+        budget = settings.cell_time_s / settings.rounds
+        fewest = 1 if job.prepared.call_s > budget else math.ceil(FEWEST_SAMPLES / job.turns)
+        try:
+            member = self._crew.member(environment)
+            timeout = settings.cell_timeout_s
+            turn: Turn = member.ask("turn", cell, budget, fewest, last=last, timeout_s=timeout)
+        except (TaskError, WorkerLost) as error:
+            return self._result(job.planned, "failed", str(error))
+        job.rounds.append(turn.samples)
+        job.loops, job.call_s = turn.loops, turn.call_s
+        if turn.wrong:
+            result = self._result(job.planned, "wrong", f"wrong after repeated calls: {turn.wrong}")
+            return replace(self._described(result, job.prepared), error=turn.error)
+        return turn
+
+    def _verify_again(self, job: Job) -> Result:
+        """The result of a cell that is only checked: right on a second call, too, but not timed."""
+        outcome = self._turn(job, replace(self._plan.settings, cell_time_s=0.0, rounds=1), last=True)
+        if isinstance(outcome, Result):
+            return outcome
+        result = self._described(self._result(job.planned, "verified", ""), job.prepared)
+        return replace(result, verified_at=(job.planned.cell.size,))
+
+    def _timed(self, job: Job) -> Result:
+        timing = summarize(job.rounds, job.loops)
+        host = job.planned.cell.target != "cuda"
+        crowded = {CROWDED} if job.planned.cell.threads > self._cores else set()
+        return replace(
+            self._described(self._result(job.planned, "ok", ""), job.prepared),
+            time=timing,
+            call_s=timing.median_s if host else job.call_s,
+            verified_at=(job.planned.cell.size,),
+            warnings=tuple(sorted(job.warnings | crowded)),
+        )
+
+    def _described(self, result: Result, prepared: Prepared) -> Result:
+        return replace(
+            result,
+            library=prepared.library,
+            error=prepared.error,
+            compile_s=prepared.compile_s,
+            compile_cached=prepared.compile_cached,
+            prepare_s=prepared.prepare_s,
+            transfer=prepared.transfer,
+        )
+
+    def _result(self, planned: PlannedCell, status: str, reason: str) -> Result:
+        known = planned.work_flops is not None and planned.work_bytes is not None
+        return Result(
+            cell=planned.cell,
+            flynn=self._plan.kernel.variant(planned.cell.variant).flynn,
+            status=status,  # type: ignore[arg-type]
+            reason=reason,
+            flops=planned.flops,
+            bytes=planned.bytes,
+            work={"flops": planned.work_flops or 0.0, "bytes": planned.work_bytes or 0.0} if known else None,
+            source=self._crew.source,
+        )
+
+    def _drop(self, row: Row) -> None:
+        """Let every worker forget a problem whose cells are all done."""
+        environments = {environment_of(self._plan.kernel.variant(c.cell.variant)) for c in row.cells if not c.skip}
+        for environment in environments & set(self._crew.started):
+            self._crew.member(environment).ask("drop", row.problem)
+
+
+def turns_of(call_s: float, settings: Settings) -> int:
+    """How many rounds a cell takes part in: all of them, fewer where one call outlasts its share."""
+    share = settings.cell_time_s / settings.rounds
+    if call_s <= share:
+        return settings.rounds
+    return max(min(2, settings.rounds), min(settings.rounds, round(settings.cell_time_s / call_s)))
+
+
+def all_results(events: Iterable[Event]) -> list[Result]:
+    """The final results among events."""
+    return [event.result for event in events if isinstance(event, Final)]

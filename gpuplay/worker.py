@@ -1,0 +1,172 @@
+"""A worker process: takes tasks from its standard input, one at a time, and sends back what came of them.
+
+The parent sets the environment before the interpreter starts, since Numba reads it on import. File
+descriptors 1 and 2 end in a log that the parent can quote; the replies have a descriptor of their own.
+"""
+
+from __future__ import annotations
+
+import ctypes
+import os
+import pickle
+import signal
+import sys
+import traceback
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, BinaryIO
+
+from gpuplay import catalog
+from gpuplay.errors import GpuplayError
+from gpuplay.kernel import Kernel, Machine, Problem, without_functions
+from gpuplay.plan import Plan, Request, Settings, make
+from gpuplay.results import Cell
+
+if TYPE_CHECKING:
+    from gpuplay.measure.bench import Bench, Prepared, Turn
+
+PARENT_DEATH_SIGNAL = 1  # prctl option PR_SET_PDEATHSIG of Linux
+
+
+@dataclass(frozen=True)
+class Task:
+    """A call of one of `Desk`'s methods with these arguments."""
+
+    name: str
+    args: tuple[Any, ...] = ()
+    options: Mapping[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Failure:
+    """An exception as data: a kernel's error must never unwind the worker or the parent."""
+
+    text: str
+    trace: str
+    error: GpuplayError | None = None
+
+
+@dataclass
+class Desk:
+    """What a worker keeps between tasks."""
+
+    loaded: catalog.Loaded | None = None
+    bench: Bench | None = None
+
+    def load(self, origin: catalog.Origin) -> Kernel:
+        """Load a declaration and send it back as plain data."""
+        self.loaded = catalog.load(origin)
+        return without_functions(self.loaded.kernel)
+
+    def plan(self, request: Request, machine: Machine) -> Plan:
+        """Evaluate sizes, costs and constraints of the loaded kernel."""
+        assert self.loaded is not None
+        return make(self.loaded, request, machine)
+
+    def open(self, settings: Settings) -> None:
+        """Begin to measure the loaded kernel."""
+        from gpuplay.measure.bench import Bench
+
+        assert self.loaded is not None
+        self.bench = Bench(self.loaded, settings)
+
+    def prepare(self, cell: Cell) -> Prepared:
+        """Build and verify a cell."""
+        assert self.bench is not None
+        return self.bench.prepare(cell)
+
+    def turn(self, cell: Cell, budget_s: float, fewest: int, *, last: bool) -> Turn:
+        """Take one block of samples."""
+        assert self.bench is not None
+        return self.bench.turn(cell, budget_s, fewest, last=last)
+
+    def forecast(self, cell: Cell, limit_s: float) -> float:
+        """Predict the seconds of one call from smaller problems."""
+        assert self.bench is not None
+        return self.bench.forecast(cell, limit_s)
+
+    def drop(self, problem: Problem) -> None:
+        """Forget a problem's arrays and cells."""
+        assert self.bench is not None
+        self.bench.drop(problem)
+
+    def facts(self) -> dict[str, Any]:
+        """Versions and threads of the libraries as this process sees them."""
+        from gpuplay.measure.machine import worker_facts
+
+        return worker_facts()
+
+    def roofs(self) -> dict[str, Any]:
+        """Measure the attainable rates of this machine."""
+        from gpuplay.measure.roofs import probe
+
+        return probe()
+
+    def gpu(self, device: int) -> dict[str, Any]:
+        """What stands behind the CUDA target: properties, or the reason why there is none."""
+        from gpuplay.targets import open_target
+
+        target = open_target("cuda", device)
+        reason = target.why_not()
+        return {"reason": reason, "gpu": None if reason else target.gpu()}
+
+
+def serve(tasks: BinaryIO, replies: BinaryIO) -> None:
+    """Answer tasks until the parent closes the pipe."""
+    desk = Desk()
+    while True:
+        try:
+            task: Task = pickle.load(tasks)  # noqa: S301 - our own parent process writes it
+        except EOFError:
+            return
+        pickle.dump(_answer(getattr(desk, task.name), task), replies)
+        replies.flush()
+
+
+def _answer(function: Callable[..., Any], task: Task) -> object:
+    try:
+        return function(*task.args, **task.options)
+    except GpuplayError as error:
+        return Failure(str(error), traceback.format_exc(), error)
+    except SystemExit as error:
+        return Failure(f"calls sys.exit({error.code!r})", traceback.format_exc())
+    except BaseException as error:  # noqa: BLE001 - whatever a kernel raises is data here
+        return Failure(_one_line(error), traceback.format_exc())
+
+
+def _one_line(error: BaseException) -> str:
+    """The exception's type and the first line of its text, with the place in the kernel that raised it."""
+    text = str(error).strip().splitlines()
+    frames = [frame for frame in traceback.extract_tb(error.__traceback__) if _is_users(frame.filename)]
+    place = f" ({Path(frames[-1].filename).name}:{frames[-1].lineno})" if frames else ""
+    return f"{type(error).__name__}: {text[0] if text else 'no message'}{place}"
+
+
+def _is_users(filename: str) -> bool:
+    ours = Path(filename).is_relative_to(catalog.PACKAGE_DIR) and not Path(filename).is_relative_to(
+        catalog.kernels_dir()
+    )
+    return not ours and "site-packages" not in filename and not filename.startswith("<")
+
+
+def _die_with_parent() -> None:
+    """Ask the kernel for SIGKILL when the parent dies: a nopython loop would never see a closed pipe."""
+    if sys.platform == "linux":
+        ctypes.CDLL(None).prctl(PARENT_DEATH_SIGNAL, signal.SIGKILL)
+
+
+def main() -> None:
+    """Take over the pipes that the parent opened, leave 0, 1 and 2 to the kernels, and serve."""
+    _die_with_parent()
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    tasks = os.fdopen(os.dup(0), "rb")
+    replies = os.fdopen(os.dup(1), "wb")
+    nothing = os.open(os.devnull, os.O_RDONLY)
+    os.dup2(nothing, 0)
+    os.dup2(2, 1)
+    serve(tasks, replies)
+
+
+if __name__ == "__main__":
+    main()
