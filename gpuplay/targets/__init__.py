@@ -1,0 +1,46 @@
+"""Targets: where variants run. Each says whether it is here, holds arrays, runs, synchronises, tells time.
+
+Only a worker opens a target; the main process asks `why_not`, which imports neither numba nor numpy.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from gpuplay.errors import UsageError
+
+if TYPE_CHECKING:
+    from gpuplay.targets.base import Target
+
+HOST = ("python", "numpy", "cpu")
+
+
+def open_target(name: str, device: int = 0) -> Target:
+    """The target of this name; ``device`` is the index of the GPU. Opening it does not touch the device yet."""
+    if name in HOST:
+        from gpuplay.targets import host
+
+        return host.HOST_TARGETS[name]()
+    if name == "cuda":
+        from gpuplay.targets.cuda import CudaTarget
+
+        return CudaTarget(device)
+    if name == "simulator":
+        from gpuplay.targets.simulator import SimulatorTarget
+
+        return SimulatorTarget()
+    raise UsageError(f"target {name!r}: {_UNKNOWN}")
+
+
+def why_not(name: str, device: int = 0) -> str:
+    """An empty string where the target can run, else one line: why not, and what mends it. Cheap."""
+    if name in (*HOST, "simulator"):
+        return ""
+    if name == "cuda":
+        from gpuplay.targets import presence
+
+        return presence.why_not(device)
+    return _UNKNOWN
+
+
+_UNKNOWN = "this version of gpuplay cannot run it"

@@ -1,0 +1,214 @@
+"""An open NVIDIA device: its stream, its clock, and what a run launches through.
+
+Everything here runs in a worker, on a machine with a GPU. Importing the module imports no numba.
+"""
+
+from __future__ import annotations
+
+import weakref
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
+
+from gpuplay.errors import GpuplayError, WorkerLost
+from gpuplay.kernel import GpuModel
+from gpuplay.targets.limits import dims, refuse_launch
+
+if TYPE_CHECKING:
+    from gpuplay.targets.base import Call
+
+QUEUE = 512  # operations held back at a time; a stream takes about a thousand before the host must wait
+HOLD_POLLS = 2_000_000  # reads over the bus, some microsecond each: the hold gives up after seconds
+FILL_BLOCKS_PER_MULTIPROCESSOR = 8
+
+DEVICE_FAULTS = {
+    "ILLEGAL_ADDRESS": "a GPU function read or wrote outside its arrays",
+    "MISALIGNED_ADDRESS": "a GPU function read or wrote an address that is not aligned to the access's width",
+    "LAUNCH_TIMEOUT": "a GPU function ran longer than the display's watchdog allows",
+    "LAUNCH_FAILED": "a GPU function failed on the device",
+    "ASSERT": "a GPU function failed an assertion",
+    "ILLEGAL_INSTRUCTION": "a GPU function ran an instruction that this GPU does not have",
+    "HARDWARE_STACK_ERROR": "a GPU function corrupted or overflowed its stack",
+}
+
+
+class DeviceFaultError(WorkerLost):
+    """An error that the device cannot recover from: this process must end before CUDA works again."""
+
+
+class Device:
+    """The open device: its stream, its clock, and the hold that lets the queue fill."""
+
+    def __init__(self, index: int) -> None:
+        from numba import cuda
+        from numba.cuda.core import config
+
+        from gpuplay.targets import gpu_functions
+
+        if not hasattr(cuda, "implementation") or config.ENABLE_CUDASIM:
+            raise GpuplayError("numba.cuda is not numba-cuda on a real device: unset NUMBA_ENABLE_CUDASIM")
+        config.CUDA_LOW_OCCUPANCY_WARNINGS = 0  # small problems are part of every sweep
+        self.cuda: Any = cuda
+        self.functions = gpu_functions
+        device = cuda.select_device(index)
+        self.context: Any = cuda.current_context()
+        self.properties = GpuModel(
+            name=str(device.name),
+            capability=(int(device.compute_capability[0]), int(device.compute_capability[1])),
+            multiprocessors=int(device.MULTIPROCESSOR_COUNT),
+            threads_per_block=int(device.MAX_THREADS_PER_BLOCK),
+            shared_bytes_per_block=int(device.MAX_SHARED_MEMORY_PER_BLOCK),
+            warp_size=int(device.WARP_SIZE),
+            modelled=False,
+        )
+        self.stream: Any = cuda.stream()
+        self.queue = QUEUE
+        self.operations = 0
+        self.gpu = DeviceGpu(self)
+        self._release_at: int | None = None
+        self._counted: weakref.WeakKeyDictionary[Call, int] = weakref.WeakKeyDictionary()
+        self._flag: Any = cuda.mapped_array(2, dtype="int32")
+        self._begin, self._end = cuda.event(), cuda.event()
+        self._warm_hold()
+
+    def count(self) -> None:
+        """Count an operation that was queued; where the queue is nearly full, let it drain."""
+        self.operations += 1
+        if self._release_at is not None and self.operations >= self._release_at:
+            self._release()
+
+    def operations_of(self, call: Call) -> int:
+        """Operations that one call queues, found by making it the first time that it is asked about."""
+        if call not in self._counted:
+            before = self.operations
+            call()
+            self.synchronize()
+            self._counted[call] = max(1, self.operations - before)
+        return self._counted[call]
+
+    def synchronize(self) -> None:
+        """Wait until the stream is empty; DeviceFaultError where a GPU function brought the device down."""
+        try:
+            self.stream.synchronize()
+        except Exception as error:
+            name_fault(error)
+            raise
+
+    def seconds(self, call: Call, count: int) -> float:
+        """Device seconds of ``count`` calls that are queued while the stream is held back.
+
+        If the hold gave up before the queue was complete, the driver took fewer operations than
+        we thought: the host stood still, and the time is taken again with half of them.
+        """
+        while True:
+            elapsed = self._held(call, count)
+            if not int(self._flag[1]):
+                return elapsed
+            if self.queue == 1:
+                raise GpuplayError("the GPU's clock cannot be read: the stream does not stay held back")
+            self.queue //= 2
+            if count > 1:
+                half = count // 2
+                return self.seconds(call, half) + self.seconds(call, count - half)
+
+    def _held(self, call: Call, count: int) -> float:
+        """Hold the stream, queue the calls between two events, release, and read the clock."""
+        with self.context.defer_cleanup():  # freeing memory waits for the device, which waits for us
+            self._hold()
+            try:
+                self._begin.record(self.stream)
+                for _ in range(count):
+                    call()
+                self._end.record(self.stream)
+            finally:
+                self._release()
+            try:
+                self._end.synchronize()
+            except Exception as error:
+                name_fault(error)
+                raise
+        return float(self._begin.elapsed_time(self._end)) * 1e-3
+
+    def _hold(self) -> None:
+        self._flag[:] = 0
+        self._release_at = self.operations + self.queue
+        self.functions.hold[1, 1, self.stream](self._flag, 0, HOLD_POLLS)
+
+    def _release(self) -> None:
+        self._release_at = None
+        self._flag[0] = 1
+
+    def _warm_hold(self) -> None:
+        """Compile and load the hold and the fill while nothing is held."""
+        self._flag[:] = 1
+        self.functions.hold[1, 1, self.stream](self._flag, 0, 1)
+        self._begin.record(self.stream)
+        self._end.record(self.stream)
+        self.stream.synchronize()
+
+
+class DeviceGpu:
+    """What a run launches through: `gpuplay.kernel.Gpu` on a real device."""
+
+    def __init__(self, device: Device) -> None:
+        self._device = device
+        self._launchers: dict[tuple[Any, ...], Callable[..., object]] = {}
+
+    @property
+    def properties(self) -> GpuModel:
+        """Properties of the device."""
+        return self._device.properties
+
+    def launch(
+        self, function: Any, grid: int | tuple[int, ...], block: int | tuple[int, ...], *args: Any, shared: int = 0
+    ) -> None:
+        """Launch on the target's stream; LaunchError where the geometry exceeds a limit of the device."""
+        key = (function, grid, block, shared)
+        launcher = self._launchers.get(key)
+        if launcher is None:
+            blocks, threads = dims("grid", grid), dims("block", block)
+            refuse_launch(self.properties, function, blocks, threads, shared)
+            launcher = self._launchers[key] = function[blocks, threads, self._device.stream, shared]
+        try:
+            launcher(*args)
+        except Exception as error:
+            name_register_limit(function, block, error)
+            name_fault(error)
+            raise
+        self._device.count()
+
+    def fill(self, array: Any, value: float) -> None:
+        """Set every element of a C-contiguous device array, by a launch like any other."""
+        flat = array.ravel()
+        threads = self._device.functions.THREADS
+        most = self.properties.multiprocessors * FILL_BLOCKS_PER_MULTIPROCESSOR
+        blocks = min(most, -(-flat.size // threads))
+        self.launch(self._device.functions.fill, blocks, threads, flat, array.dtype.type(value))
+
+    def copy(self, destination: Any, source: Any) -> None:
+        """Copy one device array into another of the same shape and dtype."""
+        if destination.shape != source.shape or destination.dtype != source.dtype:
+            raise GpuplayError(
+                f"copy: destination {destination.dtype} {destination.shape}, source {source.dtype} {source.shape}"
+            )
+        destination.copy_to_device(source, stream=self._device.stream)
+        self._device.count()
+
+
+def name_register_limit(function: Any, block: object, error: Exception) -> None:
+    """GpuplayError with the threads that there may be, where a block's registers are more than there are."""
+    if "OUT_OF_RESOURCES" not in str(error):
+        return
+    most = min(function.get_max_threads_per_block().values(), default=0)
+    registers = max(function.get_regs_per_thread().values(), default=0)
+    raise GpuplayError(
+        f"{function.__name__}: a block of {block} needs more registers than there are; "
+        f"with {registers} registers a thread a block has at most {most} threads"
+    ) from error
+
+
+def name_fault(error: Exception) -> None:
+    """DeviceFaultError, in words, for an error that the device does not recover from."""
+    text = str(error)
+    for code, meaning in DEVICE_FAULTS.items():
+        if f"CUDA_ERROR_{code}" in text:
+            raise DeviceFaultError(f"{meaning} (CUDA_ERROR_{code})") from error
