@@ -1,0 +1,117 @@
+"""Roofs: kept and found again, never trusted blindly, and of a sane size."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from gpuplay import paths
+from gpuplay.measure import roofs
+
+BOTH = {"one": 2e10, "all": 4e10}
+SOUND: dict[str, Any] = {name: dict(BOTH) for name in roofs.HOST} | {"gpu": None}
+
+
+@pytest.fixture(autouse=True)
+def _own_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("GPUPLAY_CACHE_DIR", str(tmp_path / "kept"))
+
+
+def test_what_is_saved_is_found_again_under_its_fingerprint() -> None:
+    assert roofs.load("abc") is None
+    roofs.save("abc", SOUND)
+    assert roofs.load("abc") == SOUND
+    assert roofs.load("another") is None
+    assert [file.name for file in paths.cache_dir().iterdir()] == ["roofs-abc.json"]
+
+
+def test_roofs_of_a_gpu_are_kept_too() -> None:
+    gpu = {"name": "a GPU", "copy": 4e12, "fma_float32": 5e13, "fma_float64": 2.5e13}
+    roofs.save("abc", SOUND | {"gpu": gpu})
+    assert roofs.load("abc") == SOUND | {"gpu": gpu}
+
+
+def record(**changes: Any) -> str:
+    return json.dumps({"version": roofs.VERSION, "roofs": SOUND | changes})
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        *("", "{", "[]", "null", "\x00\x01\x02"),
+        json.dumps({"version": roofs.VERSION + 1, "roofs": SOUND}),
+        json.dumps({"version": roofs.VERSION, "roofs": {}}),
+        record(copy=None),
+        record(read={"one": 1e10}),
+        record(read={"one": 1e10, "all": 0}),
+        record(read={"one": 1e10, "all": "fast"}),
+        record(fma_float32={"one": float("nan"), "all": 1e11}),
+        record(gpu={"copy": 4e12}),
+        record(gpu=[]),
+    ],
+)
+def test_a_damaged_or_foreign_file_counts_as_none(text: str) -> None:
+    (paths.cache_dir() / "roofs-abc.json").write_text(text, encoding="utf-8")
+    assert roofs.load("abc") is None
+
+
+def test_a_folder_that_cannot_be_made_gives_way_to_a_temporary_one(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "file").write_text("in the way", encoding="utf-8")
+    monkeypatch.setenv("GPUPLAY_CACHE_DIR", str(tmp_path / "file" / "below"))
+    monkeypatch.setattr(paths.tempfile, "gettempdir", lambda: str(tmp_path))
+    folder = paths.cache_dir()
+    assert folder.is_dir()
+    assert folder.parent == tmp_path
+    assert paths.cache_dir() == folder
+    roofs.save("abc", SOUND)
+    assert roofs.load("abc") == SOUND
+
+
+def test_the_memory_roof_is_the_fastest_way_to_move_bytes() -> None:
+    some = SOUND | {"copy_streaming": {"one": 3e10, "all": 5e10}, "read": {"one": 1e10, "all": 6e10}}
+    assert (roofs.memory_roof(some, "one"), roofs.memory_roof(some, "all")) == (3e10, 6e10)
+
+
+def test_a_probe_finds_rates_that_hardware_can_have(tmp_path: Path) -> None:
+    code = "from gpuplay.measure import roofs; import json; print(json.dumps(roofs.probe()))"
+    environment = os.environ | {"NUMBA_CACHE_DIR": str(tmp_path)}
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, env=environment, check=True)
+    found = json.loads(done.stdout)
+    roofs.save("probed", found)
+    assert roofs.load("probed") == found  # complete, finite, above zero
+    for name in ("copy", "copy_streaming", "read"):
+        assert 2e8 < found[name]["one"] < 2e12
+        assert found[name]["all"] > 0.7 * found[name]["one"]
+    for name in ("fma_float32", "fma_float64"):
+        assert 1e9 < found[name]["one"] < 1e12
+        assert found[name]["all"] > 0.7 * found[name]["one"]
+    assert found["fma_float32"]["one"] == pytest.approx(2 * found["fma_float64"]["one"], rel=0.5)
+
+
+def test_chains_of_multiply_adds_are_fused(tmp_path: Path) -> None:
+    code = (
+        "import numpy as np, numba\n"
+        "from gpuplay.measure import probes as p\n"
+        "chains, lanes, count = p.fma_chains, p.LANES32, p.CHAINS\n"
+        "@numba.njit\n"
+        "def f(seeds, turns): chains(seeds, turns, lanes, count)\n"
+        "seeds = np.full(p.ROW * p.LANES32, 0.5, np.float32)\n"
+        "f(seeds, 100)\n"
+        "assert (seeds[: p.CHAINS * p.LANES32] == 1).all()\n"
+        "asm = next(iter(f.inspect_asm().values()))\n"
+        "print(asm.count('vfmadd'), p.CHAINS * p.STEPS, p.BITS)"
+    )
+    environment = os.environ | {"NUMBA_CACHE_DIR": str(tmp_path)}
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, env=environment, check=True)
+    fused, wanted, bits = map(int, done.stdout.split())
+    if bits < 256:
+        pytest.skip("no fused multiply-add of x86 to look for")
+    assert fused == wanted
