@@ -1,0 +1,207 @@
+"""CUDA variants without a GPU: what a run launches, its PTX, and the machine code that ptxas makes of it.
+
+A run is given arrays without contents; the launches are recorded, then compiled by numba-cuda for
+a stated compute capability. ptxas and nvdisasm come from the wheels nvidia-cuda-nvcc and
+nvidia-cuda-nvdisasm. Numba's disk cache plays no part. Importing this module imports no numba.
+"""
+
+from __future__ import annotations
+
+import importlib.metadata
+import re
+import shutil
+import subprocess
+import sys
+import tempfile
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any, TypeAlias
+
+from gpuplay.errors import GpuplayError
+from gpuplay.kernel import GpuModel
+from gpuplay.targets.limits import Dims, dims, refuse_launch
+
+Capability: TypeAlias = tuple[int, int] | tuple[int, int, str]
+TOOLS = {"ptxas": "nvidia-cuda-nvcc", "nvdisasm": "nvidia-cuda-nvdisasm"}
+KEPT_OPTIONS = ("debug", "lineinfo", "fastmath", "opt", "launch_bounds")
+
+
+@dataclass(frozen=True)
+class Launch:
+    """One launch that a run asked for: the GPU function, its geometry, its Numba argument types."""
+
+    function: Any
+    grid: Dims
+    block: Dims
+    types: tuple[Any, ...]
+    shared: int = 0
+
+
+@dataclass(frozen=True)
+class MachineCode:
+    """What ptxas reports of one entry, bytes where not a count, and its disassembly."""
+
+    registers: int
+    spill_stores_bytes: int
+    spill_loads_bytes: int
+    stack_bytes: int
+    shared_bytes: int
+    sass: str
+
+
+@dataclass(frozen=True)
+class Inspected:
+    """A GPU function as one variant launches it, compiled for one compute capability."""
+
+    name: str
+    launch: Launch
+    ptx: str
+    code: MachineCode | None = None
+
+
+class OfflineGpu:
+    """`gpuplay.kernel.Gpu` that records launches; nothing runs, so fills and copies do nothing."""
+
+    def __init__(self, properties: GpuModel | None = None) -> None:
+        self._properties = properties or GpuModel()
+        self.launches: list[Launch] = []
+
+    @property
+    def properties(self) -> GpuModel:
+        """Properties of the stated model."""
+        return self._properties
+
+    def launch(
+        self, function: Any, grid: int | tuple[int, ...], block: int | tuple[int, ...], *args: Any, shared: int = 0
+    ) -> None:
+        """Record the launch; LaunchError where the geometry exceeds a limit of the model."""
+        blocks, threads = dims("grid", grid), dims("block", block)
+        refuse_launch(self._properties, function, blocks, threads, shared)
+        types = tuple(numba_type(arg) for arg in args)
+        self.launches.append(Launch(function, blocks, threads, types, shared))
+
+    def fill(self, array: Any, value: float) -> None:
+        """There is nothing to set."""
+
+    def copy(self, destination: Any, source: Any) -> None:
+        """There is nothing to copy."""
+
+
+def hollow(shape: tuple[int, ...], dtype: str) -> Any:
+    """A NumPy array of this shape that takes the memory of one element; a NumPy scalar for shape ()."""
+    import numpy as np
+
+    return np.broadcast_to(np.zeros((), dtype=dtype), shape) if shape else np.dtype(dtype).type(0)
+
+
+def numba_type(value: Any) -> Any:
+    """The type that numba-cuda gives to a device array like this array (C-contiguous), or to this scalar."""
+    import numpy as np
+    from numba.cuda import types
+    from numba.cuda.np.numpy_support import from_dtype
+    from numba.cuda.typing.typeof import Purpose, typeof
+
+    if isinstance(value, np.ndarray):
+        return types.Array(from_dtype(value.dtype), value.ndim, "C")
+    return typeof(value, Purpose.argument)
+
+
+def inspect(
+    run: Callable[..., object], arrays: Sequence[Any], cc: Capability, *, assemble: bool = True
+) -> list[Inspected]:
+    """Every distinct GPU function (by function and types) that a run launches, compiled for ``cc``.
+
+    ``arrays`` may be `hollow`. Without ``assemble`` there is only PTX, which needs no ptxas.
+    """
+    gpu = OfflineGpu(GpuModel(capability=(cc[0], cc[1])))
+    run(gpu, *arrays)
+    distinct = {(id(launch.function), launch.types): launch for launch in reversed(gpu.launches)}
+    inspected = []
+    for launch in reversed(distinct.values()):
+        ptx = compile_ptx(launch.function, launch.types, cc)
+        options = launch.function.targetoptions
+        code = machine_code(ptx, cc, max_registers=options.get("max_registers")) if assemble else None
+        inspected.append(Inspected(launch.function.__name__, launch, ptx, code))
+    return inspected
+
+
+def compile_ptx(function: Any, types: Sequence[Any], cc: Capability) -> str:
+    """PTX of a ``@cuda.jit`` function for these Numba argument types, with the options it was declared with."""
+    from numba import cuda
+
+    options = function.targetoptions
+    if options.get("link"):
+        raise GpuplayError(f"{function.__name__}: a function with linked files cannot be compiled without a GPU")
+    kept = {
+        name: options[name] for name in ("debug", "lineinfo", "fastmath", "opt", "launch_bounds") if name in options
+    }
+    with _compute_capability(cc):
+        ptx, _ = cuda.compile(
+            function.py_func, tuple(types), device=False, abi="numba", output="ptx", cc=tuple(cc), **kept
+        )
+    return str(ptx)
+
+
+def machine_code(ptx: str, cc: Capability, max_registers: int | None = None) -> MachineCode:
+    """Assemble PTX with ptxas and disassemble it; GpuplayError where a tool is missing or refuses."""
+    with tempfile.TemporaryDirectory(prefix="gpuplay-") as folder:
+        source, cubin = Path(folder, "function.ptx"), Path(folder, "function.cubin")
+        source.write_text(ptx)
+        limit = [f"--maxrregcount={max_registers}"] if max_registers else []
+        arch = "sm_" + "".join(map(str, cc))
+        report = _run(tool("ptxas"), "-v", f"-arch={arch}", *limit, "-o", str(cubin), str(source))
+        return _parsed(report, _run(tool("nvdisasm"), "-c", str(cubin)))
+
+
+def tool(name: str) -> str:
+    """The path of ptxas or nvdisasm: inside its wheel, else on PATH; GpuplayError where it is neither."""
+    executable = f"{name}.exe" if sys.platform == "win32" else name
+    try:
+        files = importlib.metadata.files(TOOLS[name]) or []
+    except importlib.metadata.PackageNotFoundError:
+        files = []
+    for file in files:
+        if file.name == executable and file.parent.name == "bin":
+            return str(file.locate())
+    if found := shutil.which(name):
+        return found
+    raise GpuplayError(f"{name} is not installed; pip install {TOOLS[name]}")
+
+
+def _run(*command: str) -> str:
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    if done.returncode != 0:
+        raise GpuplayError(f"{Path(command[0]).name} fails: {(done.stderr or done.stdout).strip()}")
+    return done.stderr + done.stdout
+
+
+def _parsed(report: str, sass: str) -> MachineCode:
+    """The counts in the report of ``ptxas -v``: of the entry, or the largest where device functions stand beside it."""
+
+    def largest(pattern: str) -> int:
+        return max((int(count) for count in re.findall(pattern, report)), default=0)
+
+    return MachineCode(
+        registers=largest(r"Used (\d+) registers"),
+        spill_stores_bytes=largest(r"(\d+) bytes spill stores"),
+        spill_loads_bytes=largest(r"(\d+) bytes spill loads"),
+        stack_bytes=largest(r"(\d+) bytes stack frame"),
+        shared_bytes=largest(r"(\d+) bytes smem"),
+        sass=sass,
+    )
+
+
+@contextmanager
+def _compute_capability(cc: Capability) -> Iterator[None]:
+    """Answer numba-cuda's question for the current device, which device functions ask, with a stated capability."""
+    from numba.cuda import dispatcher
+
+    stated = SimpleNamespace(compute_capability=tuple(cc))
+    asked, dispatcher.get_current_device = dispatcher.get_current_device, lambda: stated
+    try:
+        yield
+    finally:
+        dispatcher.get_current_device = asked
