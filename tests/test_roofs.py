@@ -89,10 +89,10 @@ def test_a_probe_finds_rates_that_hardware_can_have(tmp_path: Path) -> None:
     assert roofs.load("probed") == found  # complete, finite, above zero
     for name in ("copy", "copy_streaming", "read"):
         assert 2e8 < found[name]["one"] < 2e12
-        assert found[name]["all"] > 0.7 * found[name]["one"]
+        assert found[name]["all"] > 0.4 * found[name]["one"]
     for name in ("fma_float32", "fma_float64"):
         assert 1e9 < found[name]["one"] < 1e12
-        assert found[name]["all"] > 0.7 * found[name]["one"]
+        assert found[name]["all"] > 0.4 * found[name]["one"]
     assert found["fma_float32"]["one"] == pytest.approx(2 * found["fma_float64"]["one"], rel=0.5)
 
 
