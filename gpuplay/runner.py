@@ -19,7 +19,7 @@ from gpuplay.process import TaskError
 from gpuplay.results import Event, Final, Provisional, Result, StateChanged
 
 if TYPE_CHECKING:
-    from gpuplay.measure.bench import Prepared, Turn
+    from gpuplay.measure.outcomes import Prepared, Turn
 
 BUSY = "another program kept the processor busy: close it and measure again"
 CROWDED = "more threads than cores: lower --threads"

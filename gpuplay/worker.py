@@ -24,7 +24,8 @@ from gpuplay.plan import Plan, Request, Settings, make
 from gpuplay.results import Cell
 
 if TYPE_CHECKING:
-    from gpuplay.measure.bench import Bench, Prepared, Turn
+    from gpuplay.measure.bench import Bench
+    from gpuplay.measure.outcomes import Prepared, Turn
 
 PARENT_DEATH_SIGNAL = 1  # prctl option PR_SET_PDEATHSIG of Linux
 

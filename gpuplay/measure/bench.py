@@ -16,8 +16,9 @@ import numpy as np
 from gpuplay.measure import timing
 from gpuplay.measure.compiling import CompileClock
 from gpuplay.measure.data import Placed
+from gpuplay.measure.outcomes import Prepared, Turn
 from gpuplay.measure.problems import ProblemData
-from gpuplay.results import ErrorReport, Transfer
+from gpuplay.results import ErrorReport
 from gpuplay.targets import open_target
 
 if TYPE_CHECKING:
@@ -31,31 +32,6 @@ PROBE_LIMIT_S = 0.5
 LONG_CALL_S = 0.5
 FLUSH_BYTES = 256 << 20
 PROBE_WORK = 1e6
-
-
-@dataclass(frozen=True)
-class Prepared:
-    """What building and verifying a cell found: an empty ``wrong`` means that it may be timed."""
-
-    wrong: str
-    error: ErrorReport | None
-    call_s: float
-    compile_s: float | None
-    compile_cached: bool | None
-    prepare_s: float | None
-    transfer: Transfer | None
-    library: str
-
-
-@dataclass(frozen=True)
-class Turn:
-    """The samples of one turn, seconds a call, and what the last verification found if it was the last."""
-
-    samples: tuple[float, ...]
-    loops: int
-    call_s: float | None
-    wrong: str = ""
-    error: ErrorReport | None = None
 
 
 @dataclass
@@ -122,9 +98,9 @@ class Bench:
         target.use_threads(cell.threads)
         clock = self._clock(built)
         if built.call_s < LONG_CALL_S:
-            if not built.loops:
-                built.loops = 1 if built.data.written_inputs or self._settings.cold else timing.calibrate(clock)
-            timing.warm_up(clock, built.loops)
+            warm_s = timing.warm_up(clock, max(built.loops, 1))
+            if warm_s < timing.SHORTEST_SAMPLE_S / 2 and not (built.data.written_inputs or self._settings.cold):
+                built.loops = timing.calibrate(clock)
         loops = max(built.loops, 1)
         long_call = built.call_s >= LONG_CALL_S
         if last and long_call:

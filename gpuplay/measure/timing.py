@@ -53,15 +53,15 @@ def calibrate(clock: Clock) -> int:
     return loops
 
 
-def warm_up(clock: Clock, loops: int) -> None:
-    """Discard samples until two in a row agree within 10 %, or 0.1 s has passed."""
+def warm_up(clock: Clock, loops: int) -> float:
+    """Discard samples until two in a row agree within 10 %, or 0.1 s has passed; seconds of the last one."""
     deadline = time.perf_counter() + WARM_LIMIT_S
-    previous = clock(loops)
-    while time.perf_counter() < deadline:
-        current = clock(loops)
-        if abs(current - previous) <= WARM_AGREEMENT * previous:
-            return
-        previous = current
+    current = clock(loops)
+    agreed = False
+    while not agreed and time.perf_counter() < deadline:
+        previous, current = current, clock(loops)
+        agreed = abs(current - previous) <= WARM_AGREEMENT * previous
+    return current
 
 
 def sample(clock: Clock, loops: int, budget_s: float, fewest: int) -> list[float]:

@@ -132,21 +132,19 @@ def _limits(comparison: Comparison, rule: Rule) -> NDArray[Any]:
 def _errors(got: Any, expected: Any, limit: Any, *, signed_zeros: bool) -> tuple[Any, Any, Any]:
     """Absolute errors, relative errors and a mask of elements out of bounds."""
     with np.errstate(all="ignore"):
-        if got.dtype.kind != "f":
-            errors = np.abs(got.astype(np.float64) - expected)
-            return errors, errors / np.maximum(np.abs(expected), 1), errors > limit
-        special = ~np.isfinite(expected.astype(got.dtype)) | ~np.isfinite(got)
-        errors = np.abs(got.astype(np.float64) - expected)
+        errors = np.abs(got - expected)
         bad = errors > limit
-        if special.any():
+        size = np.abs(expected)
+        if not np.isfinite(errors.max(initial=0.0)) or size.max(initial=0.0) > np.finfo(np.float32).max:
+            special = ~np.isfinite(expected.astype(got.dtype)) | ~np.isfinite(got)
             rounded = expected.astype(got.dtype)
             same = (got == rounded) | (np.isnan(got) & np.isnan(rounded))
             errors = np.where(special, np.where(same, 0.0, np.inf), errors)
             bad = np.where(special, ~same, bad)
         if signed_zeros:
             bad |= (expected == 0) & (got == 0) & (np.signbit(got) != np.signbit(expected))
-        relative = np.where(expected != 0, errors / np.abs(expected), 0.0)
-        relative = np.where(np.isfinite(relative), relative, 0.0)
+        np.maximum(size, np.finfo(np.float64).tiny, out=size)
+        relative = np.where((expected != 0) & np.isfinite(errors), errors / size, 0.0)
     return errors, relative, bad
 
 

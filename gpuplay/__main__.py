@@ -1,0 +1,5 @@
+"""``python -m gpuplay`` is the same as ``gpuplay``."""
+
+from gpuplay.cli import main
+
+main()

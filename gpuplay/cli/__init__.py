@@ -1,0 +1,35 @@
+"""The command line. `main` is the one place that turns gpuplay's errors into a message and an exit code."""
+
+from __future__ import annotations
+
+import sys
+import traceback
+
+INTERRUPTED = 130
+
+
+def main() -> None:
+    """Run the command line of this process and exit with its code."""
+    sys.exit(run(sys.argv[1:]))
+
+
+def run(argv: list[str]) -> int:
+    """Run one command line; the exit code, its message printed to stderr."""
+    from gpuplay.cli import commands
+    from gpuplay.cli.app import app
+    from gpuplay.errors import GpuplayError
+
+    commands.register(app)
+    try:
+        app(args=argv, prog_name="gpuplay")
+    except GpuplayError as error:
+        if "--debug" in argv:
+            traceback.print_exc()
+        print(f"gpuplay: {error}", file=sys.stderr)
+        return error.exit_code
+    except KeyboardInterrupt:
+        print("gpuplay: interrupted", file=sys.stderr)
+        return INTERRUPTED
+    except SystemExit as exit_:
+        return exit_.code if isinstance(exit_.code, int) else int(exit_.code is not None)
+    return 0

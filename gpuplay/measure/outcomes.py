@@ -1,0 +1,32 @@
+"""What a bench sends home. Plain data: the main process reads it without importing numpy."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from gpuplay.results import ErrorReport, Transfer
+
+
+@dataclass(frozen=True)
+class Prepared:
+    """What building and verifying a cell found: an empty ``wrong`` means that it may be timed."""
+
+    wrong: str
+    error: ErrorReport | None
+    call_s: float
+    compile_s: float | None
+    compile_cached: bool | None
+    prepare_s: float | None
+    transfer: Transfer | None
+    library: str
+
+
+@dataclass(frozen=True)
+class Turn:
+    """The samples of one turn, seconds a call, and what the last verification found if it was the last."""
+
+    samples: tuple[float, ...]
+    loops: int
+    call_s: float | None
+    wrong: str = ""
+    error: ErrorReport | None = None
