@@ -75,11 +75,6 @@ def test_a_folder_that_cannot_be_made_gives_way_to_a_temporary_one(
     assert roofs.load("abc") == SOUND
 
 
-def test_the_memory_roof_is_the_fastest_way_to_move_bytes() -> None:
-    some = SOUND | {"copy_streaming": {"one": 3e10, "all": 5e10}, "read": {"one": 1e10, "all": 6e10}}
-    assert (roofs.memory_roof(some, "one"), roofs.memory_roof(some, "all")) == (3e10, 6e10)
-
-
 def test_a_probe_finds_rates_that_hardware_can_have(tmp_path: Path) -> None:
     code = "from gpuplay.measure import roofs; import json; print(json.dumps(roofs.probe()))"
     environment = os.environ | {"NUMBA_CACHE_DIR": str(tmp_path)}

@@ -42,11 +42,6 @@ def gpu_probe(target: Target) -> dict[str, Any]:
     return gpu_probes.probe(target)
 
 
-def memory_roof(roofs: Mapping[str, Any], threads: str) -> float:
-    """Most bytes a second that ``one`` core or ``all`` can move, in whatever way is fastest here."""
-    return max(float(roofs[name][threads]) for name in ("copy", "copy_streaming", "read"))
-
-
 def load(fingerprint: str) -> dict[str, Any] | None:
     """The roofs kept for a machine; None where there are none, or what is kept makes no sense."""
     try:
