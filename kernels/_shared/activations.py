@@ -83,7 +83,7 @@ def _horner(x, coefficients):
 
 
 @_inlined
-def _at_least(x, low):
+def at_least(x, low):
     """The larger of both; NaN where ``x`` is, which ``max`` does not promise."""
     if x < low:
         return low
@@ -91,7 +91,7 @@ def _at_least(x, low):
 
 
 @_inlined
-def _at_most(x, high):
+def at_most(x, high):
     """The smaller of both; NaN where ``x`` is, which ``min`` does not promise."""
     if x > high:
         return high
@@ -110,7 +110,7 @@ def _power_of_two_64(k):
 
 def _exp_32(x, low):
     """e^(x + low) for x <= 0 and a small ``low``; down to the last denormal, in two scalings."""
-    x = _at_least(x, np.float32(-104))
+    x = at_least(x, np.float32(-104))
     shifted = x * _LOG2E_32 + _ROUND_32
     n = shifted - _ROUND_32
     r = (x - n * _LN2_32[0]) - n * _LN2_32[1] + low
@@ -122,7 +122,7 @@ def _exp_32(x, low):
 
 def _exp_64(x, low):
     """e^(x + low) for x <= 0 and a small ``low``; down to the last denormal, in two scalings."""
-    x = _at_least(x, -746.0)
+    x = at_least(x, -746.0)
     shifted = x * _LOG2E_64 + _ROUND_64
     n = shifted - _ROUND_64
     r = (x - n * _LN2_64[0]) - n * _LN2_64[1] + low
@@ -134,7 +134,7 @@ def _exp_64(x, low):
 
 def _expm1_32(x):
     """e^x - 1 for x <= 0, relative accuracy near 0: 2^n·(e^r - 1) + (2^n - 1)."""
-    x = _at_least(x, np.float32(-20))
+    x = at_least(x, np.float32(-20))
     shifted = x * _LOG2E_32 + _ROUND_32
     n = shifted - _ROUND_32
     r = (x - n * _LN2_32[0]) - n * _LN2_32[1]
@@ -144,7 +144,7 @@ def _expm1_32(x):
 
 def _expm1_64(x):
     """e^x - 1 for x <= 0, relative accuracy near 0: 2^n·(e^r - 1) + (2^n - 1)."""
-    x = _at_least(x, -40.0)
+    x = at_least(x, -40.0)
     shifted = x * _LOG2E_64 + _ROUND_64
     n = shifted - _ROUND_64
     r = (x - n * _LN2_64[0]) - n * _LN2_64[1]
@@ -166,7 +166,7 @@ def _log1p_64(e):
 
 def _normal_tail_32(a):
     """Φ(-a) for a >= 0, zero from 14.5 on; a² goes into the exponential in two parts."""
-    a = _at_most(a, np.float32(14.5))
+    a = at_most(a, np.float32(14.5))
     high = np.int32(np.float32(a).view(np.int32) & _HIGH_HALF_32).view(np.float32)
     half = np.float32(-0.5)
     power = _exp(half * high * high, half * (a - high) * (a + high))
@@ -175,7 +175,7 @@ def _normal_tail_32(a):
 
 def _normal_tail_64(a):
     """Φ(-a) for a >= 0, zero from 38.7 on; a² goes into the exponential in two parts."""
-    a = _at_most(a, 38.7)
+    a = at_most(a, 38.7)
     high = np.int64(np.float64(a).view(np.int64) & _HIGH_HALF_64).view(np.float64)
     power = _exp(-0.5 * high * high, -0.5 * (a - high) * (a + high))
     t = (a - 5.0) / (a + 5.0)
@@ -220,19 +220,19 @@ def _gelu(x):
     one = type(x)(1)
     tail = _normal_tail(abs(x))
     # At -40 the product has been -0 for long, and -inf would make it NaN.
-    return _at_least(x, type(x)(-40)) * (tail if x < type(x)(0) else one - tail)
+    return at_least(x, type(x)(-40)) * (tail if x < type(x)(0) else one - tail)
 
 
 @_inlined
 def _softplus(x):
-    return _at_least(x, type(x)(0)) + _log1p(_exp(-abs(x), type(x)(-0.0)))
+    return at_least(x, type(x)(0)) + _log1p(_exp(-abs(x), type(x)(-0.0)))
 
 
 @_inlined
 def apply(code, x):
     """The activation ``code`` (a value of `CODE`) of a float32 or float64, in its own dtype."""
     if code == _RELU:
-        value = _at_least(x, type(x)(0))
+        value = at_least(x, type(x)(0))
     elif code == _LEAKY_RELU:
         value = x * type(x)(0.01) if x < type(x)(0) else x
     elif code == _SIGMOID:
@@ -243,7 +243,7 @@ def apply(code, x):
         value = _gelu(x)
     elif code == _SILU:
         # At -800 the product has been -0 for long, and -inf would make it NaN.
-        value = _at_least(x, type(x)(-800)) * _sigmoid(x)
+        value = at_least(x, type(x)(-800)) * _sigmoid(x)
     else:
         value = _softplus(x)
     return value

@@ -1,0 +1,140 @@
+"""Activation on the host.
+
+numpy:ufunc    NumPy's vectorised functions, block by block
+python:loop    the interpreter, one element at a time
+cpu:libm       compiled, one call into the C library for each element
+cpu:scalar     compiled, polynomials in line, one element at a time: cpu:simd with the vectorisers off
+cpu:simd       the same source, 4 to 16 elements at a time
+cpu:parallel   the same on all cores
+"""
+
+import math
+
+from numba import njit, prange
+
+from .._shared import numpy_activations
+from .._shared.activations import CODE, apply, at_least
+
+# ---- numpy:ufunc ----
+
+
+def numpy_ufunc(problem):
+    """Ufuncs with out= on blocks short enough that temporaries stay in the cache."""
+    name = problem.function
+
+    def run(Y, X, *work):
+        block = work[0].size
+        for start in range(0, X.size, block):
+            x = X[start : start + block]
+            numpy_activations.apply(name, x, out=Y[start : start + block], work=[w[: x.size] for w in work])
+
+    return run
+
+
+# ---- python:loop ----
+
+
+def _sigmoid(x):
+    e = math.exp(-abs(x))
+    return (e if x < 0 else 1.0) / (1.0 + e)
+
+
+def _gelu(x):
+    limited = max(x, -40.0)
+    return limited * (0.5 * math.erfc(limited * -math.sqrt(0.5)))
+
+
+FUNCTIONS = {
+    "relu": lambda x: 0.0 if x <= 0 else x,
+    "leaky_relu": lambda x: 0.01 * x if x < 0 else x,
+    "sigmoid": _sigmoid,
+    "tanh": math.tanh,
+    "gelu": _gelu,
+    "silu": lambda x: max(x, -800.0) * _sigmoid(x),
+    "softplus": lambda x: max(x, 0.0) + math.log1p(math.exp(-abs(x))),
+}
+
+
+def python_loop(problem):
+    """One call and one list access after another; X and Y are lists."""
+    function = FUNCTIONS[problem.function]
+
+    def run(Y, X):
+        for i in range(len(X)):
+            Y[i] = function(X[i])
+
+    return run
+
+
+# ---- cpu:libm ----
+
+_RELU, _LEAKY_RELU, _TANH = CODE["relu"], CODE["leaky_relu"], CODE["tanh"]
+_GELU, _SILU, _SOFTPLUS = CODE["gelu"], CODE["silu"], CODE["softplus"]
+
+
+@njit(forceinline=True)
+def _libm(code, x):
+    """The functions as `_shared.activations` has them, with the C library's exp, tanh, erfc and log1p."""
+    zero = type(x)(0)
+    one = type(x)(1)
+    if code == _RELU:
+        value = at_least(x, zero)
+    elif code == _LEAKY_RELU:
+        value = x * type(x)(0.01) if x < zero else x
+    elif code == _TANH:
+        value = type(x)(math.tanh(x))
+    elif code == _GELU:
+        limited = at_least(x, type(x)(-40))
+        value = limited * (type(x)(0.5) * type(x)(math.erfc(limited * type(x)(-0.7071067811865476))))
+    elif code == _SOFTPLUS:
+        value = at_least(x, zero) + type(x)(math.log1p(math.exp(-abs(x))))
+    else:
+        e = type(x)(math.exp(-abs(x)))
+        value = (e if x < zero else one) / (one + e)
+        if code == _SILU:
+            value *= at_least(x, type(x)(-800))
+    return value
+
+
+def libm(problem):
+    """A loop around a call: the call is opaque to the vectoriser."""
+    code = CODE[problem.function]
+
+    @njit(cache=True, error_model="numpy")
+    def run(Y, X):
+        for i in range(X.size):
+            Y[i] = _libm(code, X[i])
+
+    return run
+
+
+# ---- cpu:scalar, cpu:simd ----
+
+
+def simd(problem):
+    """The plain loop; `apply` is straight arithmetic, so that LLVM makes vectors of it where it may."""
+    code = CODE[problem.function]
+
+    @njit(cache=True, error_model="numpy")
+    def run(Y, X):
+        for i in range(X.size):
+            Y[i] = apply(code, X[i])
+
+    return run
+
+
+# ---- cpu:parallel ----
+
+
+def parallel(problem, chunk):
+    """The loop of cpu:simd over chunks; neighbouring chunks go to the same core."""
+    code = CODE[problem.function]
+
+    @njit(cache=True, parallel=True, error_model="numpy")
+    def run(Y, X):
+        n = X.size
+        for c in prange((n + chunk - 1) // chunk):
+            for i in range(c * chunk, min(n, (c + 1) * chunk)):
+                Y[i] = apply(code, X[i])
+
+    return run
