@@ -55,6 +55,12 @@ class Crew:
         kernel: Kernel = self._start(ORDINARY, timeout_s)
         return kernel
 
+    def allow_threads(self, threads: int) -> None:
+        """Let variants use this many threads: Numba fixes the largest number when it is imported."""
+        if threads > self._threads:
+            self._threads = threads
+            self.close()
+
     def measure(self, settings: Settings) -> None:
         """Use these settings in every worker from now on."""
         self._settings = settings

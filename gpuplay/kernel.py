@@ -214,7 +214,7 @@ class Variant:
         object.__setattr__(self, "threads", self.threads or ("all" if many else "one"))
         knobs = {k: v if isinstance(v, Knob) else Knob(tuple(v)) for k, v in self.knobs.items()}
         for knob in knobs:
-            _refuse_bad_name("knob", knob)
+            refuse_bad_name("knob", knob)
         object.__setattr__(self, "knobs", MappingProxyType(knobs))
 
     def __reduce__(self) -> tuple[Any, ...]:
@@ -273,14 +273,14 @@ class Kernel:
     odd_shapes: tuple[Mapping[str, Value], ...] = ()
 
     def __post_init__(self) -> None:
-        _refuse_bad_name("kernel", self.name)
+        refuse_bad_name("kernel", self.name)
         if not self.variants:
             raise KernelFileError(f"kernel {self.name}: declares no variants")
         if self.arrays is None and self.output is None:
             raise KernelFileError(f"kernel {self.name}: declare arrays=… or output=…")
         axes = [param.name for param in self.params]
         for axis in axes:
-            _refuse_bad_name("param", axis)
+            refuse_bad_name("param", axis)
         names = [variant.name for variant in self.variants]
         knobs = {knob for variant in self.variants for knob in variant.knobs}
         for kind, many in (("param", axes), ("variant", names), ("param and knob", [*axes, *knobs])):
@@ -343,7 +343,8 @@ def _rebuild(cls: type, values: dict[str, Any]) -> Any:
     return cls(**values)
 
 
-def _refuse_bad_name(kind: str, name: str) -> None:
+def refuse_bad_name(kind: str, name: str) -> None:
+    """Raise KernelFileError where a kernel, param or knob cannot have this name."""
     if not isinstance(name, str) or not _NAME.fullmatch(name):
         raise KernelFileError(f"{kind} {name!r}: a name is a-z, digits and _, and starts with a letter")
     if name in RESERVED:

@@ -24,10 +24,15 @@ def build(
     settings: Settings,
     cores: int,
     why_not: WhyNot,
+    default: Iterable[str] | None = None,
 ) -> Request:
-    """Check every word and say what to type instead; ``axes`` maps params and knobs to comma lists."""
+    """Check every word and say what to type instead.
+
+    ``axes`` maps params and knobs to comma lists; ``default`` are the variants where ``on`` is not
+    given, the story unless named.
+    """
     asked = _on(kernel, on) if on is not None else None
-    chosen = list(asked if asked is not None else kernel.story_names)
+    chosen = list(asked if asked is not None else default or kernel.story_names)
     base = _baseline(kernel, baseline)
     if base and base != "best" and base not in chosen:
         chosen.insert(0, base)
@@ -65,9 +70,8 @@ def param_values(axis: Param, text: str) -> tuple[Value, ...]:
         if axis.choices:
             match = next((choice for choice in axis.choices if str(choice) == word), None)
             if match is None:
-                raise UsageError(
-                    f"{option} {text}: {word!r} is none of {', '.join(map(str, axis.choices))}{_near(word, axis.choices)}"
-                )
+                choices = ", ".join(map(str, axis.choices))
+                raise UsageError(f"{option} {text}: {word!r} is none of {choices}{_near(word, axis.choices)}")
             values.append(match)
         else:
             values.append(_whole(word, option, text, axis.low, axis.high))

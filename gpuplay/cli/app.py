@@ -95,7 +95,7 @@ def _listed(origin: catalog.Origin) -> Any:
 app = typer.Typer(cls=KernelGroup, add_completion=False, rich_markup_mode=None, no_args_is_help=False)
 
 
-def _print_version(value: bool) -> None:  # noqa: FBT001 - Typer's callback signature
+def _print_version(value: bool) -> None:
     if value:
         typer.echo(f"gpuplay {__version__}")
         raise typer.Exit
@@ -106,7 +106,7 @@ def start(
     ctx: typer.Context,
     version: Annotated[  # noqa: ARG001 - handled by its callback
         bool, typer.Option("--version", callback=_print_version, is_eager=True, help="Print the version.")
-    ] = False,  # noqa: FBT002 - Typer's way to declare a flag
+    ] = False,
 ) -> None:
     """Why neural-network arithmetic runs so well on parallel hardware, measured on your machine.
 

@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from gpuplay.targets.base import Target
 
 KEEP_EXPECTED_BYTES = 256 << 20
+PROBED_BYTES = 64 << 20
 
 
 class ProblemData:
@@ -69,7 +70,12 @@ class ProblemData:
         self.rewind()
 
     def probes(self) -> Iterator[Probe]:
-        """Every probe that applies to this problem, its inputs in place of the ordinary ones."""
+        """Every probe that applies to this problem, its inputs in place of the ordinary ones.
+
+        Large problems have none: the smaller sizes of a sweep and `check` show the same code on them.
+        """
+        if sum(array.nbytes(self.problem.dtype) for array in self.arrays) > PROBED_BYTES:
+            return
         for number, probe in enumerate(self._loaded.kernel.probes, start=1):
             drawn = self._draw(probe.inputs, number)
             if drawn is not None:
@@ -137,7 +143,8 @@ class ProblemData:
         )
         kernel = self._loaded.kernel
         cost = self._loaded.call(kernel.cost, self.problem) if kernel.cost else None
-        if kernel.check and cost and cost.flops > verify.FULL_REFERENCE_FLOPS:
+        large = verify.is_large(cost.flops if cost else 0.0, sum(values.size for values in outputs.values()))
+        if kernel.check and large:
             rng = np.random.default_rng(self._seed)
             comparisons = self._loaded.resolve(kernel.check)(self.problem, outputs, self._inputs(), rng)
             return verify.judge(comparisons, rule)

@@ -24,7 +24,8 @@ if TYPE_CHECKING:
     from gpuplay.catalog import Loaded
     from gpuplay.kernel import Array, Problem
 
-FULL_REFERENCE_FLOPS = 4e9
+LARGE_FLOPS = 4e9
+LARGE_OUTPUTS = 1 << 22
 CHUNK = 1 << 22
 
 
@@ -48,6 +49,11 @@ class Rule:
 
 Expected = Mapping[str, "NDArray[Any]"]
 Bounds = Mapping[str, Any]
+
+
+def is_large(flops: float, outputs: int) -> bool:
+    """Whether the full float64 reference of this many flops and output elements would cost more than the timed work."""
+    return flops > LARGE_FLOPS or outputs > LARGE_OUTPUTS
 
 
 def reference(loaded: Loaded, problem: Problem, arrays: Sequence[Array], inputs: Expected) -> tuple[Expected, Bounds]:

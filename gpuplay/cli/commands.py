@@ -1,0 +1,140 @@
+"""The commands that are no kernel: run, list, new, check, doctor."""
+
+from __future__ import annotations
+
+import json as jsons
+import keyword
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+from rich.console import Console
+
+from gpuplay import catalog
+from gpuplay.errors import KernelFileError, UsageError
+from gpuplay.kernel import Kernel, refuse_bad_name
+
+TEMPLATE = Path(__file__).with_name("new_kernel.txt")
+PASS_ON = {"allow_extra_args": True, "ignore_unknown_options": True}
+
+Word = Annotated[str, typer.Argument(metavar="KERNEL", help="A kernel's name, or a path such as ./mine.py.")]
+MaybeWord = Annotated[str | None, typer.Argument(metavar="[KERNEL]", help="A kernel's name or path. Default: all.")]
+Plain = Annotated[bool, typer.Option("--plain", help="No live view and no colour.")]
+Debug = Annotated[bool, typer.Option("--debug", help="Show tracebacks, and what the workers printed.")]
+
+
+def register(app: typer.Typer) -> None:
+    """Add the commands to the application, once."""
+    if app.registered_commands:
+        return
+    app.command("run", context_settings=PASS_ON, add_help_option=False)(run)
+    for function in (list_, new, check, doctor):
+        app.command(function.__name__.rstrip("_"))(function)
+
+
+def welcome() -> None:
+    """Say what gpuplay is, the kernels in a line each, and five lines to try."""
+    from gpuplay.views import listing
+
+    console = Console(highlight=False)
+    console.print(listing.welcome(_readable_kernels()[0], console.width))
+
+
+def run(ctx: typer.Context, kernel: Word) -> None:
+    """Measure a kernel: `gpuplay run KERNEL` is the same as `gpuplay KERNEL`."""
+    from gpuplay.cli.app import kernel_command
+
+    made = kernel_command(catalog.find(kernel), kernel)
+    raise typer.Exit(made.main(args=ctx.args, prog_name=f"gpuplay {kernel}", standalone_mode=False) or 0)
+
+
+def list_(json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False) -> None:
+    """List the kernels and their variants."""
+    from gpuplay.views import listing
+
+    kernels, broken = _readable_kernels()
+    if json:
+        print(jsons.dumps({"kernels": [_as_json(k) for k in kernels], "broken": broken}, indent=1))
+        return
+    console = Console(highlight=False)
+    console.print(listing.render(kernels, console.width))
+    for name, reason in broken.items():
+        typer.echo(f"gpuplay: {name} cannot be used: {reason}", err=True)
+
+
+def new(
+    name: Annotated[str, typer.Argument(help="The kernel's name; the file is NAME.py in the current folder.")],
+) -> None:
+    """Write a commented kernel file that runs and checks at once."""
+    try:
+        refuse_bad_name("kernel", name)
+    except KernelFileError as error:
+        raise UsageError(f"new: {error}") from None
+    if keyword.iskeyword(name):
+        raise UsageError(f"new: {name!r} is a word of Python; choose another name")
+    path = Path(f"{name}.py")
+    try:
+        with path.open("x", encoding="utf-8") as file:
+            file.write(TEMPLATE.read_text(encoding="utf-8").replace("NAME", name))
+    except FileExistsError:
+        raise UsageError(f"new: {path} exists already; choose another name, or remove it first") from None
+    except OSError as error:
+        raise UsageError(f"new: {path} cannot be written: {error.strerror}; change to a folder of your own") from None
+    typer.echo(f"wrote {path}\ntry:  gpuplay check ./{path}\n      gpuplay ./{path}")
+
+
+def check(
+    kernel: MaybeWord = None,
+    on: Annotated[str | None, typer.Option(help="Variants or targets, as in a sweep. Default: all.")] = None,
+    sizes: Annotated[str | None, typer.Option(help="Sizes. Default: 1,2,7,31,33,127,129 and odd shapes.")] = None,
+    dtype: Annotated[str | None, typer.Option(help="float32, float64 or both as a list. Default: both.")] = None,
+    device: Annotated[int, typer.Option(help="The CUDA device's number.")] = 0,
+    seed: Annotated[int, typer.Option(help="Seed of the inputs.")] = 0,
+    plain: Plain = False,
+    debug: Debug = False,
+) -> None:
+    """Verify every variant that can run here, at awkward sizes and every knob value; nothing is timed."""
+    from gpuplay.cli.checking import check_kernels
+
+    origins = [catalog.find(kernel)] if kernel else [*catalog.bundled(), *catalog.plugins()]
+    options: dict[str, Any] = {"on": on, "sizes": sizes, "dtype": dtype, "device": device, "seed": seed}
+    raise typer.Exit(check_kernels(origins, options, plain=plain, debug=debug))
+
+
+def doctor(plain: Plain = False) -> None:
+    """Show what this machine can do, what is missing, and the one command that mends it."""
+    from gpuplay.cli.examine import examine
+
+    raise typer.Exit(examine(plain=plain))
+
+
+def _readable_kernels() -> tuple[list[Kernel], dict[str, str]]:
+    """The bundled kernels, and the reasons why some cannot be read."""
+    kernels, broken = [], {}
+    for origin in catalog.bundled():
+        try:
+            kernels.append(catalog.load(origin).kernel)
+        except KernelFileError as error:
+            broken[origin.name] = str(error)
+    return kernels, broken
+
+
+def _as_json(kernel: Kernel) -> dict[str, Any]:
+    return {
+        "name": kernel.name,
+        "summary": kernel.summary,
+        "sizes": kernel.size,
+        "params": {
+            axis.name: {"help": axis.help, "default": axis.default, "choices": list(axis.choices)}
+            for axis in kernel.axes
+        },
+        "variants": [
+            {
+                "name": variant.name,
+                "class": variant.flynn,
+                "idea": variant.idea,
+                "knobs": {name: {"values": list(k.values), "default": k.default} for name, k in variant.knobs.items()},
+            }
+            for variant in kernel.variants
+        ],
+    }

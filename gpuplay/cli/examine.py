@@ -1,0 +1,33 @@
+"""``gpuplay doctor``: collect the facts and show them."""
+
+from __future__ import annotations
+
+from rich.console import Console
+
+from gpuplay import catalog
+from gpuplay.crew import ORDINARY, Crew
+from gpuplay.errors import GpuplayError
+from gpuplay.measure import diagnosis, roofs
+from gpuplay.measure import machine as machines
+from gpuplay.process import TaskError
+from gpuplay.views import doctor
+
+
+def examine(*, plain: bool) -> int:
+    """Print what this machine can do; 0 when the CPU side works."""
+    machine = machines.describe()
+    name = machines.fingerprint(machine)
+    kept, worker, trouble = roofs.load(name), None, ""
+    console = Console(no_color=plain or None, highlight=False, soft_wrap=True)
+    try:
+        with Crew(catalog.bundled()[0], threads=machine["cores"]) as crew:
+            worker = crew.member(ORDINARY).ask("facts", timeout_s=60.0)
+            if kept is None:
+                with Console(stderr=True).status("measuring this machine's roofs", spinner="line"):
+                    kept = crew.member(ORDINARY).ask("roofs", timeout_s=120.0)
+                roofs.save(name, kept)
+    except (GpuplayError, TaskError) as error:
+        trouble = str(error)
+    facts = diagnosis.collect(worker, kept, trouble)
+    console.print(doctor.table(facts, console.width), end="", markup=False)
+    return 0 if doctor.works(facts) else 1

@@ -1,0 +1,190 @@
+"""One command on one kernel: its declaration, its workers, and the way from arguments to views."""
+
+from __future__ import annotations
+
+import datetime as dt
+import json
+import sys
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Any, Self
+
+from rich.console import Console
+
+from gpuplay import __version__, catalog, plan, request
+from gpuplay.crew import ORDINARY, Crew
+from gpuplay.errors import UsageError
+from gpuplay.kernel import GpuModel, Kernel, Machine
+from gpuplay.measure import machine as machines
+from gpuplay.measure import roofs
+from gpuplay.plan import Plan, Settings
+from gpuplay.results import Final, Record, Result
+from gpuplay.runner import Runner
+from gpuplay.targets import why_not
+from gpuplay.units import parse_duration
+from gpuplay.views import detail, export, table
+from gpuplay.views import plan as plan_view
+from gpuplay.views.live import LiveView
+
+OK, FAILED, INTERRUPTED = 0, 1, 130
+
+
+@dataclass
+class Session:
+    """A kernel and the workers that serve it; for a user's file a worker has already loaded it."""
+
+    origin: catalog.Origin
+    kernel: Kernel
+    crew: Crew
+
+    @classmethod
+    def of(cls, origin: catalog.Origin) -> Self:
+        """Load the declaration: a bundled one here, any other in a worker."""
+        cores = machines.limits().cores
+        crew = Crew(origin, threads=cores)
+        if origin.kind == "bundled":
+            return cls(origin, catalog.load(origin).kernel, crew)
+        try:
+            return cls(origin, crew.declaration(), crew)
+        except BaseException:
+            crew.close()
+            raise
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.crew.close()
+
+    def sweep(self, values: Mapping[str, Any]) -> int:
+        """Measure what the options ask for, show it as it comes; the exit code."""
+        stdout = Console(no_color=values["plain"] or None, highlight=False, soft_wrap=True)
+        exporter = export.Exporter(tuple(values["export"] or ()))
+        planned, machine = self.planned(values, settings_of(values))
+        if values["plan"]:
+            stdout.print(plan_view.render(planned, stdout.width))
+            return OK
+        record = self.record(planned, machine)
+        view = LiveView(Console(stderr=True, highlight=False), planned, plain=values["plain"])
+        interrupted = False
+        view.start()
+        try:
+            for event in Runner(planned, self.crew, cores=machine.cores).events():
+                if isinstance(event, Final):
+                    record = with_result(record, planned, event.result)
+                    exporter.write(record, planned)
+                view.handle(event)
+        except KeyboardInterrupt:
+            interrupted = True
+        finally:
+            view.stop()
+            if values["debug"]:
+                print(self.crew.log_tail(ORDINARY), file=sys.stderr)
+        exporter.write(record, planned)
+        if values["json"]:
+            print(json.dumps(record.as_json(), indent=1, allow_nan=False))
+        else:
+            stdout.print(table.render(record, planned, stdout.width, elapsed_s=view.elapsed_s))
+            if values["detail"]:
+                stdout.print(detail.render(record, stdout.width))
+        return exit_code(record.results, interrupted=interrupted)
+
+    def planned(
+        self, values: Mapping[str, Any], settings: Settings, default: Sequence[str] | None = None
+    ) -> tuple[Plan, Machine]:
+        """The plan of a command line, and the machine that it is for; ``default`` replaces the story."""
+        machine = machines.limits()
+        reasons: dict[str, str] = {}
+
+        def reason(target: str) -> str:
+            nonlocal machine
+            if target not in reasons:
+                reasons[target] = why_not(target, settings.device)
+                if target == "cuda" and not reasons[target]:
+                    reasons[target], gpu = self._gpu(settings.device)
+                    machine = replace(machine, gpu=gpu)
+            return reasons[target]
+
+        asked = request.build(
+            self.kernel,
+            sizes_text=values["sizes"],
+            on=values["on"],
+            baseline=values["baseline"],
+            threads=values["threads"],
+            axes={name: text for name, text in values.items() if name in _axes(self.kernel)},
+            settings=settings,
+            cores=machine.cores,
+            why_not=reason,
+            default=default,
+        )
+        self.crew.allow_threads(max(asked.threads))
+        if self.origin.kind == "bundled":
+            return plan.make(catalog.load(self.origin), asked, machine), machine
+        found: Plan = self.crew.member(ORDINARY).ask("plan", asked, machine, timeout_s=settings.cell_timeout_s)
+        return found, machine
+
+    def record(self, planned: Plan, machine: Machine) -> Record:
+        """An empty record of this command on this machine, its roofs measured if they never were."""
+        facts = machines.describe() | self.crew.member(ORDINARY).ask("facts")
+        cuda = [note for note in planned.notices if note.startswith("cuda")]
+        facts["gpu"] = None if machine.gpu.modelled else machine.gpu.name
+        facts["gpu_reason"] = why_not("cuda") if cuda or machine.gpu.modelled else ""
+        return Record(
+            version=__version__,
+            created=dt.datetime.now(dt.UTC).isoformat(timespec="seconds"),
+            argv=tuple(sys.argv),
+            seed=planned.settings.seed,
+            machine=facts,
+            roofs=self.roofs(facts),
+        )
+
+    def roofs(self, facts: Mapping[str, Any]) -> Mapping[str, Any]:
+        """The machine's roofs, kept from an earlier command or measured now."""
+        name = machines.fingerprint(facts)
+        kept = roofs.load(name)
+        if kept is None:
+            print("measuring this machine's roofs, once: a few seconds", file=sys.stderr)
+            kept = self.crew.member(ORDINARY).ask("roofs")
+            roofs.save(name, kept)
+        return kept
+
+    def _gpu(self, device: int) -> tuple[str, GpuModel]:
+        found = self.crew.member(ORDINARY).ask("gpu", device, timeout_s=60.0)
+        return found["reason"], found["gpu"] or GpuModel()
+
+
+def settings_of(values: Mapping[str, Any]) -> Settings:
+    """The measuring options as settings; UsageError for what cannot be."""
+    rounds = values["rounds"]
+    if not 1 <= rounds <= 100:
+        raise UsageError(f"--rounds {rounds}: give 1 to 100")
+    if values["seed"] < 0:
+        raise UsageError(f"--seed {values['seed']}: give a whole number from 0")
+    return Settings(
+        time_s=parse_duration(values["time"], "--time") if values["time"] is not None else None,
+        cell_time_s=parse_duration(values["cell_time"], "--cell-time"),
+        cell_limit_s=parse_duration(values["cell_limit"], "--cell-limit"),
+        cell_timeout_s=parse_duration(values["cell_timeout"], "--cell-timeout"),
+        rounds=rounds,
+        seed=values["seed"],
+        cold=values["cold"],
+        device=values["device"],
+    )
+
+
+def with_result(record: Record, planned: Plan, result: Result) -> Record:
+    """The record with one more result, in the plan's order."""
+    order = {c.cell: number for number, c in enumerate(c for row in planned.rows for c in row.cells)}
+    results = sorted((*record.results, result), key=lambda r: order[r.cell])
+    return replace(record, results=tuple(results))
+
+
+def exit_code(results: tuple[Result, ...], *, interrupted: bool = False) -> int:
+    """0 where every cell was measured, verified or skipped with a reason; 1 where one is wrong or failed."""
+    if interrupted:
+        return INTERRUPTED
+    return FAILED if any(result.status in ("wrong", "failed") for result in results) else OK
+
+
+def _axes(kernel: Kernel) -> set[str]:
+    return {axis.name for axis in kernel.axes} | {knob for variant in kernel.variants for knob in variant.knobs}
