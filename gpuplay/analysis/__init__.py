@@ -1,0 +1,1 @@
+"""Pure functions of results: ratios, ties, grids, crossovers, verdicts, roofs, warnings."""

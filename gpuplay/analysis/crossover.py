@@ -1,0 +1,88 @@
+"""From which measured size on one variant is ahead of another, or of all others."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Literal
+
+from gpuplay.analysis.grid import Grid, Line
+from gpuplay.analysis.ratios import Order, fastest, speedup, timed
+
+
+@dataclass(frozen=True)
+class Crossover:
+    """How an order develops over measured sizes; ``last`` is the largest of them.
+
+    ``always``: never behind, ahead somewhere. ``from``: behind at ``after`` for the last time, ahead
+    from ``first`` on. ``level``: behind at ``after`` for the last time, tied since ``first``.
+    ``tied``: neither behind nor ahead anywhere. ``never``: never ahead, behind at the largest size.
+    ``lost``: ahead at some size, but behind at the largest. ``ties`` are sizes without an order at
+    or beyond ``first``.
+    """
+
+    kind: Literal["always", "from", "level", "tied", "never", "lost"]
+    first: int
+    last: int
+    after: int | None = None
+    ties: tuple[int, ...] = ()
+
+
+def settle(orders: Sequence[tuple[int, Order]]) -> Crossover | None:
+    """The crossover of orders by rising size; None where nothing was measured."""
+    if not orders:
+        return None
+    first, last = orders[0][0], orders[-1][0]
+    behind = [size for size, order in orders if order == "slower"]
+    ahead = [size for size, order in orders if order == "faster"]
+    ties = tuple(size for size, order in orders if order in ("tie", "uncertain"))
+    if not behind:
+        return Crossover("always" if ahead else "tied", first, last, ties=ties)
+    after = behind[-1]
+    if after == last:
+        return Crossover("lost" if ahead else "never", first, last)
+    later = [size for size in ahead if size > after]
+    first = later[0] if later else min(size for size in ties if size > after)
+    since = tuple(size for size in ties if size >= first)
+    return Crossover("from" if later else "level", first, last, after, since)
+
+
+def overtakes(lines: Sequence[Line], variant: str, other: str, *, copies: bool = False) -> Crossover | None:
+    """From which size on ``variant`` is faster than ``other``; lines differ only in size, sizes rising."""
+    orders: list[tuple[int, Order]] = []
+    for line in lines:
+        mine, theirs = line.result(variant), line.result(other)
+        found = speedup(mine, theirs, copies=copies) if mine and theirs else None
+        if found:
+            orders.append((line.size, found.order))
+    return settle(orders)
+
+
+@dataclass(frozen=True)
+class Lead:
+    """Who is the fastest at the largest size, several names where they tie there, and since when."""
+
+    names: tuple[str, ...]
+    crossover: Crossover
+
+
+def leader(grid: Grid, lines: Sequence[Line], *, copies: bool = False) -> Lead | None:
+    """Who leads at the largest size and from which size on; None where no line has two times to compare."""
+    firsts: list[tuple[int, set[str]]] = []
+    for line in lines:
+        results = [line.result(column.name) for column in grid.columns]
+        if sum(timed(result) for result in results) > 1:
+            firsts.append((line.size, {r.cell.variant for r in fastest(results, copies=copies)}))
+    if not firsts:
+        return None
+    names = firsts[-1][1]
+    crossover = settle([(size, _order(names, found)) for size, found in firsts])
+    assert crossover is not None
+    return Lead(tuple(column.name for column in grid.columns if column.name in names), crossover)
+
+
+def _order(names: set[str], found: set[str]) -> Order:
+    """Whether exactly these lead, or share the lead with others or among fewer, or do not lead."""
+    if found == names:
+        return "faster"
+    return "tie" if names & found else "slower"

@@ -1,0 +1,129 @@
+"""Sentences on who leads from which size on, and where variants overtake the baseline."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+
+from gpuplay.analysis.crossover import Crossover, Lead, leader, overtakes
+from gpuplay.analysis.grid import Grid, Line
+from gpuplay.analysis.ratios import timed
+
+Name = Callable[[int], str]
+MOST_GROUPS = 4
+MOST_TIES = 2
+
+
+def leads(grid: Grid, name: Name) -> list[str]:
+    """Who is the fastest, and who overtakes the baseline where; groups of lines that read alike are said once."""
+    said: dict[str, list[tuple[str, ...]]] = {}
+    for axes, lines in grid.groups():
+        text = " ".join(_group(grid, lines, name))
+        if text:
+            said.setdefault(text, []).append(axes)
+    if len(said) > MOST_GROUPS:
+        return []
+    if len(said) == 1 and len(next(iter(said.values()))) == len(grid.groups()):
+        return list(said)
+    return [f"{_where(grid, axes)}: {text}" for text, axes in said.items()]
+
+
+def _group(grid: Grid, lines: Sequence[Line], name: Name) -> Iterator[str]:
+    """The sentences on lines that differ only in size."""
+    base = grid.baseline if grid.baseline != "best" else None
+    found = leader(grid, lines)
+    leading = found.names[0] if found and len(found.names) == 1 else ""
+    subject = leading
+    if found:
+        over = overtakes(lines, leading, base) if leading and base and leading != base else None
+        if over and over.kind == "from" and found.crossover.kind == "from" and not has_copies(lines, leading):
+            yield f"{leading} {_overtaking(over, base or '', name)}{_and_leads(over, found.crossover, name)}."
+        else:
+            yield _lead(found, name) + _lead_with_copies(found, grid, lines, name) + "."
+    for column in grid.columns:
+        alone = overtakes(lines, column.name, base) if base and column.name != base else None
+        if alone is None or base is None or column.variant.target != "cuda":
+            continue
+        who = "It" if column.name == subject else column.name
+        subject = column.name
+        if has_copies(lines, column.name):
+            copies = overtakes(lines, column.name, base, copies=True) or alone
+            yield f"{who} {_both(alone, copies, base, name)}."
+        else:
+            yield f"{who} {_overtaking(alone, base, name)}."
+
+
+def _where(grid: Grid, groups: Sequence[tuple[str, ...]]) -> str:
+    """'function relu, gelu' where one axis varies, else every group in full."""
+    if len(grid.axes) == 1:
+        return f"{grid.axes[0]} {', '.join(axes[0] for axes in groups)}"
+    return "; ".join(", ".join(f"{axis} {v}" for axis, v in zip(grid.axes, axes, strict=True)) for axes in groups)
+
+
+def _lead(found: Lead, name: Name) -> str:
+    *others, last = found.names
+    who = f"{', '.join(others)} and {last}" if others else last
+    return f"{who} {'tie for the lead' if others else 'leads'} {_since(found.crossover, name)}"
+
+
+def _since(cross: Crossover, name: Name) -> str:
+    """'from n = 512 on', with the ties on the way."""
+    if cross.kind == "always" and cross.first != cross.last:
+        return f"at every size measured{_but(cross, name)}"
+    if cross.kind == "from" and cross.first != cross.last:
+        return f"from n = {name(cross.first)} on{_but(cross, name)}"
+    return (
+        f"at n = {name(cross.last)}{'' if cross.first == cross.last and cross.after is None else ', the largest size'}"
+    )
+
+
+def _but(cross: Crossover, name: Name) -> str:
+    if not cross.ties:
+        return ""
+    if len(cross.ties) > MOST_TIES:
+        return ", often tied"
+    return f" but for {'a tie' if len(cross.ties) == 1 else 'ties'} at n = {', '.join(map(name, cross.ties))}"
+
+
+def _and_leads(over: Crossover, lead: Crossover, name: Name) -> str:
+    return " and leads from there on" if over.first == lead.first else f" and leads {_since(lead, name)}"
+
+
+def _lead_with_copies(found: Lead, grid: Grid, lines: Sequence[Line], name: Name) -> str:
+    """How the lead stands when copies to the GPU and back count; empty where nothing was copied."""
+    if not any(has_copies(lines, column.name) for column in grid.columns):
+        return ""
+    copied = leader(grid, lines, copies=True)
+    if copied is None or copied == found:
+        return ", kernel alone or with copies"
+    if copied.names == found.names:
+        return f" (kernel alone), with copies {_since(copied.crossover, name)}"
+    return f" (kernel alone); with copies {_lead(copied, name)}"
+
+
+def _both(alone: Crossover, copies: Crossover, base: str, name: Name) -> str:
+    """Both crossovers of a variant whose arrays have to be copied."""
+    first, second = _overtaking(alone, base, name), _overtaking(copies, base, name)
+    if first == second:
+        return f"{first}, kernel alone or with copies"
+    return f"{first} (kernel alone); with copies it {second}"
+
+
+def _overtaking(cross: Crossover, base: str, name: Name) -> str:
+    if cross.kind == "from":
+        return f"overtakes {base} between n = {name(cross.after or 0)} and {name(cross.first)}"
+    if cross.kind == "level":
+        return f"draws level with {base} between n = {name(cross.after or 0)} and {name(cross.first)}"
+    if cross.kind == "lost":
+        return f"is behind {base} at n = {name(cross.last)}, the largest size"
+    if cross.kind == "never" and cross.first != cross.last:
+        return f"stays behind {base} up to n = {name(cross.last)}"
+    sizes = f"at n = {name(cross.last)}" if cross.first == cross.last else f"at every size measured{_but(cross, name)}"
+    if cross.kind == "tied":
+        return f"ties {base} {sizes.partition(' but')[0].partition(',')[0]}"
+    return f"{'is behind' if cross.kind == 'never' else 'beats'} {base} {sizes}"
+
+
+def has_copies(lines: Sequence[Line], variant: str) -> bool:
+    """Whether a variant's arrays had to be copied to it."""
+    results = (line.result(variant) for line in lines)
+    return any(r is not None and timed(r) and r.transfer is not None for r in results)

@@ -1,0 +1,107 @@
+"""How many times as fast one result is as another, and whether that can be told from noise.
+
+Rounds are interleaved, so the i-th rounds of two results ran close together: their ratio is free of
+slow drift. A speed-up is the median of the per-round ratios of round medians. Its interval is the
+95 % percentile bootstrap of that median (Efron and Tibshirani, "An Introduction to the Bootstrap",
+chapter 13); with five rounds that is their whole range, which covers the true median in 94 % of cases.
+"""
+
+from __future__ import annotations
+
+import random
+import statistics
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import Literal, TypeAlias
+
+from gpuplay.results import Result
+
+RESAMPLES = 1000
+TIE_WITHIN = 0.01
+DECISIVE = 1.5  # without an interval, a factor below this says nothing about the order
+
+Order: TypeAlias = Literal["faster", "slower", "tie", "uncertain"]
+
+
+@dataclass(frozen=True)
+class Speedup:
+    """A ratio of times with its 95 % interval; ``low`` and ``high`` are None with fewer than two rounds."""
+
+    ratio: float
+    low: float | None = None
+    high: float | None = None
+
+    @property
+    def order(self) -> Order:
+        """``tie`` where the interval contains 1 or lies within ±1 %; ``uncertain`` where there is no interval."""
+        if self.low is None or self.high is None:
+            if 1 / DECISIVE < self.ratio < DECISIVE:
+                return "uncertain"
+            return "faster" if self.ratio > 1 else "slower"
+        if self.low <= 1 <= self.high or (self.low >= 1 - TIE_WITHIN and self.high <= 1 + TIE_WITHIN):
+            return "tie"
+        return "faster" if self.low > 1 else "slower"
+
+
+def timed(result: Result | None) -> bool:
+    """Whether a result may show a time: only one that was found right has one."""
+    return result is not None and result.status == "ok" and result.time is not None
+
+
+def overhead_s(result: Result) -> float | None:
+    """Seconds that copies and the launch add to the kernel's time; None where nothing was copied."""
+    if result.transfer is None or result.time is None:
+        return None
+    launch = max(0.0, (result.call_s or 0.0) - result.time.median_s)
+    return launch + result.transfer.to_device_s + result.transfer.from_device_s
+
+
+def seconds(result: Result, *, copies: bool = False) -> float:
+    """Median seconds of a timed result; with ``copies`` from host memory to host memory."""
+    assert result.time is not None
+    return result.time.median_s + ((overhead_s(result) or 0.0) if copies else 0.0)
+
+
+def speedup(result: Result, baseline: Result, *, copies: bool = False) -> Speedup | None:
+    """How many times as fast ``result`` is as ``baseline``; None where either has no time.
+
+    With ``copies``, a result that has transfers is taken from host memory to host memory.
+    """
+    if not timed(result) or not timed(baseline):
+        return None
+    ours, theirs = _rounds(result, copies=copies), _rounds(baseline, copies=copies)
+    ratios = tuple(base / mine for base, mine in zip(theirs, ours, strict=False))
+    if len(ratios) < 2:
+        return Speedup(seconds(baseline, copies=copies) / seconds(result, copies=copies))
+    low, high = _bootstrap(ratios)
+    return Speedup(statistics.median(ratios), low, high)
+
+
+def fastest(results: Iterable[Result | None], *, copies: bool = False) -> tuple[Result, ...]:
+    """The fastest of the timed results, and all that cannot be told from it, fastest first."""
+    ranked = sorted((r for r in results if r is not None and timed(r)), key=lambda r: seconds(r, copies=copies))
+    if not ranked:
+        return ()
+    leader, *others = ranked
+    return (leader, *(r for r in others if not _behind(r, leader, copies=copies)))
+
+
+def _behind(result: Result, leader: Result, *, copies: bool) -> bool:
+    found = speedup(result, leader, copies=copies)
+    return found is not None and found.order == "slower"
+
+
+def _rounds(result: Result, *, copies: bool) -> Sequence[float]:
+    """The median of each round, seconds a call."""
+    assert result.time is not None
+    extra = (overhead_s(result) or 0.0) if copies else 0.0
+    return [statistics.median(samples) + extra for samples in result.time.rounds if samples]
+
+
+@lru_cache(maxsize=4096)
+def _bootstrap(ratios: tuple[float, ...]) -> tuple[float, float]:
+    """The 2.5 and 97.5 percentiles of the median of resampled ratios; the same for the same ratios."""
+    draw = random.Random(0)  # noqa: S311 - a seeded resampling, no secret
+    medians = sorted(statistics.median(draw.choices(ratios, k=len(ratios))) for _ in range(RESAMPLES))
+    return medians[int(RESAMPLES * 0.025)], medians[int(RESAMPLES * 0.975) - 1]

@@ -1,0 +1,1 @@
+"""Pure functions from results and analysis to tables, live views and exports."""

@@ -1,0 +1,118 @@
+"""The lines above a table: the kernel and its params, what 1× is, the machine, and what is not here."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from typing import Any
+
+from rich.text import Text
+
+from gpuplay.analysis.grid import Column, Grid
+from gpuplay.plan import Plan
+from gpuplay.results import Record
+from gpuplay.units import count, size_names
+from gpuplay.views.layout import wrap
+
+_NOISE = re.compile(r"\((?:R|TM|C)\)|\b\d+-Core\b|\bProcessor\b|\bCPU\b|@.*$|\bwith Radeon.*$", re.IGNORECASE)
+
+
+def lines(record: Record, plan: Plan, grid: Grid, width: int) -> list[Text]:
+    """All header lines, none wider than ``width`` unless a single word is."""
+    head = [*_title(plan, grid, width, denominator(record, grid))]
+    rest = [(name, value) for name, value in grid.fixed if name != "dtype"]
+    if rest:
+        head += wrap(", ".join(f"{name} {value}" for name, value in rest), width)
+    knobs = _knobs(grid)
+    if knobs:
+        head += wrap(f"knobs: {knobs}", width)
+    machine = machine_text(record.machine)
+    if plan.settings.cold:
+        machine += " · caches flushed before every sample (--cold)"
+    absent = absences(grid)
+    joined = f"{machine} · {absent[0]}" if machine and len(absent) == 1 else ""
+    if joined and len(joined) <= width:
+        return [*head, Text(joined), *_notices(plan, grid, width)]
+    for text in (machine, *absent):
+        head += wrap(text, width) if text else []
+    return [*head, *_notices(plan, grid, width)]
+
+
+def denominator(record: Record, grid: Grid) -> str:
+    """What 1× stands for: the variant, its library, its threads."""
+    if grid.baseline is None:
+        return "times, no baseline"
+    if grid.baseline == "best":
+        return "1× = the fastest of the row"
+    column = grid.column(grid.baseline)
+    libraries = [r.library for r in record.results if r.cell.variant == grid.baseline and r.library]
+    parts = [grid.baseline, *libraries[:1]]
+    if column is not None and column.interpreted:
+        parts.append("interpreted")
+    elif column is not None:
+        parts.append(count(column.threads, "thread") if column.threads else "threads as in the row")
+    return f"1× = {', '.join(parts)}"
+
+
+def machine_text(machine: Mapping[str, Any]) -> str:
+    """Processor, cores, vector width and GPU in one line; what is not known is left out."""
+    parts = []
+    if machine.get("cpu"):
+        parts.append(" ".join(_NOISE.sub(" ", str(machine["cpu"])).split()))
+    if machine.get("cores"):
+        parts.append(count(int(machine["cores"]), "core"))
+    if machine.get("threads") and machine.get("threads") != machine.get("cores"):
+        parts.append(count(int(machine["threads"]), "thread"))
+    if machine.get("vector"):
+        parts.append(str(machine["vector"]))
+    gpu = machine.get("gpu")
+    device = str(gpu.get("name", "GPU")) if isinstance(gpu, Mapping) else ""
+    return " · ".join(part for part in (", ".join(parts), device) if part)
+
+
+def absences(grid: Grid) -> list[str]:
+    """One line for each reason why variants have no column."""
+    reasons: dict[str, list[str]] = {}
+    for column in grid.hidden:
+        reasons.setdefault(_absence(column, grid), []).append(column.name)
+    return [f"{', '.join(names)} {text}" for text, names in reasons.items()]
+
+
+def _absence(column: Column, grid: Grid) -> str:
+    if column.verified_to is None:
+        return column.absent
+    name = size_names(line.size for line in grid.lines)
+    return f"verified at n ≤ {name(column.verified_to)}, untimed: {column.absent}"
+
+
+def _title(plan: Plan, grid: Grid, width: int, base: str) -> list[Text]:
+    """Kernel, summary and dtype to the left; what 1× is to the right, or below where it does not fit."""
+    dtype = dict(grid.fixed).get("dtype", "")
+    summary = plan.kernel.summary + (f", {dtype}" if dtype else "")
+    name = plan.kernel.name
+    taken = len(name) + 2 + len(summary)
+    if taken + 3 + len(base) <= width:
+        title = Text.assemble((name, "bold"), "  ", summary, " " * (width - taken - len(base)), base)
+        return [title]
+    first = wrap(summary, width, first=" " * (len(name) + 2))
+    first[0] = Text.assemble((name, "bold"), "  ", first[0].plain.strip())
+    return [*first, *wrap(base, width)]
+
+
+def _knobs(grid: Grid) -> str:
+    """Knobs that were set to one value other than their default."""
+    said: dict[str, list[str]] = {}
+    for column in grid.columns:
+        slots = [slot for line in grid.lines for slot in line.slots.get(column.name, ())]
+        for knob, default in column.variant.default_knobs.items():
+            values = {dict(slot.cell.knobs).get(knob) for slot in slots}
+            if len(values) == 1 and values != {default}:
+                said.setdefault(f"{knob} {values.pop()}", []).append(column.name)
+    return "; ".join(f"{setting} ({', '.join(names)})" for setting, names in said.items())
+
+
+def _notices(plan: Plan, grid: Grid, width: int) -> list[Text]:
+    """The plan's notices that no absence says already."""
+    hidden = {column.name for column in grid.hidden}
+    rest = [text for text in plan.notices if text.partition(" ")[0] not in hidden]
+    return [line for text in rest for line in wrap(text, width)]

@@ -1,0 +1,100 @@
+"""Footnotes: why a cell has no time, numbered in reading order, one note for cells that share a reason."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Container, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+
+from gpuplay.results import Cell, Result
+
+_DIGITS = str.maketrans("0123456789", "⁰¹²³⁴⁵⁶⁷⁸⁹")
+_UNIT = r"(?:ns|µs|ms|s|min|h|[KMGT]?i?B)\b"
+_QUANTITY = re.compile(rf"(?<![\w.^])\d[\d.,_]*\d?(?: {_UNIT}(?: \d+ {_UNIT})?)?")
+
+
+@dataclass(frozen=True)
+class Notes:
+    """The mark of every cell that has a footnote, and the footnotes in order."""
+
+    marks: Mapping[Cell, str]
+    texts: tuple[tuple[str, str], ...]
+
+    def mark(self, result: Result | None) -> str:
+        """The superscript of a result, or an empty string."""
+        return self.marks.get(result.cell, "") if result else ""
+
+
+def superscript(number: int) -> str:
+    """A number in superscript digits."""
+    return str(number).translate(_DIGITS)
+
+
+def collect(results: Iterable[Result], name: Callable[[int], str], swept: Container[str] = ()) -> Notes:
+    """Footnotes of all results without a time, in the order given; ``name`` writes a size.
+
+    ``swept`` holds the variants whose knobs must be named to tell cells apart.
+    """
+    ordered = list({result.cell: result for result in results if result.status != "ok"}.values())
+    shared = _shared(ordered)
+    groups: dict[tuple[str, ...], list[Result]] = {}
+    for result in ordered:
+        groups.setdefault(_key(result, shared), []).append(result)
+    marks: dict[Cell, str] = {}
+    texts = []
+    for number, group in enumerate(groups.values(), 1):
+        mark = superscript(number)
+        texts.append((mark, _text(group, name, swept)))
+        marks |= {result.cell: mark for result in group}
+    return Notes(marks, tuple(texts))
+
+
+def _shared(results: Sequence[Result]) -> set[tuple[str, str]]:
+    """Reasons that stand word for word in several variants."""
+    holders: dict[tuple[str, str], set[str]] = {}
+    for result in results:
+        holders.setdefault((result.status, result.reason), set()).add(result.cell.variant)
+    return {reason for reason, variants in holders.items() if len(variants) > 1}
+
+
+def _key(result: Result, shared: set[tuple[str, str]]) -> tuple[str, ...]:
+    """Cells with one key share a footnote: the same reason, or a variant's reasons that differ in quantities."""
+    if (result.status, result.reason) in shared:
+        return result.status, result.reason
+    if result.status == "wrong":
+        return result.status, result.cell.variant
+    return result.status, result.cell.variant, _QUANTITY.sub("#", result.reason)
+
+
+def _text(group: Sequence[Result], name: Callable[[int], str], swept: Container[str]) -> str:
+    ordered = sorted(group, key=lambda result: result.cell.size)
+    first = ordered[0]
+    if first.status == "verified":
+        return f"verified, not timed: {first.reason}" if first.reason else "verified, not timed"
+    if first.status == "skipped":
+        return f"skipped: {_merge([result.reason for result in ordered])}"
+    knobs = "".join(f" {knob} {value}" for knob, value in first.cell.knobs if first.cell.variant in swept)
+    others = dict.fromkeys(name(r.cell.size) for r in ordered if r.cell.size != first.cell.size)
+    also = f"; also at n = {', '.join(others)}" if others else ""
+    where = f"{first.cell.variant}{knobs} {first.status} at n = {name(first.cell.size)}"
+    return f"{where}: {first.reason}{_error(first)}{also}"
+
+
+def _error(result: Result) -> str:
+    """How far off a wrong result is, where the reason's numbers do not say it."""
+    error = result.error
+    if result.status != "wrong" or error is None or error.max_abs is None or error.tolerance is None:
+        return ""
+    return f"; error {error.max_abs:.3g}, tolerance {error.tolerance:.2g}"
+
+
+def _merge(reasons: Sequence[str]) -> str:
+    """One reason for several that differ in quantities: '21 s to 3 min' from the first and the last."""
+    first, last = reasons[0], reasons[-1]
+    ends = iter(_QUANTITY.findall(last))
+
+    def both(match: re.Match[str]) -> str:
+        end = next(ends, match[0])
+        return match[0] if end == match[0] else f"{match[0]} to {end}"
+
+    return _QUANTITY.sub(both, first)

@@ -1,0 +1,275 @@
+"""The table: one line a size, a column a variant, × against the baseline, and what it comes to in words."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+
+from rich.text import Text
+
+from gpuplay.analysis import verdict, warnings
+from gpuplay.analysis.grid import Column as Variant
+from gpuplay.analysis.grid import Grid, Line, arrange
+from gpuplay.analysis.ratios import fastest, speedup, timed
+from gpuplay.plan import Plan
+from gpuplay.results import Cell, Record, Result, State
+from gpuplay.units import count, percent, seconds, size_names
+from gpuplay.views import headings, notes, sweeps
+from gpuplay.views.cells import PENDING, Part, Scene, entry, rate, shows_bytes
+from gpuplay.views.layout import Column, Entry, blocks, column, join, pack, stack, width_of, wrap
+
+FEW_SAMPLES = 5
+INDENT = 2
+WIDEST_TEXT = 100
+LIVE_WIDTH = 9  # of "verifying"
+
+
+@dataclass(frozen=True)
+class Table:
+    """A table in pieces: header lines, blocks of lines, legend and footnotes, closing sentences."""
+
+    header: list[Text]
+    blocks: list[list[Text]]
+    foot: list[Text]
+    closing: list[Text]
+
+
+@dataclass(frozen=True)
+class Live:
+    """What is known only while measuring: provisional results, running cells, and the lines in view."""
+
+    provisional: frozenset[Cell]
+    running: Mapping[Cell, State]
+    window: tuple[int, int | None] = (0, None)
+
+
+@dataclass(frozen=True)
+class _Fit:
+    parts: tuple[Part, ...]
+    base: tuple[Part, ...]
+    split: bool = False
+
+
+_RATIOS = (
+    _Fit(("ratio", "time", "rate"), ("time", "rate")),
+    _Fit(("ratio", "time"), ("time", "rate")),
+    _Fit(("ratio",), ("time", "rate")),
+    _Fit(("ratio",), ("time",)),
+    _Fit(("ratio",), ("time",), split=True),
+)
+_TIMES = (
+    _Fit(("time", "rate"), ("time", "rate")),
+    _Fit(("time",), ("time",)),
+    _Fit(("time",), ("time",), split=True),
+)
+
+
+def render(
+    record: Record, plan: Plan, width: int, *, elapsed_s: float | None = None, interrupted: bool = False
+) -> Text:
+    """The final table as text, no line wider than ``width`` unless a single word is."""
+    table = compose(record, plan, width)
+    sentences = list(verdict.sentences(arrange(record.results, plan), interrupted=interrupted))
+    if elapsed_s is not None:
+        sentences[-1] = f"{sentences[-1].removesuffix('.')} · {seconds(elapsed_s)}"
+    closing = wrap(" ".join(sentences), min(width, WIDEST_TEXT), first=" " * INDENT)
+    return assemble(replace(table, closing=closing))
+
+
+def render_warnings(record: Record, width: int) -> Text | None:
+    """Warnings with their remedies, for stderr; None where there are none."""
+    found = warnings.collect(record)
+    if not found:
+        return None
+    return stack(line for text in found for line in wrap(text, min(width, WIDEST_TEXT), first="  ! ", rest="    "))
+
+
+def assemble(table: Table) -> Text:
+    """The pieces of a table one below the other."""
+    lines = [*table.header]
+    for block in table.blocks:
+        lines += [Text(), *block]
+    for part in (table.foot, table.closing):
+        lines += [Text(), *part] if part else []
+    return stack(lines)
+
+
+def compose(record: Record, plan: Plan, width: int, live: Live | None = None) -> Table:
+    """The pieces of a table: of final results, or while measuring."""
+    grid = arrange(record.results, plan)
+    scene = _scene(grid, record, live)
+    lines = grid.lines[slice(*live.window)] if live else grid.lines
+    columns = _fitted(scene, lines, width - INDENT, live=live is not None)
+    drawn = [_spaced(join(block, INDENT), lines) for block in columns]
+    drawn += sweeps.draw(scene, lines, width, INDENT)
+    explained = [f"{mark} {text}" for mark, text in scene.notes.texts]
+    foot = pack([*_legend(scene, lines, live=live is not None), *explained], min(width, WIDEST_TEXT), INDENT)
+    full = max([width_of(block) + INDENT for block in columns] + [76])
+    return Table(headings.lines(record, plan, grid, min(width, max(full, WIDEST_TEXT))), drawn, foot, [])
+
+
+def columns_for_markdown(record: Record, plan: Plan) -> tuple[list[Column], notes.Notes]:
+    """All columns with ratios and times, in one block of any width, and the footnotes."""
+    grid = arrange(record.results, plan)
+    scene = _scene(grid, record, None)
+    fit = (_RATIOS if grid.baseline else _TIMES)[1 if grid.baseline else 0]
+    leading, columns = _columns(scene, grid.lines, fit, live=False)
+    return [*leading, *columns], scene.notes
+
+
+def _scene(grid: Grid, record: Record, live: Live | None) -> Scene:
+    shown = [line.result(column.name) for line in grid.lines for column in grid.columns]
+    swept = [
+        slot.result
+        for column in grid.columns
+        if column.swept
+        for line in grid.lines
+        for slot in line.slots.get(column.name, ())
+    ]
+    name = size_names(line.size for line in grid.lines)
+    several = {column.name for column in grid.columns if column.swept}
+    found = notes.collect(
+        [result for result in [*shown, *swept] if result], name, {c.name for c in grid.columns if c.swept}
+    )
+    timed_results = tuple(result for result in record.results if timed(result))
+    provisional, running = (live.provisional, live.running) if live else (frozenset[Cell](), {})
+    return Scene(grid, found, shows_bytes(timed_results), provisional, running)
+
+
+def _fitted(scene: Scene, lines: Sequence[Line], width: int, *, live: bool) -> list[list[Column]]:
+    """The columns with as much in each cell as the width allows; several blocks where even the least is too wide."""
+    for fit in _RATIOS if scene.grid.baseline else _TIMES:
+        leading, columns = _columns(scene, lines, fit, live=live)
+        if width_of([*leading, *columns]) <= width:
+            return [[*leading, *columns]]
+    return blocks(leading, columns, width)
+
+
+def _columns(scene: Scene, lines: Sequence[Line], fit: _Fit, *, live: bool) -> tuple[list[Column], list[Column]]:
+    grid = scene.grid
+    name = size_names(line.size for line in grid.lines)
+    leading = [column([axis], [Entry((line.axes[i],)) for line in lines]) for i, axis in enumerate(grid.axes)]
+    leading.append(column(["n"], [Entry((name(line.size),)) for line in lines]))
+    columns = [_best(scene, lines, fit)] if grid.baseline == "best" else []
+    for variant in grid.columns:
+        is_base = variant.name == grid.baseline
+        parts = fit.base if is_base else fit.parts
+        least = LIVE_WIDTH + (10 if parts == ("time", "rate") else 0) if live else 0
+        copied = _copied(grid, variant)
+        below = _below(variant, kernel=copied)
+        columns.append(_column(scene, lines, variant, parts, split=fit.split, below=below, least=least))
+        if copied:
+            columns.append(_column(scene, lines, variant, parts, split=fit.split, below="with copies", copies=True))
+    return leading, [*columns, _spread(scene, lines)]
+
+
+def _column(
+    scene: Scene,
+    lines: Sequence[Line],
+    variant: Variant,
+    parts: tuple[Part, ...],
+    *,
+    split: bool,
+    below: str,
+    copies: bool = False,
+    least: int = 0,
+) -> Column:
+    target, _, short = variant.name.partition(":")
+    names = [f"{target}:", short] if split else [variant.name]
+    details = _narrow(below) if split else [below]
+    swept = [f"best {', '.join(variant.swept)}"] if variant.swept else []
+    entries = [entry(scene, line, variant.name, parts, copies=copies) for line in lines]
+    return column([*names, *details, *swept], entries, least=least, bold=len(names))
+
+
+def _narrow(below: str) -> list[str]:
+    """'MIMD, 2 th' and 'with copies' on two lines each; '2 threads' as those of a library."""
+    if below.endswith(("thread", "threads")):
+        return ["library", f"{below.split(maxsplit=1)[0]} th"]
+    return below.split(", ") if ", " in below else below.split()
+
+
+def _below(variant: Variant, *, kernel: bool) -> str:
+    """The header line under a variant's name: its class and threads."""
+    flynn, threads = variant.variant.flynn, variant.threads
+    if variant.interpreted:
+        return "interpreted"
+    if variant.variant.target == "cuda":
+        return f"{flynn}, kernel" if kernel else flynn
+    if flynn == "library":
+        return count(threads, "thread") if threads else flynn
+    return f"{flynn}, {threads} th" if threads else flynn
+
+
+def _best(scene: Scene, lines: Sequence[Line], fit: _Fit) -> Column:
+    """The fastest of every row, where that is the baseline."""
+    entries = []
+    for line in lines:
+        base = scene.grid.base(line)
+        time = base.time if base else None
+        values = (seconds(time.median_s), rate(base, by_bytes=scene.by_bytes)) if base and time else (PENDING,)
+        entries.append(Entry(values[: len(fit.base)]))
+    return column(["fastest", "of the row"], entries)
+
+
+def _copied(grid: Grid, variant: Variant) -> bool:
+    """Whether a variant's arrays had to be copied to it: then it takes two columns."""
+    results = (line.result(variant.name) for line in grid.lines)
+    return any(result is not None and timed(result) and result.transfer is not None for result in results)
+
+
+def _spread(scene: Scene, lines: Sequence[Line]) -> Column:
+    entries = []
+    for line in lines:
+        results = [line.result(column.name) for column in scene.grid.columns]
+        times = [r.time for r in results if r is not None and timed(r) and r.time is not None]
+        fewest = min((time.samples for time in times), default=FEW_SAMPLES)
+        if fewest < FEW_SAMPLES:
+            entries.append(Entry((count(fewest, "run"),)))
+        else:
+            entries.append(Entry((percent(max(time.spread for time in times)) if times else "",)))
+    return column(["spread", "(worst)"], entries, units=False)
+
+
+def _spaced(drawn: list[Text], lines: Sequence[Line]) -> list[Text]:
+    """An empty line wherever a param or the threads change."""
+    head = len(drawn) - len(lines)
+    spaced = drawn[:head]
+    for place, line in enumerate(lines):
+        if place and line.axes != lines[place - 1].axes:
+            spaced.append(Text())
+        spaced.append(drawn[head + place])
+    return spaced
+
+
+def _legend(scene: Scene, lines: Sequence[Line], *, live: bool) -> list[str]:
+    """What the marks mean, only those that are there."""
+    grid = scene.grid
+    rows = [[line.result(column.name) for column in grid.columns] for line in lines]
+    raced = [row for row in rows if sum(timed(result) for result in row) > 1]
+    several = ", several in a row: a tie" if any(len(fastest(row)) > 1 for row in raced) else ""
+    said = [f"◂ fastest{several}"] if raced else []
+    orders = set(_orders(grid, lines))
+    if "tie" in orders:
+        said.append(f"≈ tie with {'the fastest' if grid.baseline == 'best' else grid.baseline}")
+    if "uncertain" in orders:
+        said.append("? one round only, order uncertain")
+    if live:
+        return [*said, "~ provisional"]
+    if any(result is None for row in rows for result in row):
+        said.append(f"{PENDING} not measured")
+    bare = [row for line, row in zip(lines, rows, strict=True) if grid.baseline and not timed(grid.base(line))]
+    if any(timed(result) for row in bare for result in row):
+        said.append(f"times where {grid.baseline} has none")
+    return said
+
+
+def _orders(grid: Grid, lines: Iterable[Line]) -> Iterable[str]:
+    for line in lines:
+        base = grid.base(line)
+        for variant in grid.columns:
+            result: Result | None = line.result(variant.name)
+            if base is not None and result is not None and result is not base:
+                found = speedup(result, base)
+                if found:
+                    yield found.order
