@@ -17,8 +17,6 @@ GAP = 2
 _NUMBER = re.compile("[0-9]")
 _UNITS = r"(?:[nµm]?s|min|h|[KMGT]iB|[kMGTP]?(?:FLOP|B)/s)\b|[%×]"
 _TOGETHER = re.compile(rf"(?<=[0-9]) (?={_UNITS})|(?<=\bn) (?=[=≤])|(?<=[=≤]) (?=[0-9])")
-    r"(?<=[0-9]) (?=(?:[nµm]?s|min|h|%|×|[KMGT]?i?B|[kMGTP]?(?:FLOP|B)/s)\b|%|×)|(?<=\bn) (?=[=≤])|(?<=[=≤]) (?=[0-9])"
-)
 
 
 @dataclass(frozen=True)

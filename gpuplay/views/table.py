@@ -128,9 +128,7 @@ def _scene(grid: Grid, record: Record, live: Live | None) -> Scene:
     ]
     name = size_names(line.size for line in grid.lines)
     several = {column.name for column in grid.columns if column.swept}
-    found = notes.collect(
-        [result for result in [*shown, *swept] if result], name, {c.name for c in grid.columns if c.swept}
-    )
+    found = notes.collect([result for result in [*shown, *swept] if result], name, several)
     timed_results = tuple(result for result in record.results if timed(result))
     provisional, running = (live.provisional, live.running) if live else (frozenset[Cell](), {})
     return Scene(grid, found, shows_bytes(timed_results), provisional, running)
