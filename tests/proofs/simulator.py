@@ -1,0 +1,73 @@
+"""Run every CUDA variant of a kernel on Numba's simulator at small sizes, and print a JSON record for each cell.
+
+NUMBA_ENABLE_CUDASIM=1 python tests/proofs/simulator.py KERNEL SIZE,SIZE,…
+
+Every GPU thread is an operating-system thread there, so knobs take values far below their candidates.
+"""
+
+import json
+import sys
+import time
+import warnings
+
+from cells import applies, cuda_variants, loaded_kernel, problems
+
+from gpuplay.measure.data import Placed
+from gpuplay.measure.problems import ProblemData
+from gpuplay.results import Cell
+from gpuplay.targets import open_target
+
+SMALL = {"tile": (4, 8), "block": (32, 64)}
+
+
+def small_knobs(loaded, variant, problem):
+    """The smallest values that the variant admits, and the next, for knobs with a known meaning."""
+    chosen = []
+    for place in (0, 1):
+        knobs = {name: SMALL.get(name, (default,) * 2)[place] for name, default in variant.default_knobs.items()}
+        if knobs not in chosen and applies(loaded, variant, problem, knobs):
+            chosen.append(knobs)
+    return chosen or [variant.default_knobs]
+
+
+def outcomes(loaded, variant, problem, knobs):
+    """What is wrong, or an empty string, on the ordinary inputs and on every exact probe."""
+    data = ProblemData(loaded, problem, open_target("simulator"), (problem.n,))
+    spaces = loaded.call(variant.workspace, problem, knobs) if variant.workspace else ()
+    own = [Placed(data.target, array, problem.dtype) for array in spaces]
+    prepared = loaded.call(variant.prepare, problem, *data.weights(), **knobs) if variant.prepare else None
+    arguments = data.arguments(None if prepared is None else data.place(prepared)) + [space.view for space in own]
+    call = data.target.bind(loaded.call(variant.build, problem, **knobs), arguments)
+    cell = Cell(problem.kernel, problem.n, problem.params, variant.name, tuple(knobs.items()))
+    for probe in (None, *data.probes()):
+        if probe is not None and (variant.prepare or not probe.exact):
+            continue
+        data.poison_outputs()
+        call()
+        data.target.finish()
+        yield probe.name if probe else "ordinary inputs", data.verdict(cell, probe).reason
+
+
+def shapes(loaded, sizes):
+    """Every size in float32; the middle one also in float64 and at every odd shape."""
+    middle = sizes[len(sizes) // 2]
+    for n in sizes:
+        single = list(problems(loaded, n, "float32"))
+        yield from single if n == middle else single[:1]
+        if n == middle:
+            yield next(problems(loaded, n, "float64"))
+
+
+def records(loaded, sizes):
+    for variant in cuda_variants(loaded):
+        for problem in shapes(loaded, sizes):
+            for knobs in small_knobs(loaded, variant, problem):
+                began = time.perf_counter()
+                for inputs, wrong in outcomes(loaded, variant, problem, knobs):
+                    record = {"variant": variant.name, "n": problem.n, "params": dict(problem.params), "knobs": knobs}
+                    yield record | {"inputs": inputs, "wrong": wrong, "seconds": time.perf_counter() - began}
+
+
+if __name__ == "__main__":
+    warnings.simplefilter("ignore")
+    print(json.dumps(list(records(loaded_kernel(sys.argv[1]), [int(n) for n in sys.argv[2].split(",")]))))

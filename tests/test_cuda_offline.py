@@ -1,0 +1,80 @@
+"""CUDA variants compile without a GPU, for an old and a new architecture, without float64 slips or spills."""
+
+import importlib.metadata
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from gpuplay import catalog
+
+HERE = Path(__file__).parent
+SEAM = HERE / "kernels" / "seam.py"
+KERNELS = [*(origin.name for origin in catalog.bundled()), str(SEAM)]
+MOST_REGISTERS = 255
+
+
+def numba_cuda_missing():
+    try:
+        importlib.metadata.version("numba-cuda")
+    except importlib.metadata.PackageNotFoundError:
+        return True
+    return False
+
+
+pytestmark = pytest.mark.skipif(numba_cuda_missing(), reason="numba-cuda is not installed; pip install 'gpuplay[cuda]'")
+
+
+def compiled(kernel, cwd):
+    """Records of every GPU function of a kernel, from a process that may import numba."""
+    command = [sys.executable, str(HERE / "proofs" / "offline.py"), str(kernel)]
+    done = subprocess.run(command, capture_output=True, text=True, cwd=cwd, timeout=600, check=False)
+    assert done.returncode == 0, done.stderr[-4000:]
+    return json.loads(done.stdout)
+
+
+def cell(record):
+    return f"{record['variant']} {record['function']} {record['knobs']} {record['params']} {record['capability']}"
+
+
+@pytest.mark.parametrize("kernel", KERNELS, ids=lambda kernel: Path(kernel).stem)
+def test_every_cuda_variant_compiles_offline(kernel, tmp_path):
+    records = compiled(kernel, tmp_path)
+    assert {tuple(r["capability"]) for r in records} == {(7, 5), (9, 0)}
+    assert [cell(r) for r in records if r["entries"] != 1] == []
+    slips = {
+        cell(r): r["float64_lines"][:3] for r in records if r["float64_lines"] and r["params"]["dtype"] == "float32"
+    }
+    assert slips == {}
+    assembled = [r for r in records if r["resources"]]
+    assert {r["variant"] for r in assembled} == {r["variant"] for r in records}
+    for record in assembled:
+        used = record["resources"]
+        print(f"{cell(record)}: {used}, {record['instructions']} instructions")
+        assert 0 < used["registers"] <= MOST_REGISTERS, cell(record)
+        spilled = used["spill_stores_bytes"] + used["spill_loads_bytes"] + used["stack_bytes"]
+        assert spilled == 0, f"{cell(record)}: {used}"
+
+
+def test_a_bare_float_literal_shows_as_float64(tmp_path):
+    file = tmp_path / "slip.py"
+    file.write_text(SEAM.read_text().replace("doubled(tile[here])", "doubled(tile[here]) * 1.1"))
+    records = compiled(file, tmp_path)
+    assert any(r["float64_lines"] for r in records if r["params"]["dtype"] == "float32")
+
+
+def test_a_register_array_indexed_at_run_time_shows_as_stack(tmp_path):
+    file = tmp_path / "stack.py"
+    lines = "local = cuda.local.array(16, dtype)\n        local[here % 16] = x[0]\n        tile[here] = local[i % 16]\n"
+    source = SEAM.read_text().replace("        cuda.syncthreads()\n", f"        {lines}        cuda.syncthreads()\n", 1)
+    file.write_text(source)
+    assert any(r["resources"]["stack_bytes"] > 0 for r in compiled(file, tmp_path) if r["resources"])
+
+
+def test_the_geometry_is_refused_as_on_a_device(tmp_path):
+    file = tmp_path / "wide.py"
+    file.write_text(SEAM.read_text().replace("blocks, (block,), y", "blocks, (block, block), y"))
+    with pytest.raises(AssertionError, match="block 64×64 is 4096 threads; a block has at most 1024"):
+        compiled(file, tmp_path)

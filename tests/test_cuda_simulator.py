@@ -1,0 +1,54 @@
+"""CUDA variants are right on Numba's simulator at small awkward sizes."""
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from gpuplay import catalog
+
+HERE = Path(__file__).parent
+SEAM = HERE / "kernels" / "seam.py"
+# A GPU thread is an operating-system thread there: a kernel's largest size is what its work allows.
+SIZES = {"activation": "1,2,7,17,33", "dense": "1,2,7,17", "matmul": "1,2,7,17", "conv2d": "1,2,5", "lstm": "1,2,5"}
+
+
+def simulated(kernel, sizes, cwd):
+    """Records of every cell of a kernel, from a process whose Numba simulates CUDA."""
+    command = [sys.executable, str(HERE / "proofs" / "simulator.py"), str(kernel), sizes]
+    environment = os.environ | {"NUMBA_ENABLE_CUDASIM": "1"}
+    done = subprocess.run(command, capture_output=True, text=True, cwd=cwd, env=environment, timeout=300, check=False)
+    assert done.returncode == 0, done.stderr[-4000:]
+    return json.loads(done.stdout)
+
+
+@pytest.mark.parametrize("kernel", [origin.name for origin in catalog.bundled()])
+def test_every_cuda_variant_is_right_on_the_simulator(kernel, tmp_path):
+    records = simulated(kernel, SIZES[kernel], tmp_path)
+    assert {r["n"] for r in records} == {int(n) for n in SIZES[kernel].split(",")}
+    assert [r for r in records if r["wrong"]] == []
+
+
+def test_the_seam_serves_all_that_a_run_asks_of_it(tmp_path):
+    records = simulated(SEAM, "1,7,33,64,65", tmp_path)
+    assert {r["params"]["dtype"] for r in records} == {"float32", "float64"}
+    assert [r for r in records if r["wrong"]] == []
+
+
+def test_a_wrong_variant_is_found(tmp_path):
+    file = tmp_path / "wrong.py"
+    file.write_text(SEAM.read_text().replace("doubled(tile[here])", "doubled(tile[here]) * 1.5"))
+    assert all("expected" in r["wrong"] for r in simulated(file, "7", tmp_path))
+
+
+def test_a_write_behind_the_end_is_found(tmp_path):
+    file = tmp_path / "stray.py"
+    source = SEAM.read_text().replace(
+        "if i < y.size:\n            y[i] = spare", "if i >= 0:\n            y[i] = spare"
+    )
+    file.write_text(source.replace("+ ones[i]", "+ ones[0]"))
+    with pytest.raises(AssertionError, match="out of bounds for axis 0 with size 7"):
+        simulated(file, "7", tmp_path)
