@@ -110,3 +110,46 @@ def test_chains_of_multiply_adds_are_fused(tmp_path: Path) -> None:
     if bits < 256:
         pytest.skip("no fused multiply-add of x86 to look for")
     assert fused == wanted
+
+
+SIMULATED = """
+import numpy as np
+from gpuplay.kernel import GpuModel
+from gpuplay.measure import gpu_probes
+from gpuplay.targets import open_target
+
+gpu_probes.ELEMENTS, gpu_probes.BLOCK, gpu_probes.BLOCKS_EACH, gpu_probes.TURNS = 64, 8, 1, 2
+target = open_target("simulator")
+target.gpu = lambda: GpuModel(name="a model", multiprocessors=2)
+target.seconds = lambda call, loops: (call(), 0.5 * loops)[1]
+
+source, destination = np.arange(64, dtype=np.float32), np.zeros(64, np.float32)
+target.bind(gpu_probes._by_threads(2), (destination, source))()
+assert (source == destination).all()
+values = np.full(16, np.nan, np.float32)
+target.bind(gpu_probes._chains(2, "float32"), (values,))()
+assert np.allclose(values, 8), values
+
+fma = 2 * 8 * 16 * 2 * 16 / 0.5
+assert gpu_probes.probe(target) == {
+    "name": "a model", "copy": 8 * 64 / 0.5, "fma_float32": fma, "fma_float64": fma
+}
+"""
+
+OFFLINE = """
+from numba import cuda, types
+from gpuplay.measure.gpu_probes import FMAS, fma_chains
+
+for element, name in ((types.float32, "fma.rn.f32"), (types.float64, "fma.rn.f64")):
+    signature = types.void(element[::1], element, element)
+    ptx, _ = cuda.compile(fma_chains.py_func, signature, device=False, abi="numba", cc=(7, 5), output="ptx")
+    assert ptx.count(name) == FMAS, ptx.count(name)
+"""
+
+
+@pytest.mark.parametrize(("code", "simulator"), [(SIMULATED, "1"), (OFFLINE, "0")], ids=["simulated", "compiled"])
+def test_the_probes_of_a_gpu_do_the_work_they_count(code: str, simulator: str) -> None:
+    pytest.importorskip("cuda.bindings", reason="needs the extra cuda")
+    environment = os.environ | {"NUMBA_ENABLE_CUDASIM": simulator}
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, env=environment, check=False)
+    assert done.returncode == 0, done.stderr
