@@ -28,7 +28,7 @@ def main(kernel_name, variant_name, n):
     prepared = Bench(loaded, Settings()).prepare(cell)
     assert not prepared.wrong, prepared.wrong
     counts = {"packed": 0, "scalar": 0, "functions": 0}
-    for function in (o for o in gc.get_objects() if isinstance(o, Dispatcher)):
+    for function in (o for o in gc.get_objects() if issubclass(type(o), Dispatcher)):
         if function.py_func.__module__.startswith(catalog.NAMESPACE) and function.signatures:
             counts["functions"] += 1
             for listing in function.inspect_asm().values():

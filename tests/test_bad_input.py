@@ -1,0 +1,140 @@
+"""A wrong command line gets one message that says what to type, exit code 2, and no traceback."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from conftest import Gpuplay
+
+SIZES = {
+    "0": "sizes start at 1",
+    "-5": "is no size",
+    "abc": "'abc' is no size",
+    "8192..256": "write 256..8192",
+    "1..": "is no size",
+    "": "a size is missing",
+    "64,,128": "a size is missing",
+    "64..128x1": "write x2 or more",
+    "2^60": "beyond 2^40",
+}
+
+WORDS = {
+    "unknown kernel": (("matmull",), "no kernel 'matmull'; did you mean 'matmul'?"),
+    "unknown variant": (("matmul", "--on", "cpu:simdd"), "did you mean cpu:simd?"),
+    "unknown target": (("matmul", "--on", "gpu"), "no variant or target 'gpu'"),
+    "a target without variants": (("matmul", "--on", "cupy"), "matmul has no variant on cupy"),
+    "unknown baseline": (("matmul", "--baseline", "numpy"), "--baseline numpy: no such variant"),
+    "unknown function": (("activation", "--function", "sigmoidd"), "did you mean sigmoid?"),
+    "unknown dtype": (("matmul", "--dtype", "float16"), "none of float32, float64"),
+    "a param below its range": (("dense", "--batch", "0"), "--batch 0: 0 is outside 1 to"),
+    "a param that is no number": (("conv2d", "--stride", "two"), "'two' is no whole number"),
+    "a knob of zero": (("matmul", "--on", "cpu", "--tile", "0"), "--tile 0: 0 is outside 1 to"),
+    "a knob that is barred everywhere": (("matmul", "--tile", "64"), "64×64 = 4096 threads"),
+    "unknown option": (("matmul", "--tiles", "16"), "--tiles"),
+    "threads of zero": (("matmul", "--threads", "0"), "--threads 0"),
+    "a time that is none": (("matmul", "--cell-time", "soon"), "--cell-time"),
+    "a time below zero": (("matmul", "--time", "-1s"), "--time"),
+    "rounds of zero": (("matmul", "--rounds", "0"), "--rounds 0: give 1 to 100"),
+    "a folder that is not there": (("matmul", "-o", "no/such/folder/x.json"), "no/such/folder"),
+    "an unknown suffix": (("matmul", "-o", "x.xlsx"), ".json"),
+    "a file that is not there": (("./no.py",), "no kernel file ./no.py"),
+    "a folder as a kernel": (("./",), "is not a kernel file"),
+    "a reserved name": (("new", "sizes"), "reserved"),
+    "a name with capitals": (("new", "MyKernel"), "a-z"),
+    "a word of Python": (("new", "lambda"), "word of Python"),
+    "an unknown command's option": (("list", "--jsn"), "--jsn"),
+}
+
+DECLARATION = """
+from gpuplay.kernel import Kernel, Param, Variant
+
+def right(p):
+    def run(y, x):
+        y[:] = x
+    return run
+
+KERNEL = Kernel(
+    name="{name}", summary="y = x", size="7",
+    inputs=lambda p, rng: {{"x": rng.standard_normal(p.n, dtype=p.dtype)}},
+    output=lambda p: p.n, reference=lambda p, x: {reference}, {more}
+    variants=(Variant("numpy:copy", "library", "a copy", right),),
+)
+"""
+
+
+def declared(name: str = "mine", reference: str = "x", more: str = "") -> str:
+    return DECLARATION.format(name=name, reference=reference, more=more)
+
+
+FILES = {
+    "a syntax error": ("def broken(:\n", "mine.py:1: syntax error"),
+    "an error at import": ("import numpy\nnumpy.nonsense()\n", "mine.py:2: AttributeError"),
+    "an exit at import": ("import sys\n\nsys.exit(4)\n", "mine.py:3: exits when it is imported"),
+    "a crash at import": ("import ctypes\nctypes.string_at(0)\n", "segmentation fault"),
+    "no KERNEL": ("x = 1\n", "declares no KERNEL"),
+    "a KERNEL of another type": ("KERNEL = 3\n", "KERNEL is a int"),
+    "a reserved kernel name": (declared(name="check"), "reserved"),
+    "a reserved param name": (declared(more='params=(Param("export", "no"),),'), "reserved"),
+    "an unknown field": (declared(more="colour=3,"), "colour"),
+    "a reference of another shape": (declared(reference="x[:-1]"), "reference of out has shape (6,), declared is (7,)"),
+    "a reference that raises": (declared(reference="x / nothing"), "name 'nothing' is not defined"),
+    "a size that is none": (declared().replace('size="7"', 'size="seven"'), "'seven' is no size"),
+}
+
+
+def refused(gpuplay: Gpuplay, *words: object, folder: Path | None = None, **environment: str) -> str:
+    """Run a command that must be refused; its message on one line of blanks."""
+    done = gpuplay(*words, **({"folder": folder} if folder else {}), **environment)
+    assert done.code == 2, (done.code, done.out, done.err)
+    assert "Traceback" not in done.err
+    assert done.out == ""
+    return " ".join(done.err.replace("│", " ").split())
+
+
+@pytest.mark.parametrize("sizes", SIZES, ids=lambda text: text or "empty")
+def test_sizes_that_are_none_are_refused_with_the_grammar(gpuplay: Gpuplay, sizes: str) -> None:
+    message = refused(gpuplay, "matmul", f"--sizes={sizes}")
+    assert SIZES[sizes] in message
+
+
+@pytest.mark.parametrize("what", WORDS, ids=lambda text: text.replace(" ", "-"))
+def test_a_wrong_word_is_named(gpuplay: Gpuplay, what: str) -> None:
+    words, fragment = WORDS[what]
+    assert fragment in refused(gpuplay, *words)
+
+
+@pytest.mark.parametrize("what", FILES, ids=lambda text: text.replace(" ", "-"))
+def test_a_broken_kernel_file_is_refused_with_its_place(gpuplay: Gpuplay, tmp_path: Path, what: str) -> None:
+    text, fragment = FILES[what]
+    (tmp_path / "mine.py").write_text(text)
+    assert fragment in refused(gpuplay, "./mine.py", folder=tmp_path)
+
+
+def test_a_kernel_file_that_loops_at_import_is_killed(gpuplay: Gpuplay, tmp_path: Path) -> None:
+    (tmp_path / "mine.py").write_text("while True:\n    pass\n")
+    message = refused(gpuplay, "./mine.py", folder=tmp_path, GPUPLAY_IMPORT_TIMEOUT="2")
+    assert "mine.py: still importing after 2 s" in message
+
+
+def test_the_export_is_refused_before_anything_is_measured(gpuplay: Gpuplay) -> None:
+    done = gpuplay("matmul", "--sizes", "4096", "-o", "/proc/no/x.json")
+    assert done.code == 2
+    assert done.seconds < 10
+
+
+def test_a_target_asked_for_that_is_not_here_exits_3(gpuplay: Gpuplay, tmp_path: Path) -> None:
+    done = gpuplay("matmul", "--on", "cuda", "--sizes", "64", CUDA_VISIBLE_DEVICES="")
+    if done.code != 0:
+        assert done.code == 3
+        assert "cuda is not here: " in done.err
+
+
+def test_a_size_beyond_memory_is_a_skipped_row_with_its_bytes(gpuplay: Gpuplay) -> None:
+    done = gpuplay("matmul", "--sizes", "64,2^20", "--cell-time", "0.1s", "--json")
+    assert done.code == 0
+    large = [cell for cell in done.results if cell["size"] == 2**20]
+    assert large
+    assert all(cell["status"] == "skipped" for cell in large)
+    assert "needs 20" in done.cell("numpy:blas", size=2**20)["reason"]
+    assert "TiB" in done.cell("numpy:blas", size=2**20)["reason"]

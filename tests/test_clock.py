@@ -1,0 +1,49 @@
+"""What the clock says of variants whose time is known, and whether it says the same twice."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from conftest import KERNELS, Gpuplay
+
+CLOCKS = KERNELS / "clocks.py"
+TRIES = 4
+
+
+def median(cell: dict[str, Any]) -> float:
+    assert cell["status"] == "ok", cell["reason"]
+    return float(cell["time"]["median_s"])
+
+
+def test_a_variant_that_spins_5_ms_measures_5_ms(gpuplay: Gpuplay) -> None:
+    measured = []
+    for _ in range(TRIES):
+        done = gpuplay(CLOCKS, "--on", "numpy:spin", "--json")
+        measured.append(median(done.cell("numpy:spin")))
+        if measured[-1] == pytest.approx(5e-3, rel=0.03):
+            return
+    pytest.fail(f"never within 3 % of 5 ms: {measured}")
+
+
+def test_thread_pools_do_not_disturb_one_another_in_alternation(gpuplay: Gpuplay) -> None:
+    names = ("numpy:blas", "cpu:tiny")
+    ratios = []
+    for _ in range(TRIES):
+        alone = [median(gpuplay(CLOCKS, "--on", name, "--baseline", name, "--json").cell(name)) for name in names]
+        both = gpuplay(CLOCKS, "--on", ",".join(names), "--baseline", "numpy:blas", "--json")
+        ratios.append([median(both.cell(name)) / before for name, before in zip(names, alone, strict=True)])
+        if all(0.8 <= ratio <= 1.2 for ratio in ratios[-1]):
+            return
+    pytest.fail(f"medians in alternation over medians alone, never within 20 %: {ratios}")
+
+
+def test_two_runs_of_a_sweep_agree_within_their_intervals(gpuplay: Gpuplay) -> None:
+    seen = []
+    for _ in range(TRIES):
+        runs = [gpuplay(CLOCKS, "--on", "numpy:spin", "--json").cell("numpy:spin")["time"] for _ in range(2)]
+        low, high = max(t["min_s"] for t in runs), min(max(map(max, t["rounds"])) for t in runs)
+        seen.append((low, high))
+        if low <= high:
+            return
+    pytest.fail(f"the samples of two runs never overlapped: {seen}")

@@ -1,0 +1,40 @@
+"""SISD means SISD: the scalar variant's machine code has no packed arithmetic, its SIMD twin's has."""
+
+from __future__ import annotations
+
+import json
+import os
+import platform
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from gpuplay import catalog
+from gpuplay.crew import ORDINARY, SISD, variables
+
+PROOF = Path(__file__).parent / "proofs" / "machine_code.py"
+SIZES = {"activation": 4096, "conv2d": 14}
+X86 = platform.machine().lower() in ("x86_64", "amd64")
+
+pytestmark = pytest.mark.skipif(not X86, reason="the instructions' names are those of x86-64")
+
+
+def instructions(kernel: str, variant: str, environment: str, cache: Path) -> dict[str, int]:
+    settings = variables(environment, "proof", 1) | {"NUMBA_CACHE_DIR": str(cache)}
+    words = [sys.executable, PROOF, kernel, variant, str(SIZES.get(kernel, 64))]
+    done = subprocess.run(words, env=os.environ | settings, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    counts: dict[str, int] = json.loads(done.stdout)
+    return counts
+
+
+@pytest.mark.parametrize("kernel", [origin.name for origin in catalog.bundled()])
+def test_only_the_simd_variant_has_packed_arithmetic(kernel: str, tmp_path: Path) -> None:
+    vector = instructions(kernel, "cpu:simd", ORDINARY, tmp_path / "a")
+    scalar = instructions(kernel, "cpu:scalar", SISD, tmp_path / "b")
+    assert vector["functions"] >= 1
+    assert vector["packed"] > 0
+    assert scalar["packed"] == 0
+    assert scalar["scalar"] > 0
