@@ -75,6 +75,13 @@ def test_a_folder_that_cannot_be_made_gives_way_to_a_temporary_one(
     assert roofs.load("abc") == SOUND
 
 
+def test_merging_keeps_the_higher_of_each_roof() -> None:
+    fresh = SOUND | {"copy": {"one": 3e10, "all": 1e10}, "gpu": {"name": "a GPU"}}
+    merged = roofs.merged(SOUND, fresh)
+    assert merged == SOUND | {"copy": {"one": 3e10, "all": 4e10}, "gpu": {"name": "a GPU"}}
+    assert roofs.merged(fresh, SOUND) == merged
+
+
 def test_a_probe_finds_rates_that_hardware_can_have(tmp_path: Path) -> None:
     code = "from gpuplay.measure import roofs; import json; print(json.dumps(roofs.probe()))"
     environment = os.environ | {"NUMBA_CACHE_DIR": str(tmp_path)}

@@ -42,6 +42,16 @@ def gpu_probe(target: Target) -> dict[str, Any]:
     return gpu_probes.probe(target)
 
 
+def merged(kept: Mapping[str, Any], fresh: Mapping[str, Any]) -> dict[str, Any]:
+    """The higher of two measurements of every roof of the host: a roof is what can be attained at best.
+
+    Neighbours on a shared machine take bandwidth away for minutes; measure again, and merge, when a
+    variant was seen above its roof. The GPU's roofs are those of ``fresh``, where it has them.
+    """
+    host = {name: {n: max(kept[name][n], fresh[name][n]) for n in ("one", "all")} for name in HOST}
+    return {**host, "gpu": fresh.get("gpu") or kept.get("gpu")}
+
+
 def load(fingerprint: str) -> dict[str, Any] | None:
     """The roofs kept for a machine; None where there are none, or what is kept makes no sense."""
     try:
