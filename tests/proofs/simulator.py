@@ -17,6 +17,7 @@ from gpuplay.measure.problems import ProblemData
 from gpuplay.results import Cell
 from gpuplay.targets import open_target
 
+SWITCH_S = 1e-4  # the simulator polls its threads: at the usual 5 ms it starves those that have work
 SMALL = {"tile": (4, 8), "block": (32, 64)}
 
 
@@ -70,4 +71,5 @@ def records(loaded, sizes):
 
 if __name__ == "__main__":
     warnings.simplefilter("ignore")
+    sys.setswitchinterval(SWITCH_S)
     print(json.dumps(list(records(loaded_kernel(sys.argv[1]), [int(n) for n in sys.argv[2].split(",")]))))
