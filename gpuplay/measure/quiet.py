@@ -12,6 +12,7 @@ import sys
 import time
 from collections.abc import Iterable
 from contextlib import suppress
+from pathlib import Path
 
 import psutil
 
@@ -43,7 +44,7 @@ def wait_until_quiet(pids: Iterable[int], limit_s: float = 0.3, window_s: float 
     while True:
         time.sleep(window)
         now, total = time.perf_counter(), cpu_seconds(watched)
-        if total - used < share * (now - at):
+        if total - used < share * (now - at) and not _waiting_for_a_core(watched):
             return True
         if now - began >= limit_s:
             return False
@@ -53,6 +54,24 @@ def wait_until_quiet(pids: Iterable[int], limit_s: float = 0.3, window_s: float 
 def cpu_seconds(pids: Iterable[int]) -> float:
     """CPU time that the processes have used so far, all their threads counted; 0 for one that is gone."""
     return sum(_process_seconds(pid) for pid in pids)
+
+
+def _waiting_for_a_core(pids: Iterable[int]) -> bool:
+    """Whether a thread of the processes could run, though it may have used no CPU time (Linux).
+
+    Where more threads spin than there are cores, each of them stands still for milliseconds on end.
+    """
+    if not LINUX:
+        return False
+    return any(_state(thread) == "R" for pid in pids for thread in Path(f"/proc/{pid}/task").glob("*"))
+
+
+def _state(thread: Path) -> str:
+    """The scheduler's letter for a thread, R where it runs or could; empty where the thread has ended."""
+    try:
+        return (thread / "stat").read_text(encoding="utf-8", errors="replace").rpartition(")")[2].split()[0]
+    except (OSError, IndexError):
+        return ""
 
 
 def _process_seconds(pid: int) -> float:
