@@ -8,12 +8,14 @@ from pathlib import Path
 from typing import Any, Self
 
 from gpuplay import catalog, paths
+from gpuplay.errors import DeadlinePassed, KernelFileError, WorkerLost
 from gpuplay.kernel import Kernel, Variant
 from gpuplay.plan import Settings
 from gpuplay.process import Process
 
 ORDINARY, SISD = "ordinary", "sisd"
 KEPT_CACHES = 6
+IMPORT_LIMIT_S = 15.0
 VECTORISERS = ("NUMBA_LOOP_VECTORIZE", "NUMBA_SLP_VECTORIZE")
 
 
@@ -50,9 +52,16 @@ class Crew:
         self._members: dict[str, Process] = {}
         self._generations: dict[str, int] = {}
 
-    def declaration(self, timeout_s: float = 20.0) -> Kernel:
+    def declaration(self, timeout_s: float = IMPORT_LIMIT_S) -> Kernel:
         """The kernel as plain data, loaded in a worker: importing a user's file may loop, exit or crash."""
-        kernel: Kernel = self._start(ORDINARY, timeout_s)
+        try:
+            kernel: Kernel = self._start(ORDINARY, timeout_s)
+        except DeadlinePassed:
+            raise KernelFileError(
+                f"{self.origin.name}: still importing after {timeout_s:g} s; a kernel file must only declare"
+            ) from None
+        except WorkerLost as error:
+            raise KernelFileError(f"{self.origin.name}: {error} while it was imported") from None
         return kernel
 
     def allow_threads(self, threads: int) -> None:

@@ -27,3 +27,7 @@ class TargetMissing(GpuplayError):
 
 class WorkerLost(GpuplayError):
     """A worker process died or had to be killed while it held a task."""
+
+
+class DeadlinePassed(WorkerLost):
+    """A worker was killed because a task took longer than it may."""

@@ -14,7 +14,7 @@ import threading
 from collections.abc import Mapping
 from typing import Any
 
-from gpuplay.errors import WorkerLost
+from gpuplay.errors import DeadlinePassed, WorkerLost
 from gpuplay.worker import Failure, Task
 
 LOG_TAIL = 2000
@@ -73,7 +73,7 @@ class Process:
             reply = self._replies.get(timeout=timeout_s)
         except queue.Empty:
             self.kill()
-            raise WorkerLost(f"still running after {timeout_s:g} s and was killed (--cell-timeout)") from None
+            raise DeadlinePassed(f"still running after {timeout_s:g} s and was killed (--cell-timeout)") from None
         if reply is _GONE:
             raise WorkerLost(self._obituary())
         if isinstance(reply, Failure):

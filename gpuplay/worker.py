@@ -99,10 +99,17 @@ class Desk:
         return worker_facts()
 
     def roofs(self) -> dict[str, Any]:
-        """Measure the attainable rates of this machine."""
+        """Measure the attainable rates of this machine's cores."""
         from gpuplay.measure.roofs import probe
 
         return probe()
+
+    def gpu_roofs(self, device: int) -> dict[str, Any]:
+        """Measure the attainable rates of a GPU."""
+        from gpuplay.measure.roofs import gpu_probe
+        from gpuplay.targets import open_target
+
+        return gpu_probe(open_target("cuda", device))
 
     def gpu(self, device: int) -> dict[str, Any]:
         """What stands behind the CUDA target: properties, or the reason why there is none."""
@@ -170,4 +177,7 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    main()
+    # What is pickled must belong to the module of this name, which the parent imports too.
+    from gpuplay import worker
+
+    worker.main()

@@ -65,7 +65,7 @@ class Session:
             stdout.print(plan_view.render(planned, stdout.width))
             return OK
         record = self.record(planned, machine)
-        view = LiveView(Console(stderr=True, highlight=False), planned, plain=values["plain"])
+        view = LiveView(Console(stderr=True, highlight=False), planned, record=record, plain=values["plain"])
         interrupted = False
         view.start()
         try:
@@ -84,7 +84,7 @@ class Session:
         if values["json"]:
             print(json.dumps(record.as_json(), indent=1, allow_nan=False))
         else:
-            stdout.print(table.render(record, planned, stdout.width, elapsed_s=view.elapsed_s))
+            stdout.print(table.render(record, planned, stdout.width, elapsed_s=view.elapsed_s, interrupted=interrupted))
             if values["detail"]:
                 stdout.print(detail.render(record, stdout.width))
         return exit_code(record.results, interrupted=interrupted)
@@ -126,26 +126,31 @@ class Session:
     def record(self, planned: Plan, machine: Machine) -> Record:
         """An empty record of this command on this machine, its roofs measured if they never were."""
         facts = machines.describe() | self.crew.member(ORDINARY).ask("facts")
-        cuda = [note for note in planned.notices if note.startswith("cuda")]
-        facts["gpu"] = None if machine.gpu.modelled else machine.gpu.name
-        facts["gpu_reason"] = why_not("cuda") if cuda or machine.gpu.modelled else ""
+        gpu = machine.gpu
+        facts["gpu"] = None if gpu.modelled else {"name": gpu.name, "capability": list(gpu.capability)}
+        facts["gpu_reason"] = why_not("cuda", planned.settings.device) if gpu.modelled else ""
         return Record(
             version=__version__,
             created=dt.datetime.now(dt.UTC).isoformat(timespec="seconds"),
             argv=tuple(sys.argv),
             seed=planned.settings.seed,
             machine=facts,
-            roofs=self.roofs(facts),
+            roofs=self.roofs(facts, planned.settings.device),
         )
 
-    def roofs(self, facts: Mapping[str, Any]) -> Mapping[str, Any]:
+    def roofs(self, facts: Mapping[str, Any], device: int) -> Mapping[str, Any]:
         """The machine's roofs, kept from an earlier command or measured now."""
         name = machines.fingerprint(facts)
         kept = roofs.load(name)
-        if kept is None:
-            print("measuring this machine's roofs, once: a few seconds", file=sys.stderr)
-            kept = self.crew.member(ORDINARY).ask("roofs")
-            roofs.save(name, kept)
+        missing_gpu = facts["gpu"] is not None and not (kept and kept["gpu"])
+        if kept is not None and not missing_gpu:
+            return kept
+        print("measuring this machine's roofs, once: a few seconds", file=sys.stderr)
+        member = self.crew.member(ORDINARY)
+        kept = kept or member.ask("roofs")
+        if missing_gpu:
+            kept = {**kept, "gpu": member.ask("gpu_roofs", device)}
+        roofs.save(name, kept)
         return kept
 
     def _gpu(self, device: int) -> tuple[str, GpuModel]:
