@@ -46,12 +46,17 @@ ATANH_64 = (
     *(0.08473407232322466, 0.04190616144164546, 0.060480112295085466, 0.06651172129948758, 0.07693223176677744),
     *(0.09090874898633593, 0.11111111891501547, 0.14285714275651648, 0.20000000000062326, 0.3333333333333321),
 )
-# e^(a²/2)·Φ(-a), Φ the normal distribution function, in powers of t = (a - k)/(a + k): k = 3 for
-# a <= 14.5 with relative error below 1.1e-8, k = 5 for a <= 38.7 with 5.1e-16.
-TAIL_32 = _single(
-    *(5.376664e-05, 0.00011556092, -0.00033974386, -0.0009838697, 0.0029047288),
-    *(0.006132142, -0.046213336, 0.12322502, -0.20640261, 0.12151395),
+# log2 Φ(-a), Φ the normal distribution function, for 0 <= a <= 14.5: the error times ln 2 is below
+# 1.1e-7·(1 + a²/2) for a <= 5, the rounding of such an exponent; looser beyond, where Φ is below 3e-7.
+LOG2_TAIL_32 = _single(
+    *(-2.7278822e-11, 1.9111726e-09, -5.7497456e-08, 9.733856e-07, -1.0163397e-05, 6.615729e-05),
+    *(-0.00023319563, -0.00011015022, 0.0070907143, -0.052539714, -0.45919037, -1.1511071, -1.0),
 )
+# 2^r for |r| <= 0.5, relative error below 3e-9.
+EXP2_32 = _single(
+    *(0.00015329279, 0.001339097, 0.009618499, 0.055503596, 0.24022648, 0.6931472, 1.0),
+)
+# e^(a²/2)·Φ(-a) in powers of t = (a - 5)/(a + 5), for a <= 38.7, relative error below 5.1e-16.
 TAIL_64_HIGH = (
     *(-1.7267736681849218e-10, 1.1494199644154578e-09, 4.334628797007252e-09, -1.0168145915089257e-08),
     *(-3.71635889527162e-08, 7.655356628034235e-08, 2.41666290054196e-07, -6.748518442954143e-07),
@@ -63,22 +68,31 @@ TAIL_64_LOW = (
     *(0.11606881188600399, -0.14345755526401183, 0.07691930497500629),
 )
 
-# Adding 1.5·2^23 (1.5·2^52) rounds to a whole number, which then stands in the low bits of the sum.
-_ROUND_32, _ROUND_64 = np.float32(1.5 * 2**23), 1.5 * 2**52
-_ROUND_BITS_32, _ROUND_BITS_64 = _ROUND_32.view(np.int32), np.float64(_ROUND_64).view(np.int64)
+# Adding 1.5·2^23 (1.5·2^52) rounds to a whole number n, which then stands in the low bits of the sum.
+# With the exponent's bias added too, a shift of these bits makes the float 2^(n + _LIFT): lifted so far
+# that denormal results stay normal until the last multiplication, by 2^-_LIFT, rounds them once.
+_LIFT_32, _LIFT_64 = 64, 128
+_ROUND_32, _ROUND_64 = np.float32(1.5 * 2**23 + 127), 1.5 * 2**52 + 1023
+_ROUND_LIFTED_32, _ROUND_LIFTED_64 = np.float32(_ROUND_32 + _LIFT_32), _ROUND_64 + _LIFT_64
+_LOWER_32, _LOWER_64 = np.float32(2.0**-_LIFT_32), 2.0**-_LIFT_64
 _LOG2E_32, _LOG2E_64 = np.float32(1.4426950408889634), 1.4426950408889634
 # ln 2 in two parts, the first short enough that its product with a whole number is exact (Cody and Waite).
 _LN2_32 = _single(0.693359375, -2.12194440e-4)
 _LN2_64 = (6.93147180369123816490e-01, 1.90821492927058770002e-10)
-_HIGH_HALF_32 = np.int32(-(1 << 12))
 _HIGH_HALF_64 = np.int64(-(1 << 27))
 
 
 @_inlined
-def _horner(x, coefficients):
-    value = coefficients[0]
-    for k in range(1, len(coefficients)):
-        value = value * x + coefficients[k]
+def _polynomial(x, coefficients):
+    """Horner's rule in x², odd and even powers apart: half the chain of dependent operations."""
+    square = x * x
+    one, other = coefficients[0], coefficients[1]
+    for k in range(2, len(coefficients) - 1, 2):
+        one = one * square + coefficients[k]
+        other = other * square + coefficients[k + 1]
+    value = one * x + other
+    if len(coefficients) % 2:
+        value = value * x + coefficients[len(coefficients) - 1]
     return value
 
 
@@ -99,37 +113,33 @@ def at_most(x, high):
 
 
 @_inlined
-def _power_of_two_32(k):
-    return np.int32((k + np.int32(127)) << np.int32(23)).view(np.float32)
+def _power_of_two_32(shifted):
+    return np.int32(np.float32(shifted).view(np.int32) << np.int32(23)).view(np.float32)
 
 
 @_inlined
-def _power_of_two_64(k):
-    return np.int64((k + np.int64(1023)) << np.int64(52)).view(np.float64)
+def _power_of_two_64(shifted):
+    return np.int64(np.float64(shifted).view(np.int64) << np.int64(52)).view(np.float64)
 
 
 def _exp_32(x, low):
-    """e^(x + low) for x <= 0 and a small ``low``; down to the last denormal, in two scalings."""
+    """e^(x + low) for x <= 0 and a small ``low``, down to the last denormal."""
     x = at_least(x, np.float32(-104))
-    shifted = x * _LOG2E_32 + _ROUND_32
-    n = shifted - _ROUND_32
+    shifted = x * _LOG2E_32 + _ROUND_LIFTED_32
+    n = shifted - _ROUND_LIFTED_32
     r = (x - n * _LN2_32[0]) - n * _LN2_32[1] + low
-    value = np.float32(1) + (r + r * r * _horner(r, EXP_32))
-    k = np.int32(np.float32(shifted).view(np.int32) - _ROUND_BITS_32)
-    half = np.int32(k >> np.int32(1))
-    return value * _power_of_two_32(half) * _power_of_two_32(np.int32(k - half))
+    value = np.float32(1) + (r + r * r * _polynomial(r, EXP_32))
+    return value * _power_of_two_32(shifted) * _LOWER_32
 
 
 def _exp_64(x, low):
-    """e^(x + low) for x <= 0 and a small ``low``; down to the last denormal, in two scalings."""
+    """e^(x + low) for x <= 0 and a small ``low``, down to the last denormal."""
     x = at_least(x, -746.0)
-    shifted = x * _LOG2E_64 + _ROUND_64
-    n = shifted - _ROUND_64
+    shifted = x * _LOG2E_64 + _ROUND_LIFTED_64
+    n = shifted - _ROUND_LIFTED_64
     r = (x - n * _LN2_64[0]) - n * _LN2_64[1] + low
-    value = 1.0 + (r + r * r * _horner(r, EXP_64))
-    k = np.float64(shifted).view(np.int64) - _ROUND_BITS_64
-    half = k >> np.int64(1)
-    return value * _power_of_two_64(half) * _power_of_two_64(k - half)
+    value = 1.0 + (r + r * r * _polynomial(r, EXP_64))
+    return value * _power_of_two_64(shifted) * _LOWER_64
 
 
 def _expm1_32(x):
@@ -138,8 +148,8 @@ def _expm1_32(x):
     shifted = x * _LOG2E_32 + _ROUND_32
     n = shifted - _ROUND_32
     r = (x - n * _LN2_32[0]) - n * _LN2_32[1]
-    scale = _power_of_two_32(np.int32(np.float32(shifted).view(np.int32) - _ROUND_BITS_32))
-    return scale * (r + r * r * _horner(r, EXP_32)) + (scale - np.float32(1))
+    scale = _power_of_two_32(shifted)
+    return scale * (r + r * r * _polynomial(r, EXP_32)) + (scale - np.float32(1))
 
 
 def _expm1_64(x):
@@ -148,29 +158,28 @@ def _expm1_64(x):
     shifted = x * _LOG2E_64 + _ROUND_64
     n = shifted - _ROUND_64
     r = (x - n * _LN2_64[0]) - n * _LN2_64[1]
-    scale = _power_of_two_64(np.float64(shifted).view(np.int64) - _ROUND_BITS_64)
-    return scale * (r + r * r * _horner(r, EXP_64)) + (scale - 1.0)
+    scale = _power_of_two_64(shifted)
+    return scale * (r + r * r * _polynomial(r, EXP_64)) + (scale - 1.0)
 
 
 def _log1p_32(e):
     """ln(1 + e) for 0 <= e <= 1."""
-    return e + e * e * _horner(e, LOG1P_32)
+    return e + e * e * _polynomial(e, LOG1P_32)
 
 
 def _log1p_64(e):
     """ln(1 + e) = 2·atanh(e/(2 + e)) for 0 <= e <= 1."""
     t = e / (2.0 + e)
     square = t * t
-    return 2.0 * t + 2.0 * t * square * _horner(square, ATANH_64)
+    return 2.0 * t + 2.0 * t * square * _polynomial(square, ATANH_64)
 
 
 def _normal_tail_32(a):
-    """Φ(-a) for a >= 0, zero from 14.5 on; a² goes into the exponential in two parts."""
-    a = at_most(a, np.float32(14.5))
-    high = np.int32(np.float32(a).view(np.int32) & _HIGH_HALF_32).view(np.float32)
-    half = np.float32(-0.5)
-    power = _exp(half * high * high, half * (a - high) * (a + high))
-    return power * _horner((a - np.float32(3)) / (a + np.float32(3)), TAIL_32)
+    """Φ(-a) for a >= 0, zero from 14.5 on: two to the power of a polynomial, which needs no division."""
+    power = _polynomial(at_most(a, np.float32(14.5)), LOG2_TAIL_32)
+    shifted = power + _ROUND_LIFTED_32
+    value = _polynomial(power - (shifted - _ROUND_LIFTED_32), EXP2_32)
+    return value * _power_of_two_32(shifted) * _LOWER_32
 
 
 def _normal_tail_64(a):
@@ -181,7 +190,7 @@ def _normal_tail_64(a):
     t = (a - 5.0) / (a + 5.0)
     # In two halves, since LLVM does not unroll a loop of 22, and a loop inside is not vectorised.
     t_11 = (t * t * t) * ((t * t) * (t * t)) * ((t * t) * (t * t))
-    return power * (_horner(t, TAIL_64_HIGH) * t_11 + _horner(t, TAIL_64_LOW))
+    return power * (_polynomial(t, TAIL_64_HIGH) * t_11 + _polynomial(t, TAIL_64_LOW))
 
 
 def _by_dtype(single, double):

@@ -132,9 +132,10 @@ def parallel(problem, chunk):
 
     @njit(cache=True, parallel=True, error_model="numpy")
     def run(Y, X):
-        n = X.size
-        for c in prange((n + chunk - 1) // chunk):
-            for i in range(c * chunk, min(n, (c + 1) * chunk)):
-                Y[i] = apply(code, X[i])
+        for c in prange((X.size + chunk - 1) // chunk):
+            # Slices: their indices start at 0, so that no index can be negative and nothing hinders vectors.
+            y, x = Y[c * chunk : (c + 1) * chunk], X[c * chunk : (c + 1) * chunk]
+            for i in range(x.size):
+                y[i] = apply(code, x[i])
 
     return run
