@@ -135,9 +135,7 @@ def compile_ptx(function: Any, types: Sequence[Any], cc: Capability) -> str:
     options = function.targetoptions
     if options.get("link"):
         raise GpuplayError(f"{function.__name__}: a function with linked files cannot be compiled without a GPU")
-    kept = {
-        name: options[name] for name in ("debug", "lineinfo", "fastmath", "opt", "launch_bounds") if name in options
-    }
+    kept = {name: options[name] for name in KEPT_OPTIONS if name in options}
     with _compute_capability(cc):
         ptx, _ = cuda.compile(
             function.py_func, tuple(types), device=False, abi="numba", output="ptx", cc=tuple(cc), **kept
