@@ -12,6 +12,7 @@ from gpuplay import targets
 from gpuplay.errors import GpuplayError, KernelFileError, UsageError
 from gpuplay.kernel import GpuModel
 from gpuplay.targets import limits, presence
+from gpuplay.targets.simulator import SimulatedGpu
 
 HOST = ("python", "numpy", "cpu")
 MODEL = GpuModel()
@@ -301,3 +302,9 @@ def test_extents_that_are_no_whole_numbers_are_refused(given):
 def test_extents_are_completed_to_three(given, three):
     assert limits.dims("block", given) == three
     limits.refuse_launch(MODEL, None, three, three, MODEL.shared_bytes_per_block)
+
+
+@pytest.mark.parametrize("source", [np.zeros(3, np.float32), np.zeros(2, np.float64)], ids=["shape", "dtype"])
+def test_a_copy_between_unlike_arrays_is_refused(source):
+    with pytest.raises(GpuplayError, match=r"copy: destination float32 \(2,\), source"):
+        SimulatedGpu(MODEL).copy(np.zeros(2, np.float32), source)
