@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Literal, TypeAlias
 
-from gpuplay.analysis.grid import Grid, Line
+from gpuplay.analysis.grid import Grid, Line, Slot
 from gpuplay.analysis.ratios import fastest, seconds, speedup, timed
 from gpuplay.analysis.roofline import memory_bound
 from gpuplay.results import Cell, Result, State
@@ -66,22 +66,27 @@ def entry(scene: Scene, line: Line, variant: str, parts: tuple[Part, ...], *, co
     values = tuple(texts[part] for part in parts)
     if parts == ("ratio",) and not values[0]:
         values = (texts["time"],)
-    if result.cell in scene.running:
+    if _active(scene, result.cell):
         return Entry(values, "▸", "dim")
     leads = not provisional and _leads(scene, line, result, copies=copies)
     style = LEADS if leads else "dim" if provisional else ""
     return Entry(values, "◂" if leads else "", style)
 
 
-def sweep_entry(scene: Scene, result: Result | None, rivals: tuple[Result, ...], parts: tuple[Part, ...]) -> Entry:
+def sweep_entry(scene: Scene, slot: Slot | None, rivals: tuple[Result, ...], parts: tuple[Part, ...]) -> Entry:
     """The cell of one knob value: its time, marked where none of its rivals is faster."""
-    if result is None:
-        return Entry((PENDING,), "", "dim")
+    result = slot.result if slot else None
+    if slot is None or result is None:
+        state = scene.running.get(slot.cell) if slot else None
+        return _state(state) if state else Entry((PENDING,), "", "dim")
     if not timed(result):
         return word(result, scene.notes.mark(result))
-    texts = {"time": time_text(seconds(result)), "rate": rate(result, by_bytes=scene.by_bytes), "ratio": ""}
+    texts = {"time": time_text(seconds(result)), "rate": rate(result, by_bytes=scene.by_bytes)}
+    values = tuple(texts[part] for part in parts)
+    if slot.cell in scene.provisional:
+        return Entry(("~" + values[0], *values[1:]), "▸" if _active(scene, slot.cell) else "", "dim")
     leads = result in rivals
-    return Entry(tuple(texts[part] for part in parts), "◂" if leads else "", LEADS if leads else "")
+    return Entry(values, "◂" if leads else "", LEADS if leads else "")
 
 
 def word(result: Result, mark: str) -> Entry:
@@ -89,10 +94,18 @@ def word(result: Result, mark: str) -> Entry:
     return Entry((f"{WORDS.get(result.status, result.status)} {mark}".rstrip(),), "", STYLES.get(result.status, ""))
 
 
+def _state(state: State) -> Entry:
+    return Entry((state,), "", "dim") if state == "waiting" else Entry((state,), "▸", "bold")
+
+
+def _active(scene: Scene, cell: Cell) -> bool:
+    return scene.running.get(cell, "waiting") != "waiting"
+
+
 def _unfinished(scene: Scene, line: Line, variant: str) -> Entry:
     for slot in line.slots.get(variant, ()):
         if slot.cell in scene.running:
-            return Entry((scene.running[slot.cell],), "▸", "bold")
+            return _state(scene.running[slot.cell])
     return Entry((PENDING,), "", "dim")
 
 

@@ -66,7 +66,7 @@ def machine_text(machine: Mapping[str, Any]) -> str:
     if machine.get("vector"):
         parts.append(str(machine["vector"]))
     gpu = machine.get("gpu")
-    device = str(gpu.get("name", "GPU")) if isinstance(gpu, Mapping) else ""
+    device = str(gpu.get("name", "GPU")) if isinstance(gpu, Mapping) else str(gpu or "")
     return " · ".join(part for part in (", ".join(parts), device) if part)
 
 

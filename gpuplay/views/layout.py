@@ -62,17 +62,18 @@ def column(
     right: bool = True,
     units: bool = True,
     least: int = 0,
+    marks: int = 0,
     bold: int = 1,
 ) -> Column:
     """A column of entries: values one under the other, numbers to the right, units and marks to the left.
 
-    ``least`` is the width of the values at least, for views that change under the reader's eyes.
+    ``least`` and ``marks`` are the widths of values and marks at least, for views that change under the reader's eyes.
     """
     depth = max((len(entry.values) for entry in entries), default=0)
     parts = [_align([_value(entry, i) for entry in entries], right=right, units=units) for i in range(depth)]
     joined = ["  ".join(part[row] for part in parts) for row in range(len(entries))]
     width = max([least, *map(len, joined)])
-    marks = max((len(entry.mark) for entry in entries), default=0)
+    marks = max([marks, *(len(entry.mark) for entry in entries)])
     cells = []
     for entry, text in zip(entries, joined, strict=True):
         filled = text.rjust(width) if right else text.ljust(width)

@@ -77,10 +77,10 @@ def _text(group: Sequence[Result], name: Callable[[int], str], swept: Container[
     others = dict.fromkeys(name(r.cell.size) for r in ordered if r.cell.size != first.cell.size)
     also = f"; also at n = {', '.join(others)}" if others else ""
     where = f"{first.cell.variant}{knobs} {first.status} at n = {name(first.cell.size)}"
-    return f"{where}: {first.reason}{_error(first)}{also}"
+    return f"{where}: {first.reason}{error_text(first)}{also}"
 
 
-def _error(result: Result) -> str:
+def error_text(result: Result) -> str:
     """How far off a wrong result is, where the reason's numbers do not say it."""
     error = result.error
     if result.status != "wrong" or error is None or error.max_abs is None or error.tolerance is None:

@@ -29,6 +29,13 @@ def draw(scene: Scene, lines: Sequence[Line], width: int, indent: int) -> list[l
     return drawn
 
 
+def whole(scene: Scene, lines: Sequence[Line]) -> list[tuple[str, str, list[Column]]]:
+    """Every sweep in one block of any width: the variant, its knobs, the columns."""
+    swept = [variant for variant in scene.grid.columns if variant.swept]
+    drawn = ((variant, *_columns(scene, variant, lines, ("time",))) for variant in swept)
+    return [(variant.name, ", ".join(variant.swept), [*leading, *columns]) for variant, leading, columns in drawn]
+
+
 def _fitted(scene: Scene, variant: Variant, lines: Sequence[Line], width: int) -> list[list[Column]]:
     for parts in _FITS:
         leading, columns = _columns(scene, variant, lines, parts)
@@ -49,8 +56,8 @@ def _columns(
     values = dict.fromkeys(_value(slot, variant) for row in slots for slot in row)
     columns = []
     for value in values:
-        found = [next((s.result for s in row if _value(s, variant) == value), None) for row in slots]
-        entries = [sweep_entry(scene, r, best, parts) for r, best in zip(found, rivals, strict=True)]
+        found = [next((s for s in row if _value(s, variant) == value), None) for row in slots]
+        entries = [sweep_entry(scene, slot, best, parts) for slot, best in zip(found, rivals, strict=True)]
         columns.append(column([value], entries))
     return leading, columns
 

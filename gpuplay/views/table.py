@@ -108,13 +108,12 @@ def compose(record: Record, plan: Plan, width: int, live: Live | None = None) ->
     return Table(headings.lines(record, plan, grid, min(width, max(full, WIDEST_TEXT))), drawn, foot, [])
 
 
-def columns_for_markdown(record: Record, plan: Plan) -> tuple[list[Column], notes.Notes]:
-    """All columns with ratios and times, in one block of any width, and the footnotes."""
+def whole(record: Record, plan: Plan) -> tuple[list[Column], Scene]:
+    """All columns in one block of any width, ratios and times in each, and what they were drawn from."""
     grid = arrange(record.results, plan)
     scene = _scene(grid, record, None)
-    fit = (_RATIOS if grid.baseline else _TIMES)[1 if grid.baseline else 0]
-    leading, columns = _columns(scene, grid.lines, fit, live=False)
-    return [*leading, *columns], scene.notes
+    leading, columns = _columns(scene, grid.lines, _RATIOS[1] if grid.baseline else _TIMES[0], live=False)
+    return [*leading, *columns], scene
 
 
 def _scene(grid: Grid, record: Record, live: Live | None) -> Scene:
@@ -152,7 +151,7 @@ def _columns(scene: Scene, lines: Sequence[Line], fit: _Fit, *, live: bool) -> t
     for variant in grid.columns:
         is_base = variant.name == grid.baseline
         parts = fit.base if is_base else fit.parts
-        least = LIVE_WIDTH + (10 if parts == ("time", "rate") else 0) if live else 0
+        least = LIVE_WIDTH + (12 if parts == ("time", "rate") else 0) if live else 0
         copied = _copied(grid, variant)
         below = _below(variant, kernel=copied)
         columns.append(_column(scene, lines, variant, parts, split=fit.split, below=below, least=least))
@@ -177,7 +176,7 @@ def _column(
     details = _narrow(below) if split else [below]
     swept = [f"best {', '.join(variant.swept)}"] if variant.swept else []
     entries = [entry(scene, line, variant.name, parts, copies=copies) for line in lines]
-    return column([*names, *details, *swept], entries, least=least, bold=len(names))
+    return column([*names, *details, *swept], entries, least=least, marks=int(least > 0), bold=len(names))
 
 
 def _narrow(below: str) -> list[str]:

@@ -1,0 +1,93 @@
+"""``gpuplay check``: a line for each variant and its knob values, right or wrong, and where it first went wrong."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from rich.text import Text
+
+from gpuplay.kernel import Kernel
+from gpuplay.results import Result
+from gpuplay.units import count
+from gpuplay.views.layout import Entry, column, join, pack, stack, wrap
+from gpuplay.views.notes import error_text
+
+Group = tuple[str, str]
+FAILURES = ("wrong", "failed")
+RIGHT = ("ok", "verified")
+
+
+def render(kernel: Kernel, results: Sequence[Result], width: int) -> Text:
+    """The table of one kernel, its failures in full, and a line that sums it up."""
+    groups: dict[Group, list[Result]] = {}
+    for result in results:
+        knobs = " ".join(f"{knob}={value}" for knob, value in result.cell.knobs)
+        groups.setdefault((result.cell.variant, knobs), []).append(result)
+    title = Text.assemble((kernel.name, "bold"), "  ", kernel.summary)
+    if not groups:
+        return stack([title, Text("  nothing could be checked")])
+    found = list(groups.values())
+    knobs = column(["knobs"], [Entry((knobs,)) for _, knobs in groups], right=False)
+    columns = [
+        column(["variant"], [Entry((variant,)) for variant, _ in groups], right=False),
+        *([knobs] if any(knobs for _, knobs in groups) else []),
+        column(["right"], [Entry((_passed(group),)) for group in found], units=False),
+        column(["sizes"], [Entry((_sizes(group),)) for group in found], right=False),
+        column(["verdict"], [_verdict(group) for group in found], right=False),
+    ]
+    lines = [title, Text(), *join(columns, 2)]
+    for group in found:
+        lines += _explained(group, width)
+    return stack([*lines, Text(), *wrap(summary(kernel, results), width, first="  ")])
+
+
+def summary(kernel: Kernel, results: Sequence[Result]) -> str:
+    """How many variants with their knob values are right at every problem that was checked, and which are not."""
+    groups: dict[tuple[object, ...], set[str]] = {}
+    for result in results:
+        groups.setdefault((result.cell.variant, result.cell.knobs), set()).add(result.status)
+    checked = {group: states for group, states in groups.items() if states != {"skipped"}}
+    bad = list(dict.fromkeys(str(group[0]) for group, states in checked.items() if states & set(FAILURES)))
+    right = sum(not states & set(FAILURES) for states in checked.values())
+    checks = sum(result.status != "skipped" for result in results)
+    skipped = len(groups) - len(checked)
+    many = count(len(checked), "variant")
+    text = f"{kernel.name}: {right} of {many} with their knob values right, {count(checks, 'problem')} checked"if skipped:
+        text += f", {skipped} not run here"
+    return f"{text}; {', '.join(bad)} {'is' if len(bad) == 1 else 'are'} not." if bad else f"{text}."
+
+
+def _passed(group: Sequence[Result]) -> str:
+    checked = [result for result in group if result.status != "skipped"]
+    return f"{sum(r.status in RIGHT for r in checked)} of {len(checked)}" if checked else "–"
+
+
+def _sizes(group: Sequence[Result]) -> str:
+    sizes = sorted({result.cell.size for result in group if result.status != "skipped"})
+    return f"{sizes[0]}–{sizes[-1]}" if len(sizes) > 1 else "".join(map(str, sizes))
+
+
+def _verdict(group: Sequence[Result]) -> Entry:
+    states = {result.status for result in group}
+    for state in FAILURES:
+        if state in states:
+            return Entry((state,), "", "bold red")
+    return Entry(("not run here",), "", "dim") if states == {"skipped"} else Entry(("right",), "", "green")
+
+
+def _explained(group: Sequence[Result], width: int) -> list[Text]:
+    """The first failure in full and how many more there are; or the reasons why problems were skipped."""
+    failures = sorted((r for r in group if r.status in FAILURES), key=lambda r: r.cell.size)
+    if failures:
+        first = failures[0]
+        params = ", ".join(f"{name} {value}" for name, value in first.cell.params)
+        more = f" ({len(failures) - 1} more)" if len(failures) > 1 else ""
+        text = f"{first.cell.label} ({params}): {first.reason}{error_text(first)}{more}"
+        return [Text(), *(Text(line.plain, style="red") for line in wrap(text, width, first="  ✗ ", rest="    "))]
+    reasons = dict.fromkeys(r.reason for r in group if r.status == "skipped")
+    if len(reasons) == 0:
+        return []
+    label = group[0].cell.variant + "".join(f" {knob}={value}" for knob, value in group[0].cell.knobs)
+    skipped = sum(r.status == "skipped" for r in group)
+    what = "not run" if skipped == len(group) else f"{skipped} of {len(group)} skipped"
+    return pack([f"{label}, {what}: {'; '.join(reasons)}"], width, 2)

@@ -1,0 +1,135 @@
+"""``--detail``: one line a cell with everything that was measured, figures of one kind side by side."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+
+from rich.text import Text
+
+from gpuplay.analysis.ratios import timed
+from gpuplay.analysis.roofline import roof, work
+from gpuplay.results import Record, Result
+from gpuplay.units import byte_rate, count, flop_rate, percent, seconds, size_names
+from gpuplay.views.layout import Column, Entry, blocks, column, join, pack, stack
+
+
+def render(record: Record, width: int) -> Text:
+    """A line a cell; as many blocks of columns as the width asks for, what names the cell repeated in each."""
+    results = record.results
+    if not results:
+        return Text("  nothing was measured")
+    filled = [column for column in _columns(record) if any(cell.plain.strip() for cell in column.cells)]
+    lines: list[Text] = []
+    for block in blocks(_leading(results), filled, width - 2):
+        lines += [*([Text()] if lines else []), *join(block, 2)]
+    foot = _reasons(results, width)
+    return stack([*lines, *([Text(), *foot] if foot else [])])
+
+
+def _leading(results: Sequence[Result]) -> list[Column]:
+    """What names a cell: size, varying params, variant, knobs, threads."""
+    name = size_names(result.cell.size for result in results)
+    columns = [_texts("n", results, lambda r: name(r.cell.size))]
+    axes = dict.fromkeys(axis for result in results for axis, _ in result.cell.params)
+    sizes = {result.cell.size for result in results}
+    varying = [axis for axis in axes if len({(r.cell.size, _param(axis)(r)) for r in results}) > len(sizes)]
+    columns += [_texts(axis, results, _param(axis)) for axis in varying]
+    columns.append(_texts("variant", results, lambda r: r.cell.variant, right=False))
+    if any(result.cell.knobs for result in results):
+        columns.append(_texts("knobs", results, _knobs, right=False))
+    return columns
+
+
+def _columns(record: Record) -> list[Column]:
+    """Every figure, in the order of the questions: how long, how fast, how right, and what else it cost."""
+    results = record.results
+
+    def of_roof(result: Result) -> str:
+        limit = roof(result, record.roofs, record.machine)
+        fraction = limit.fraction(_median(result)) if limit else None
+        if limit is None:
+            return ""
+        return f"{percent(fraction)} {limit.bound}" if fraction is not None else "in cache"
+
+    def time(get: Callable[[Result], float | None]) -> Callable[[Result], str]:
+        return lambda result: _seconds(get(result))
+
+    return [
+        _texts("threads", results, lambda r: str(r.cell.threads)),
+        _texts("median", results, lambda r: seconds(_median(r)) if timed(r) else r.status),
+        _texts("q1–q3", results, _timed(_range)),
+        _texts("min", results, _timed(lambda r: seconds(r.time.min_s) if r.time else "")),
+        _texts("samples", results, _timed(lambda r: f"{r.time.samples}×{r.time.loops}" if r.time else "")),
+        _texts("call", results, _timed(lambda r: seconds(r.call_s) if r.call_s and r.cell.target == "cuda" else "")),
+        _texts("arithmetic", results, _timed(lambda r: flop_rate(r.flops / _median(r)) if r.flops else "")),
+        _texts("bytes", results, _timed(lambda r: byte_rate(r.bytes / _median(r)) if r.bytes else "")),
+        _texts("own work", results, _timed(_own_work)),
+        _texts("of roof", results, _timed(of_roof)),
+        _texts("error", results, lambda r: _figure(r.error.max_abs if r.error else None)),
+        _texts("tolerance", results, lambda r: _figure(r.error.tolerance if r.error else None)),
+        _texts("compile", results, time(lambda r: r.compile_s)),
+        _texts("cached", results, lambda r: {True: "yes", False: "no", None: ""}[r.compile_cached]),
+        _texts("prepare", results, time(lambda r: r.prepare_s)),
+        _texts("to device", results, time(lambda r: r.transfer.to_device_s if r.transfer else None)),
+        _texts("back", results, time(lambda r: r.transfer.from_device_s if r.transfer else None)),
+        _texts("library", results, lambda r: r.library, right=False),
+        _texts("warnings", results, lambda r: "; ".join(r.warnings), right=False),
+    ]
+
+
+def _texts(head: str, results: Sequence[Result], text: Callable[[Result], str], *, right: bool = True) -> Column:
+    return column([head], [Entry((text(result),)) for result in results], right=right)
+
+
+def _timed(text: Callable[[Result], str]) -> Callable[[Result], str]:
+    """Only a result that was found right has figures of time."""
+    return lambda result: text(result) if timed(result) else ""
+
+
+def _median(result: Result) -> float:
+    assert result.time is not None
+    return result.time.median_s
+
+
+def _seconds(value: float | None) -> str:
+    return "" if value is None else seconds(value)
+
+
+def _range(result: Result) -> str:
+    """The quartiles, the unit once where both have it."""
+    assert result.time is not None
+    low, high = seconds(result.time.q1_s), seconds(result.time.q3_s)
+    number, _, unit = low.rpartition(" ")
+    return f"{number}–{high}" if high.endswith(f" {unit}") else f"{low} – {high}"
+
+
+def _figure(value: float | None) -> str:
+    return "" if value is None else f"{value:.2g}"
+
+
+def _param(axis: str) -> Callable[[Result], str]:
+    return lambda result: str(dict(result.cell.params).get(axis, ""))
+
+
+def _knobs(result: Result) -> str:
+    return " ".join(f"{knob}={value}" for knob, value in result.cell.knobs)
+
+
+def _own_work(result: Result) -> str:
+    """The rate of the arithmetic that the variant really does, where it differs from the kernel's cost."""
+    flops, _ = work(result)
+    return flop_rate(flops / _median(result)) if flops and flops != result.flops else ""
+
+
+def _reasons(results: Sequence[Result], width: int) -> list[Text]:
+    """Every cell without a time, with the whole reason."""
+    bare = [r for r in results if r.status != "ok" and r.reason]
+    found: dict[str, list[str]] = {}
+    for result in bare:
+        found.setdefault(f"{result.status}: {result.reason}", []).append(result.cell.label)
+    items = [f"{_cells(labels)} {reason}" for reason, labels in found.items()]
+    return [line for item in items for line in pack([item], width, 2)]
+
+
+def _cells(labels: Sequence[str]) -> str:
+    return labels[0] if len(labels) == 1 else f"{labels[0]} … {labels[-1]} ({count(len(labels), 'cell')})"

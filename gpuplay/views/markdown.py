@@ -1,0 +1,61 @@
+"""A record as a Markdown page: the table, what it comes to, the machine and the command."""
+
+from __future__ import annotations
+
+import shlex
+from collections.abc import Sequence
+
+from gpuplay.analysis import verdict, warnings
+from gpuplay.analysis.grid import arrange
+from gpuplay.plan import Plan
+from gpuplay.results import Record
+from gpuplay.units import nbytes
+from gpuplay.views import headings, sweeps, table
+from gpuplay.views.layout import Column
+
+WIDE = 10_000
+
+
+def markdown(record: Record, plan: Plan) -> str:
+    """The same content as the table on a terminal, as a page."""
+    grid = arrange(record.results, plan)
+    columns, scene = table.whole(record, plan)
+    head, *lines = [_plain(line.plain) for line in headings.lines(record, plan, grid, WIDE)]
+    parts = [f"# {plan.kernel.name}", _plain(" ".join(head.split()).removeprefix(plan.kernel.name).strip())]
+    parts += [*lines, _table(columns)]
+    parts += [f"**{name}** by {knobs}\n\n{_table(block)}" for name, knobs, block in sweeps.whole(scene, grid.lines)]
+    legend = "◂ fastest, several in a row: a tie; ≈ tie; ? order uncertain; · not measured"
+    parts.append("\n".join([f"- {_plain(legend)}", *(f"- {mark} {_plain(text)}" for mark, text in scene.notes.texts)]))
+    parts.append(" ".join(map(_plain, verdict.sentences(grid))))
+    found = warnings.collect(record)
+    if found:
+        parts.append("\n".join(f"- warning: {_plain(text)}" for text in found))
+    parts += ["## Machine", _machine(record), "## Command", f"```\n{shlex.join(record.argv)}\n```"]
+    parts.append(f"gpuplay {record.version}, {record.created}, seed {record.seed}")
+    return "\n\n".join(part for part in parts if part) + "\n"
+
+
+def _table(columns: Sequence[Column]) -> str:
+    """Columns as a pipe table, right-aligned."""
+    heads = ["<br>".join(map(_plain, column.heads)) for column in columns]
+    rows = zip(*([_plain(" ".join(cell.plain.split())) for cell in column.cells] for column in columns), strict=True)
+    lines = [heads, ["---:"] * len(columns), *map(list, rows)]
+    return "\n".join(f"| {' | '.join(line)} |" for line in lines)
+
+
+def _machine(record: Record) -> str:
+    machine = record.machine
+    items = [headings.machine_text(machine)]
+    if machine.get("memory_bytes"):
+        items.append(f"{nbytes(machine['memory_bytes'])} of memory")
+    items += [str(machine[key]) for key in ("os",) if machine.get(key)]
+    libraries = {"Python": machine.get("python"), **(machine.get("libraries") or {})}
+    items.append(", ".join(f"{name} {value}" for name, value in libraries.items() if value))
+    return "\n".join(f"- {_plain(item)}" for item in items if item)
+
+
+def _plain(text: str) -> str:
+    """Text that Markdown leaves as it is."""
+    for sign in "\\`*_[]<>|":
+        text = text.replace(sign, f"\\{sign}")
+    return text
