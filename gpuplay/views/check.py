@@ -52,7 +52,8 @@ def summary(kernel: Kernel, results: Sequence[Result]) -> str:
     checks = sum(result.status != "skipped" for result in results)
     skipped = len(groups) - len(checked)
     many = count(len(checked), "variant")
-    text = f"{kernel.name}: {right} of {many} with their knob values right, {count(checks, 'problem')} checked"if skipped:
+    text = f"{kernel.name}: {right} of {many} with their knob values right, {count(checks, 'problem')} checked"
+    if skipped:
         text += f", {skipped} not run here"
     return f"{text}; {', '.join(bad)} {'is' if len(bad) == 1 else 'are'} not." if bad else f"{text}."
 
