@@ -29,27 +29,34 @@ def leads(grid: Grid, name: Name) -> list[str]:
 
 def _group(grid: Grid, lines: Sequence[Line], name: Name) -> Iterator[str]:
     """The sentences on lines that differ only in size."""
-    base = grid.baseline if grid.baseline != "best" else None
+    base = grid.baseline if grid.baseline not in (None, "best") else None
     found = leader(grid, lines)
-    leading = found.names[0] if found and len(found.names) == 1 else ""
-    subject = leading
     if found:
-        over = overtakes(lines, leading, base) if leading and base and leading != base else None
-        if over and over.kind == "from" and found.crossover.kind == "from" and not has_copies(lines, leading):
-            yield f"{leading} {_overtaking(over, base or '', name)}{_and_leads(over, found.crossover, name)}."
-        else:
-            yield _lead(found, name) + _lead_with_copies(found, grid, lines, name) + "."
+        yield _leading(found, grid, lines, base, name)
+    subject = found.names[0] if found and len(found.names) == 1 else ""
+    throughout = subject if found and found.crossover.kind == "always" else ""
     for column in grid.columns:
-        alone = overtakes(lines, column.name, base) if base and column.name != base else None
-        if alone is None or base is None or column.variant.target != "cuda":
+        if base is None or column.name == base or column.variant.target != "cuda":
             continue
-        who = "It" if column.name == subject else column.name
-        subject = column.name
-        if has_copies(lines, column.name):
-            copies = overtakes(lines, column.name, base, copies=True) or alone
-            yield f"{who} {_both(alone, copies, base, name)}."
-        else:
-            yield f"{who} {_overtaking(alone, base, name)}."
+        alone = overtakes(lines, column.name, base)
+        copies = overtakes(lines, column.name, base, copies=True)
+        if alone is None or copies is None:
+            continue
+        if column.name == throughout and alone.kind == copies.kind == "always":
+            continue  # leading everywhere says it already
+        who, subject = "It" if column.name == subject else column.name, column.name
+        copied = has_copies(lines, column.name)
+        yield f"{who} {_both(alone, copies, base, name) if copied else _overtaking(alone, base, name)}."
+
+
+def _leading(found: Lead, grid: Grid, lines: Sequence[Line], base: str | None, name: Name) -> str:
+    """Who leads since when; in one sentence with where it overtook the baseline, if that is when it began."""
+    first = found.names[0]
+    if base and len(found.names) == 1 and first != base and not has_copies(lines, first):
+        over = overtakes(lines, first, base)
+        if over and over.kind == found.crossover.kind == "from":
+            return f"{first} {_overtaking(over, base, name)}{_and_leads(over, found.crossover, name)}."
+    return _lead(found, name) + _lead_with_copies(found, grid, lines, name) + "."
 
 
 def _where(grid: Grid, groups: Sequence[tuple[str, ...]]) -> str:

@@ -9,7 +9,7 @@ from rich.text import Text
 from gpuplay.kernel import Kernel
 from gpuplay.results import Result
 from gpuplay.units import count
-from gpuplay.views.layout import Entry, column, join, pack, stack, wrap
+from gpuplay.views.layout import Entry, column, join, stack, wrap
 from gpuplay.views.notes import error_text
 
 Group = tuple[str, str]
@@ -27,17 +27,18 @@ def render(kernel: Kernel, results: Sequence[Result], width: int) -> Text:
     if not groups:
         return stack([title, Text("  nothing could be checked")])
     found = list(groups.values())
-    knobs = column(["knobs"], [Entry((knobs,)) for _, knobs in groups], right=False)
+    knob_column = column(["knobs"], [Entry((knobs,)) for _, knobs in groups], right=False)
     columns = [
         column(["variant"], [Entry((variant,)) for variant, _ in groups], right=False),
-        *([knobs] if any(knobs for _, knobs in groups) else []),
+        *([knob_column] if any(knobs for _, knobs in groups) else []),
         column(["right"], [Entry((_passed(group),)) for group in found], units=False),
         column(["sizes"], [Entry((_sizes(group),)) for group in found], right=False),
         column(["verdict"], [_verdict(group) for group in found], right=False),
     ]
     lines = [title, Text(), *join(columns, 2)]
     for group in found:
-        lines += _explained(group, width)
+        lines += _failure(group, width)
+    lines += _skips(found, width)
     return stack([*lines, Text(), *wrap(summary(kernel, results), width, first="  ")])
 
 
@@ -51,11 +52,11 @@ def summary(kernel: Kernel, results: Sequence[Result]) -> str:
     right = sum(not states & set(FAILURES) for states in checked.values())
     checks = sum(result.status != "skipped" for result in results)
     skipped = len(groups) - len(checked)
-    many = count(len(checked), "variant")
-    text = f"{kernel.name}: {right} of {many} with their knob values right, {count(checks, 'problem')} checked"
+    text = f"{kernel.name}: {right} of {count(len(checked), 'variant')} (knob values apart) right"
+    text += f", {count(checks, 'problem')} checked"
     if skipped:
         text += f", {skipped} not run here"
-    return f"{text}; {', '.join(bad)} {'is' if len(bad) == 1 else 'are'} not." if bad else f"{text}."
+    return f"{text}; not right: {', '.join(bad)}." if bad else f"{text}."
 
 
 def _passed(group: Sequence[Result]) -> str:
@@ -76,19 +77,28 @@ def _verdict(group: Sequence[Result]) -> Entry:
     return Entry(("not run here",), "", "dim") if states == {"skipped"} else Entry(("right",), "", "green")
 
 
-def _explained(group: Sequence[Result], width: int) -> list[Text]:
-    """The first failure in full and how many more there are; or the reasons why problems were skipped."""
+def _failure(group: Sequence[Result], width: int) -> list[Text]:
+    """The first failure in full, and how many more there are."""
     failures = sorted((r for r in group if r.status in FAILURES), key=lambda r: r.cell.size)
-    if failures:
-        first = failures[0]
-        params = ", ".join(f"{name} {value}" for name, value in first.cell.params)
-        more = f" ({len(failures) - 1} more)" if len(failures) > 1 else ""
-        text = f"{first.cell.label} ({params}): {first.reason}{error_text(first)}{more}"
-        return [Text(), *(Text(line.plain, style="red") for line in wrap(text, width, first="  ✗ ", rest="    "))]
-    reasons = dict.fromkeys(r.reason for r in group if r.status == "skipped")
-    if len(reasons) == 0:
+    if not failures:
         return []
-    label = group[0].cell.variant + "".join(f" {knob}={value}" for knob, value in group[0].cell.knobs)
-    skipped = sum(r.status == "skipped" for r in group)
-    what = "not run" if skipped == len(group) else f"{skipped} of {len(group)} skipped"
-    return pack([f"{label}, {what}: {'; '.join(reasons)}"], width, 2)
+    first = failures[0]
+    params = ", ".join(f"{name} {value}" for name, value in first.cell.params)
+    more = f" ({len(failures) - 1} more)" if len(failures) > 1 else ""
+    text = f"{first.cell.label} ({params}): {first.reason}{error_text(first)}{more}"
+    return [Text(), *(Text(line.plain, style="red") for line in wrap(text, width, first="  ✗ ", rest="    "))]
+
+
+def _skips(groups: Sequence[Sequence[Result]], width: int) -> list[Text]:
+    """Why problems were skipped, each reason once, with the variants it holds for."""
+    holders: dict[str, dict[str, int]] = {}
+    for group in groups:
+        for result in group:
+            if result.status == "skipped":
+                counted = holders.setdefault(result.reason, {})
+                counted[result.cell.variant] = counted.get(result.cell.variant, 0) + 1
+    lines: list[Text] = []
+    for reason, counted in holders.items():
+        who = ", ".join(f"{variant} ({count(times, 'problem')})" for variant, times in counted.items())
+        lines += wrap(f"skipped: {who}: {reason}", width, first="  – ", rest="    ")
+    return [Text(), *lines] if lines else []

@@ -97,8 +97,10 @@ def _variant(plan: Plan, name: str, explained: notes.Notes) -> Column:
 
 def _limits(plan: Plan) -> str:
     limits = plan.settings
-    parts = [f"Each cell is sampled for {seconds(limits.cell_time_s)} in {count(limits.rounds, 'round')}"]
-    parts.append(f"skipped where it would take over {seconds(limits.cell_limit_s)}")
+    running = sum(not planned.skip for row in plan.rows for planned in row.cells)
+    parts = [f"Sampling takes at most {seconds(running * limits.cell_time_s)}"]
+    parts.append(f"{limits.cell_time_s:g} s a cell in {count(limits.rounds, 'round')}")
+    parts.append(f"a cell that would take over {limits.cell_limit_s:g} s is skipped")
     if limits.time_s:
-        parts.append(f"the whole command ends after {seconds(limits.time_s)}")
+        parts.append(f"all ends after {seconds(limits.time_s)}")
     return ", ".join(parts) + ". Nothing was run."
