@@ -26,13 +26,15 @@ class KernelGroup(TyperGroup):
         return [*dict.fromkeys(kernels), *super().list_commands(ctx)]
 
     def get_command(self, ctx: Any, cmd_name: str) -> Any:
-        """A command by its name; any other word is a kernel's name or path."""
-        if cmd_name in COMMANDS or cmd_name.startswith("-"):
-            return super().get_command(ctx, cmd_name)
-        origin = catalog.find(cmd_name)
-        if ctx.resilient_parsing or _only_listing(ctx):
-            return _listed(origin)
-        return kernel_command(origin, cmd_name)
+        """A command by its name; of a kernel only the line that a list of commands needs."""
+        listed = {origin.name: origin for origin in (*catalog.bundled(), *catalog.plugins())}
+        return _listed(listed[cmd_name]) if cmd_name in listed else super().get_command(ctx, cmd_name)
+
+    def resolve_command(self, ctx: Any, args: list[str]) -> Any:
+        """The command to run: any word that is no command of ours is a kernel's name or path."""
+        if args[0] in COMMANDS or args[0].startswith("-"):
+            return super().resolve_command(ctx, args)
+        return args[0], kernel_command(catalog.find(args[0]), args[0]), args[1:]
 
 
 def kernel_command(origin: catalog.Origin, word: str) -> Any:
@@ -64,11 +66,6 @@ def _variants_help(kernel: Kernel) -> str:
     width = max(len(variant.name) for variant in kernel.variants)
     lines = [f"{v.name:<{width}}  {v.flynn:<7}  {v.idea}" for v in kernel.variants]
     return "\b\n" + "\n".join(["Variants:", *lines])
-
-
-def _only_listing(ctx: Any) -> bool:
-    """Whether commands are asked for their one-line help only, as `gpuplay --help` does."""
-    return not getattr(ctx, "protected_args", None) and not getattr(ctx, "_protected_args", None) and not ctx.args
 
 
 def _listed(origin: catalog.Origin) -> Any:

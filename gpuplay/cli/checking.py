@@ -16,6 +16,7 @@ from gpuplay.plan import Plan, Settings
 from gpuplay.results import Final, Result, StateChanged
 from gpuplay.runner import Runner
 from gpuplay.views import check as check_view
+from gpuplay.views.layout import show
 
 AWKWARD = "1,2,7,31,33,127,129"
 ODD_SIZES = "7,33"
@@ -24,14 +25,14 @@ CHECK_LIMIT_S = 20.0
 
 def check_kernels(origins: Sequence[catalog.Origin], options: Mapping[str, Any], *, plain: bool, debug: bool) -> int:
     """Verify kernels one after another and print a table for each; the worst exit code."""
-    console = Console(no_color=plain or None, highlight=False, soft_wrap=True)
+    console = Console(no_color=plain or None)
     worst = 0
     for origin in origins:
         with Session.of(origin) as session:
             results = list(_results(session, options))
             if debug:
                 print(session.crew.log_tail(ORDINARY), file=sys.stderr)
-            console.print(check_view.render(session.kernel, results, console.width))
+            show(console, check_view.render(session.kernel, results, console.width))
             worst = max(worst, exit_code(tuple(results)))
     return worst
 

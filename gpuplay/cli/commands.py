@@ -35,9 +35,10 @@ def register(app: typer.Typer) -> None:
 def welcome() -> None:
     """Say what gpuplay is, the kernels in a line each, and five lines to try."""
     from gpuplay.views import listing
+    from gpuplay.views.layout import show
 
-    console = Console(highlight=False)
-    console.print(listing.welcome(_readable_kernels()[0], console.width))
+    console = Console()
+    show(console, listing.welcome(_readable_kernels()[0], console.width))
 
 
 def run(ctx: typer.Context, kernel: Word) -> None:
@@ -51,13 +52,14 @@ def run(ctx: typer.Context, kernel: Word) -> None:
 def list_(json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False) -> None:
     """List the kernels and their variants."""
     from gpuplay.views import listing
+    from gpuplay.views.layout import show
 
     kernels, broken = _readable_kernels()
     if json:
         print(jsons.dumps({"kernels": [_as_json(k) for k in kernels], "broken": broken}, indent=1))
         return
-    console = Console(highlight=False)
-    console.print(listing.render(kernels, console.width))
+    console = Console()
+    show(console, listing.render(kernels, console.width))
     for name, reason in broken.items():
         typer.echo(f"gpuplay: {name} cannot be used: {reason}", err=True)
 

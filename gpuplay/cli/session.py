@@ -24,6 +24,7 @@ from gpuplay.targets import why_not
 from gpuplay.units import parse_duration
 from gpuplay.views import detail, export, table
 from gpuplay.views import plan as plan_view
+from gpuplay.views.layout import show
 from gpuplay.views.live import LiveView
 
 OK, FAILED, INTERRUPTED = 0, 1, 130
@@ -58,11 +59,11 @@ class Session:
 
     def sweep(self, values: Mapping[str, Any]) -> int:
         """Measure what the options ask for, show it as it comes; the exit code."""
-        stdout = Console(no_color=values["plain"] or None, highlight=False, soft_wrap=True)
+        stdout = Console(no_color=values["plain"] or None)
         exporter = export.Exporter(tuple(values["export"] or ()))
         planned, machine = self.planned(values, settings_of(values))
         if values["plan"]:
-            stdout.print(plan_view.render(planned, stdout.width))
+            show(stdout, plan_view.render(planned, stdout.width))
             return OK
         record = self.record(planned, machine)
         view = LiveView(Console(stderr=True, highlight=False), planned, record=record, plain=values["plain"])
@@ -81,12 +82,15 @@ class Session:
             if values["debug"]:
                 print(self.crew.log_tail(ORDINARY), file=sys.stderr)
         exporter.write(record, planned)
+        stderr = Console(stderr=True)
+        if (remarks := table.render_warnings(record, stderr.width)) is not None:
+            show(stderr, remarks)
         if values["json"]:
             print(json.dumps(record.as_json(), indent=1, allow_nan=False))
         else:
-            stdout.print(table.render(record, planned, stdout.width, elapsed_s=view.elapsed_s, interrupted=interrupted))
+            show(stdout, table.render(record, planned, stdout.width, elapsed_s=view.elapsed_s, interrupted=interrupted))
             if values["detail"]:
-                stdout.print(detail.render(record, stdout.width))
+                show(stdout, detail.render(record, stdout.width))
         return exit_code(record.results, interrupted=interrupted)
 
     def planned(
