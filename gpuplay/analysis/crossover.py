@@ -82,7 +82,7 @@ def leader(grid: Grid, lines: Sequence[Line], *, copies: bool = False) -> Lead |
 
 
 def _order(names: set[str], found: set[str]) -> Order:
-    """Whether exactly these lead, or share the lead with others or among fewer, or do not lead."""
+    """Whether exactly these lead, or share the lead with others, or do not all lead."""
     if found == names:
         return "faster"
-    return "tie" if names & found else "slower"
+    return "tie" if names <= found else "slower"
