@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 import pytest
-from conftest import Gpuplay
+from command import Gpuplay
 
 SIZES = {
     "0": "sizes start at 1",
@@ -136,5 +137,4 @@ def test_a_size_beyond_memory_is_a_skipped_row_with_its_bytes(gpuplay: Gpuplay) 
     large = [cell for cell in done.results if cell["size"] == 2**20]
     assert large
     assert all(cell["status"] == "skipped" for cell in large)
-    assert "needs 20" in done.cell("numpy:blas", size=2**20)["reason"]
-    assert "TiB" in done.cell("numpy:blas", size=2**20)["reason"]
+    assert re.fullmatch(r"needs \d+ TiB with copies to verify, .* are free", large[0]["reason"])

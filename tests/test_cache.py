@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from conftest import Gpuplay
+from command import Gpuplay
 
 HELPER = "from numba import njit\n\n@njit(cache=True)\ndef factor():\n    return {factor}\n"
 KERNEL = """

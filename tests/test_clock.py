@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from conftest import KERNELS, Gpuplay
+from command import KERNELS, Gpuplay
 
 CLOCKS = KERNELS / "clocks.py"
 TRIES = 4

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from conftest import KERNELS, Gpuplay, Outcome
+from command import KERNELS, Gpuplay, Outcome
 
 FAULTS = {
     "numpy:last": ("wrong", "last element; 33 is no multiple of 16"),

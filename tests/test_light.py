@@ -8,7 +8,7 @@ import sys
 from pathlib import Path
 
 import pytest
-from conftest import Gpuplay
+from command import Gpuplay
 
 from gpuplay import catalog
 

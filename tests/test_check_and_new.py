@@ -1,0 +1,52 @@
+"""``check`` verifies every variant at awkward shapes; ``new`` writes a file that checks and runs at once."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from command import KERNELS, Gpuplay
+
+BUNDLED = ("activation", "conv2d", "dense", "lstm", "matmul")
+
+
+@pytest.mark.parametrize("kernel", BUNDLED)
+def test_every_variant_is_right_at_awkward_shapes_and_every_knob_value(gpuplay: Gpuplay, kernel: str) -> None:
+    done = gpuplay("check", kernel, timeout=600)
+    assert done.code == 0, done.out + done.err
+    assert "wrong" not in done.out
+    assert "failed" not in done.out
+    for variant in ("cpu:scalar", "cpu:simd", "cpu:parallel", "python:loop", "numpy:"):
+        assert variant in done.out
+
+
+def test_check_names_the_first_failure_and_exits_1(gpuplay: Gpuplay) -> None:
+    done = gpuplay("check", KERNELS / "planted.py", "--on", "numpy:last,numpy:double", "--dtype", "float32")
+    assert done.code == 1
+    assert "numpy:last" in done.out
+    assert "1 is no multiple of 16" in done.out or "no multiple of 16" in done.out
+
+
+def test_a_new_kernel_checks_and_runs_at_once(gpuplay: Gpuplay, tmp_path: Path) -> None:
+    assert gpuplay("new", "mine", folder=tmp_path).code == 0
+    checked = gpuplay("check", "./mine.py", folder=tmp_path)
+    assert checked.code == 0, checked.out + checked.err
+    done = gpuplay("./mine.py", "--sizes", "4096", "--cell-time", "0.05s", folder=tmp_path)
+    assert done.code == 0, done.out + done.err
+    assert all(variant in done.out for variant in ("numpy:ufunc", "cpu:scalar", "cpu:simd", "cpu:parallel"))
+    again = gpuplay("new", "mine", folder=tmp_path)
+    assert again.code == 2
+    assert "exists already" in again.err
+
+
+def test_run_is_the_same_as_the_kernel_itself(gpuplay: Gpuplay) -> None:
+    done = gpuplay("run", "matmul", "--sizes", "33", "--cell-time", "0.05s")
+    assert done.code == 0, done.err
+    assert "cpu:parallel" in done.out
+
+
+def test_doctor_says_what_works_and_what_mends_the_rest(gpuplay: Gpuplay) -> None:
+    done = gpuplay("doctor")
+    assert done.code == 0, done.err
+    for word in ("CPU", "AVX" if "AVX" in done.out else "bits", "Threading", "GPU", "copy"):
+        assert word.lower() in done.out.lower()
