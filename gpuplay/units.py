@@ -126,6 +126,8 @@ def _whole(x: float) -> str:
 
 
 def _factor(x: float) -> str:
+    if x < 0.0995:
+        return f"1/{_whole(1 / x)}" if x > 0 else "0"
     if x < 0.995:
-        return f"{x:.2g}"
+        return f"{x:.2f}"
     return f"{x:.1f}" if x < 9.95 else _whole(x)

@@ -190,11 +190,11 @@ def test_the_verdict_says_where_the_leader_overtook_the_baseline() -> None:
     assert text == "cpu:parallel overtakes numpy:blas between n = 512 and 1024 and leads from there on."
 
 
-def test_the_verdict_calls_ties_ties() -> None:
+def test_a_tie_at_the_top_is_a_shared_lead() -> None:
     found = plan()
     results = measure(found, lambda c: usual(c) * (1.06 if c.variant == "cpu:parallel" and c.size > 512 else 1))
     text = verdict.sentences(arrange(results, found))[1]
-    assert text == "numpy:blas and cpu:parallel tie for the lead from n = 1024 on."
+    assert text == "numpy:blas and cpu:parallel share the lead from n = 1024 on."
 
 
 def test_the_verdict_counts_what_went_wrong() -> None:

@@ -55,6 +55,11 @@ class Column:
     verified_to: int | None = None
 
     @property
+    def timed(self) -> bool:
+        """Whether the column has more to show than one reason why it has nothing."""
+        return not self.absent and self.verified_to is None
+
+    @property
     def name(self) -> str:
         """The variant's name, ``target:name``."""
         return self.variant.name
@@ -118,7 +123,7 @@ def arrange(results: Iterable[Result], plan: Plan) -> Grid:
         order = {axes: place for place, axes in enumerate(dict.fromkeys(line.axes for line in lines))}
         lines = tuple(sorted(lines, key=lambda line: order[line.axes]))
     columns = [_column(name, plan, lines, several=several) for name in plan.variants]
-    shown = [column for column in columns if not column.absent or column.name == plan.baseline]
+    shown = [column for column in columns if column.timed or column.name == plan.baseline]
     return Grid(
         axes=(*varying, *(["threads"] if several else [])),
         lines=lines,
@@ -208,5 +213,5 @@ def _absence(slots: Sequence[Slot], plan: Plan, name: str) -> tuple[str, int | N
     missing = any(notice.startswith(f"{name} not run here") for notice in plan.notices)
     reason = next(iter(reasons), "")
     if right:
-        return reason or "not timed", max(right)
+        return reason or next((r.reason for r in known if r.reason), ""), max(right)
     return ("not run here: " if missing else "skipped: ") + reason, None

@@ -69,7 +69,7 @@ def _where(grid: Grid, groups: Sequence[tuple[str, ...]]) -> str:
 def _lead(found: Lead, name: Name) -> str:
     *others, last = found.names
     who = f"{', '.join(others)} and {last}" if others else last
-    return f"{who} {'tie for the lead' if others else 'leads'} {_since(found.crossover, name)}"
+    return f"{who} {'share the lead' if others else 'leads'} {_since(found.crossover, name)}"
 
 
 def _since(cross: Crossover, name: Name) -> str:

@@ -78,7 +78,9 @@ def _round_range(result: Result) -> float:
 
 def _cached(results: Sequence[Result], machine: Mapping[str, Any]) -> Found:
     cache = last_cache_bytes(machine)
-    inside = [r for r in results if r.cell.target != "cuda" and memory_bound(r) and (r.bytes or 0) < cache]
+    if not all(memory_bound(result) for result in results):
+        return None  # where some size is bound by arithmetic, small ones in the cache are as they should be
+    inside = [r for r in results if r.cell.target not in ("cuda", "python") and (r.bytes or 0) < cache]
     if not inside:
         return None
     return inside, f"the data fits in the last cache ({nbytes(cache)}), so this is not memory's speed; raise --sizes"

@@ -10,7 +10,7 @@ from gpuplay.analysis.ratios import timed
 from gpuplay.analysis.roofline import roof, work
 from gpuplay.results import Record, Result
 from gpuplay.units import byte_rate, count, flop_rate, percent, seconds, size_names
-from gpuplay.views.layout import Column, Entry, blocks, column, join, pack, stack
+from gpuplay.views.layout import Column, Entry, blocks, column, join, stack, wrap
 
 
 def render(record: Record, width: int) -> Text:
@@ -55,7 +55,7 @@ def _columns(record: Record) -> list[Column]:
         return lambda result: _seconds(get(result))
 
     return [
-        _texts("threads", results, lambda r: str(r.cell.threads)),
+        _texts("threads", results, lambda r: "" if r.cell.target == "cuda" else str(r.cell.threads)),
         _texts("median", results, lambda r: seconds(_median(r)) if timed(r) else r.status),
         _texts("q1–q3", results, _timed(_range)),
         _texts("min", results, _timed(lambda r: seconds(r.time.min_s) if r.time else "")),
@@ -73,7 +73,6 @@ def _columns(record: Record) -> list[Column]:
         _texts("to device", results, time(lambda r: r.transfer.to_device_s if r.transfer else None)),
         _texts("back", results, time(lambda r: r.transfer.from_device_s if r.transfer else None)),
         _texts("library", results, lambda r: r.library, right=False),
-        _texts("warnings", results, lambda r: "; ".join(r.warnings), right=False),
     ]
 
 
@@ -122,13 +121,14 @@ def _own_work(result: Result) -> str:
 
 
 def _reasons(results: Sequence[Result], width: int) -> list[Text]:
-    """Every cell without a time, with the whole reason."""
-    bare = [r for r in results if r.status != "ok" and r.reason]
+    """Every cell without a time with the whole reason, and every warning of a worker."""
     found: dict[str, list[str]] = {}
-    for result in bare:
-        found.setdefault(f"{result.status}: {result.reason}", []).append(result.cell.label)
-    items = [f"{_cells(labels)} {reason}" for reason, labels in found.items()]
-    return [line for item in items for line in pack([item], width, 2)]
+    for result in results:
+        said = [f"{result.status}: {result.reason}"] if result.status != "ok" and result.reason else []
+        for text in (*said, *(f"warns: {warning}" for warning in result.warnings)):
+            found.setdefault(text, []).append(result.cell.label)
+    items = [f"{_cells(labels)} {text}" for text, labels in found.items()]
+    return [line for item in items for line in wrap(item, width, first="  ", rest="    ")]
 
 
 def _cells(labels: Sequence[str]) -> str:

@@ -82,7 +82,7 @@ def _absence(column: Column, grid: Grid) -> str:
     if column.verified_to is None:
         return column.absent
     name = size_names(line.size for line in grid.lines)
-    return f"verified at n ≤ {name(column.verified_to)}, untimed: {column.absent}"
+    return f"verified at n ≤ {name(column.verified_to)}, untimed{': ' if column.absent else ''}{column.absent}"
 
 
 def _title(plan: Plan, grid: Grid, width: int, base: str) -> list[Text]:

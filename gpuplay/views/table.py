@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 
 from rich.text import Text
 
@@ -16,12 +17,12 @@ from gpuplay.results import Cell, Record, Result, State
 from gpuplay.units import count, percent, seconds, size_names
 from gpuplay.views import headings, notes, sweeps
 from gpuplay.views.cells import PENDING, Part, Scene, entry, rate, shows_bytes
-from gpuplay.views.layout import Column, Entry, blocks, column, join, pack, stack, width_of, wrap
+from gpuplay.views.layout import GAP, Column, Entry, blocks, column, join, pack, stack, width_of, wrap
 
 FEW_SAMPLES = 5
 INDENT = 2
 WIDEST_TEXT = 100
-LIVE_WIDTH = 9  # of "verifying"
+LIVE_WIDTHS: Mapping[Part, int] = {"ratio": 9, "time": 8, "rate": 11}  # of "verifying", "~86.8 ms", "200 GFLOP/s"
 
 
 @dataclass(frozen=True)
@@ -81,7 +82,8 @@ def render_warnings(record: Record, width: int) -> Text | None:
     found = warnings.collect(record)
     if not found:
         return None
-    return stack(line for text in found for line in wrap(text, min(width, WIDEST_TEXT), first="  ! ", rest="    "))
+    lines = (line for text in found for line in wrap(text, min(width, WIDEST_TEXT), first="  ! ", rest="    "))
+    return stack([Text(), *lines])
 
 
 def assemble(table: Table) -> Text:
@@ -151,12 +153,12 @@ def _columns(scene: Scene, lines: Sequence[Line], fit: _Fit, *, live: bool) -> t
     for variant in grid.columns:
         is_base = variant.name == grid.baseline
         parts = fit.base if is_base else fit.parts
-        least = LIVE_WIDTH + (12 if parts == ("time", "rate") else 0) if live else 0
+        least = sum(LIVE_WIDTHS[part] for part in parts) + GAP * (len(parts) - 1) if live else 0
         copied = _copied(grid, variant)
-        below = _below(variant, kernel=copied)
-        columns.append(_column(scene, lines, variant, parts, split=fit.split, below=below, least=least))
+        draw = partial(_column, scene, lines, variant, parts, split=fit.split, least=least)
+        columns.append(draw(below=_below(variant, kernel=copied)))
         if copied:
-            columns.append(_column(scene, lines, variant, parts, split=fit.split, below="with copies", copies=True))
+            columns.append(draw(below="with copies", copies=True))
     return leading, [*columns, _spread(scene, lines)]
 
 
@@ -174,9 +176,11 @@ def _column(
     target, _, short = variant.name.partition(":")
     names = [f"{target}:", short] if split else [variant.name]
     details = _narrow(below) if split else [below]
-    swept = [f"best {', '.join(variant.swept)}"] if variant.swept else []
+    more = [f"best {', '.join(variant.swept)}"] if variant.swept else []
+    if variant.variant.prepare is not None:
+        more = ["prepacked", *more]
     entries = [entry(scene, line, variant.name, parts, copies=copies) for line in lines]
-    return column([*names, *details, *swept], entries, least=least, marks=int(least > 0), bold=len(names))
+    return column([*names, *details, *more], entries, least=least, marks=int(least > 0), bold=len(names))
 
 
 def _narrow(below: str) -> list[str]:

@@ -1,0 +1,232 @@
+"""The table to the letter: scripted results against the screens in ``tests/screens``.
+
+``GPUPLAY_SCREENS=write pytest tests/test_views_table.py`` writes the screens anew; read them before you keep them.
+"""
+
+from __future__ import annotations
+
+import io
+import os
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+from rich.console import Console
+
+from gpuplay.kernel import Variant
+from gpuplay.plan import Plan
+from gpuplay.results import Cell, Record, Result, Transfer
+from gpuplay.views import table
+from gpuplay.views.layout import show
+from tests import scripted
+from tests.scripted import CPU, measure, ok, plan, record, runs, timing, usual
+
+SCREENS = Path(__file__).parent / "screens"
+ABSENT = ("cuda:tiled not run here: no NVIDIA driver",)
+Scene = tuple[Plan, Record, dict[str, Any]]
+
+
+def printed(plan_: Plan, record_: Record, width: int, **more: Any) -> str:
+    """What a console without colour shows: the table, then the warnings."""
+    console = Console(file=io.StringIO(), width=width, no_color=True)
+    show(console, table.render(record_, plan_, width, **more))
+    warned = table.render_warnings(record_, width)
+    if warned:
+        show(console, warned)
+    return console.file.getvalue()  # type: ignore[attr-defined, no-any-return]
+
+
+def forecast(cell: Cell) -> str:
+    if cell.target == "cuda":
+        return "no NVIDIA driver"
+    reasons = {4096: "would take about 55 s (--cell-limit)", 8192: "would take about 7 min (--cell-limit)"}
+    return reasons.get(cell.size, "") if cell.variant == "cpu:scalar" else ""
+
+
+def plain_sweep() -> Scene:
+    """No GPU, two forecasts too long, a tie at 2048, two runs only at 8192."""
+    found = plan(variants=(*CPU, "cuda:tiled"), sizes=(256, 512, 1024, 2048, 4096, 8192), skip=forecast, notices=ABSENT)
+
+    def times(cell: Cell) -> Any:
+        if cell.size == 8192:
+            return runs(usual(cell), 2)
+        return usual(cell) * (1.055 if cell.size == 2048 and cell.variant == "cpu:parallel" else 1)
+
+    return found, record(measure(found, times)), {"elapsed_s": 110}
+
+
+def with_gpu() -> Scene:
+    """A GPU behind a slow link: one crossover for the kernel, one with copies."""
+    found = plan(variants=(*CPU, "cuda:tiled"), sizes=(64, 128, 256, 512, 1024))
+
+    def times(cell: Cell) -> Any:
+        if cell.target != "cuda":
+            return usual(cell)
+        return ok(cell, "SIMT", timing(usual(cell)), transfer=Transfer(4e-4, 2e-4))
+
+    return found, record(measure(found, times), gpu=True), {"elapsed_s": 61}
+
+
+def gpu_verified() -> Scene:
+    """CUDA variants were found right without a GPU, and never timed."""
+    found = plan(variants=(*CPU, "cuda:tiled"), sizes=(64, 128), notices=ABSENT)
+    right = lambda cell: Result(cell, "SIMT", "verified", "no GPU to time it on", verified_at=(1, 7, 33, 129))  # noqa: E731
+    return found, record(measure(found, lambda c: right(c) if c.target == "cuda" else usual(c))), {}
+
+
+def troubles() -> Scene:
+    """A wrong cell, a failed one, skipped ones, brackets in every text that a user can write."""
+    found = plan(
+        variants=("numpy:blas", "python:loop", "cpu:scalar", "cpu:simd", "cpu:parallel"),
+        sizes=(33, 256, 512),
+        skip=lambda c: (
+            f"would take about {c.size // 8} s (--cell-limit)" if c.target == "python" and c.size > 33 else ""
+        ),
+    )
+
+    def times(cell: Cell) -> Any:
+        if cell.variant == "cpu:simd" and cell.size == 33:
+            return scripted.wrong(cell, "SIMD")
+        if cell.variant == "cpu:parallel" and cell.size == 512:
+            return Result(cell, "MIMD", "failed", "ValueError: [bold]not[/bold] markup [/] (mine.py:3)")
+        return usual(cell)
+
+    kernel = replace(found.kernel, summary="C = A·B [square], n×n")
+    return replace(found, kernel=kernel), record(measure(found, times)), {"elapsed_s": 12.3}
+
+
+def one_size() -> Scene:
+    found = plan(sizes=(512,))
+    return found, record(measure(found, usual)), {"elapsed_s": 5.0}
+
+
+def knob_sweep() -> Scene:
+    """Three tiles, one barred throughout, the others tied at small sizes."""
+    barred = "tile 128 needs 256 KiB, the L2 cache has 128 KiB"
+    found = plan(knobs={"tile": (32, 64, 128)}, skip=lambda cell: barred if dict(cell.knobs).get("tile") == 128 else "")
+
+    def times(cell: Cell) -> float:
+        return usual(cell) * (1.2 if dict(cell.knobs).get("tile") == 64 and cell.size > 512 else 1)
+
+    return found, record(measure(found, times)), {}
+
+
+def params() -> Scene:
+    """Two activation functions, sizes as powers, rates in bytes."""
+    names = [variant.name for variant in scripted.ACTIVATION.variants]
+    sizes = [2**k for k in (12, 16, 20, 24)]
+    found = plan(scripted.ACTIVATION, names, sizes, params={"function": ("relu", "gelu")}, baseline="numpy:ufunc")
+    return found, record(measure(found, usual)), {"elapsed_s": 30}
+
+
+def threads() -> Scene:
+    found = plan(threads=(1, 2), sizes=(256, 512))
+    many = ("numpy:blas", "cpu:parallel")
+    return found, record(measure(found, lambda c: usual(c) * (2 if c.threads == 1 and c.variant in many else 1))), {}
+
+
+def no_baseline() -> Scene:
+    found = plan(baseline=None)
+    return found, record(measure(found, usual)), {}
+
+
+def best_baseline() -> Scene:
+    found = plan(baseline="best")
+    return found, record(measure(found, usual)), {}
+
+
+def bare_baseline() -> Scene:
+    """The baseline does not fit at one size: its row shows times."""
+    lack = "needs 3 GiB, 2 GiB are free"
+    found = plan(skip=lambda cell: lack if cell.variant == "numpy:blas" and cell.size == 2048 else "")
+    return found, record(measure(found, usual)), {}
+
+
+def interrupted() -> Scene:
+    found, _, _ = plain_sweep()
+    results = measure(found, lambda cell: usual(cell) if cell.size < 1024 else None)
+    return found, record(results), {"interrupted": True, "elapsed_s": 20.2}
+
+
+def one_round() -> Scene:
+    """Nothing can be told apart from one round, except a factor of many."""
+    found = plan(sizes=(4096,))
+    return found, record(measure(found, lambda cell: runs(usual(cell), 1))), {}
+
+
+SCENES: dict[str, Callable[[], Scene]] = {
+    scene.__name__: scene
+    for scene in (
+        *(plain_sweep, with_gpu, gpu_verified, troubles, one_size, knob_sweep, params, threads),
+        *(no_baseline, best_baseline, bare_baseline, interrupted, one_round),
+    )
+}
+
+
+@pytest.mark.parametrize("width", [80, 160])
+@pytest.mark.parametrize("name", SCENES)
+def test_the_table_looks_as_its_screen_does(name: str, width: int) -> None:
+    plan_, record_, more = SCENES[name]()
+    text = printed(plan_, record_, width, **more)
+    screen = SCREENS / f"{name}-{width}.txt"
+    if os.environ.get("GPUPLAY_SCREENS") == "write":
+        screen.write_text(text, encoding="utf-8")
+    assert text == screen.read_text(encoding="utf-8")
+
+
+@pytest.mark.parametrize("width", [60, 80, 100, 160])
+@pytest.mark.parametrize("name", SCENES)
+def test_no_line_is_wider_than_asked(name: str, width: int) -> None:
+    plan_, record_, more = SCENES[name]()
+    assert max(map(len, printed(plan_, record_, width, **more).splitlines())) <= width
+
+
+def test_a_wrong_cell_never_shows_a_time() -> None:
+    plan_, record_, _ = troubles()
+    wrong = [replace(r, time=timing(7.77e-3)) if r.status == "wrong" else r for r in record_.results]
+    assert "7.77" not in printed(plan_, replace(record_, results=tuple(wrong)), 160)
+
+
+def test_colour_adds_nothing_that_the_text_does_not_say() -> None:
+    plan_, record_, more = plain_sweep()
+    coloured = Console(file=io.StringIO(), width=80, force_terminal=True, color_system="truecolor")
+    text = table.render(record_, plan_, 80, **more)
+    show(coloured, text)
+    assert "\x1b[" in coloured.file.getvalue()  # type: ignore[attr-defined]
+    assert text.plain in printed(plan_, record_, 80, **more)
+
+
+def test_what_is_piped_is_complete_in_a_narrow_console() -> None:
+    plan_, record_, more = with_gpu()
+    console = Console(file=io.StringIO(), width=20)
+    show(console, table.render(record_, plan_, 80, **more))
+    assert console.file.getvalue() == f"{table.render(record_, plan_, 80, **more).plain}\n"  # type: ignore[attr-defined]
+
+
+def test_two_variants_missing_for_one_reason_share_a_line() -> None:
+    second = Variant("cuda:naive", "SIMT", "one thread an element", scripted.nothing)
+    kernel = replace(scripted.MATMUL, variants=(*scripted.MATMUL.variants, second))
+    found = plan(
+        kernel,
+        ("numpy:blas", "cpu:simd", "cuda:naive", "cuda:tiled"),
+        skip=lambda cell: "no NVIDIA driver" if cell.target == "cuda" else "",
+        notices=(*ABSENT, "cuda:naive not run here: no NVIDIA driver"),
+    )
+    text = printed(found, record(measure(found, usual)), 80)
+    assert "cuda:naive, cuda:tiled not run here: no NVIDIA driver" in text
+    assert text.count("no NVIDIA driver") == 1
+
+
+def test_a_variant_with_prepared_weights_says_so_under_its_name() -> None:
+    variants = tuple(replace(v, prepare="cpu:pack") if v.name == "cpu:simd" else v for v in scripted.MATMUL.variants)
+    found = plan(replace(scripted.MATMUL, variants=variants))
+    text = printed(found, record(measure(found, usual)), 80)
+    assert text.splitlines()[5].split() == ["n", "prepacked"]
+
+
+def test_a_machine_of_which_nothing_is_known_has_no_line() -> None:
+    found = plan(sizes=(256,))
+    bare = replace(record(measure(found, usual)), machine={}, roofs=None)
+    assert printed(found, bare, 80).splitlines()[1] == ""
