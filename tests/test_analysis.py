@@ -39,8 +39,9 @@ def test_a_speedup_is_the_median_of_the_ratios_of_rounds_that_ran_together() -> 
         (1.02e-3, STEADY, "slower"),
         (0.97e-3, (0.999, 1.001, 1.0, 1.002, 0.998), "faster"),
         (0.97e-3, (0.9, 1.2, 1.0, 0.95, 1.1), "tie"),
+        (3e-3, (0.1, 1.2, 1.0, 0.3, 1.1), "uncertain"),
     ],
-    ids=["contains-1", "within-1-percent", "2-percent-slower", "3-percent-faster", "noise"],
+    ids=["contains-1", "within-1-percent", "2-percent-slower", "3-percent-faster", "noise", "chaos"],
 )
 def test_a_tie_is_an_interval_around_one_or_within_one_percent(
     median_s: float, jitter: Sequence[float], order: str
@@ -75,6 +76,11 @@ def test_only_right_results_have_a_ratio() -> None:
 def test_all_that_cannot_be_told_from_the_fastest_are_fastest() -> None:
     first, tied, behind = result(1e-3), result(1.005e-3), result(1.1e-3)
     assert ratios.fastest([behind, None, tied, first, scripted.wrong(CELL, "SIMD")]) == (first, tied)
+
+
+def test_noise_does_not_make_a_slow_result_one_of_the_fastest() -> None:
+    chaos = result(3e-3, (0.1, 1.2, 1.0, 0.3, 1.1))
+    assert ratios.fastest([chaos, result(1e-3)]) == (result(1e-3),)
 
 
 def test_copies_add_the_transfers_and_what_the_call_takes_beyond_the_kernel() -> None:

@@ -34,14 +34,20 @@ class Speedup:
 
     @property
     def order(self) -> Order:
-        """``tie`` where the interval contains 1 or lies within ±1 %; ``uncertain`` where there is no interval."""
+        """``tie`` where the interval contains 1 or lies within ±1 %.
+
+        ``uncertain`` where there is no interval and the ratio is not decisive, or where the interval
+        contains 1 although the ratio is far from it: then noise, not likeness, keeps them together.
+        """
+        near = 1 / DECISIVE < self.ratio < DECISIVE
         if self.low is None or self.high is None:
-            if 1 / DECISIVE < self.ratio < DECISIVE:
+            if near:
                 return "uncertain"
-            return "faster" if self.ratio > 1 else "slower"
-        if self.low <= 1 <= self.high or (self.low >= 1 - TIE_WITHIN and self.high <= 1 + TIE_WITHIN):
+        elif self.low <= 1 <= self.high:
+            return "tie" if near else "uncertain"
+        elif self.low >= 1 - TIE_WITHIN and self.high <= 1 + TIE_WITHIN:
             return "tie"
-        return "faster" if self.low > 1 else "slower"
+        return "faster" if self.ratio > 1 else "slower"
 
 
 def timed(result: Result | None) -> bool:
@@ -79,7 +85,7 @@ def speedup(result: Result, baseline: Result, *, copies: bool = False) -> Speedu
 
 
 def fastest(results: Iterable[Result | None], *, copies: bool = False) -> tuple[Result, ...]:
-    """The fastest of the timed results, and all that cannot be told from it, fastest first."""
+    """The fastest of the timed results and all that tie with it, fastest first."""
     ranked = sorted((r for r in results if r is not None and timed(r)), key=lambda r: seconds(r, copies=copies))
     if not ranked:
         return ()
@@ -89,7 +95,7 @@ def fastest(results: Iterable[Result | None], *, copies: bool = False) -> tuple[
 
 def _behind(result: Result, leader: Result, *, copies: bool) -> bool:
     found = speedup(result, leader, copies=copies)
-    return found is not None and found.order == "slower"
+    return found is None or found.order == "slower" or found.ratio < 1 / DECISIVE
 
 
 def _rounds(result: Result, *, copies: bool) -> Sequence[float]:

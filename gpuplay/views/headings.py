@@ -19,10 +19,7 @@ _NOISE = re.compile(r"\((?:R|TM|C)\)|\b\d+-Core\b|\bProcessor\b|\bCPU\b|@.*$|\bw
 
 def lines(record: Record, plan: Plan, grid: Grid, width: int) -> list[Text]:
     """All header lines, none wider than ``width`` unless a single word is."""
-    head = [*_title(plan, grid, width, denominator(record, grid))]
-    rest = [(name, value) for name, value in grid.fixed if name != "dtype"]
-    if rest:
-        head += wrap(", ".join(f"{name} {value}" for name, value in rest), width)
+    head = _title(plan, grid, width, denominator(record, grid))
     knobs = _knobs(grid)
     if knobs:
         head += wrap(f"knobs: {knobs}", width)
@@ -86,17 +83,18 @@ def _absence(column: Column, grid: Grid) -> str:
 
 
 def _title(plan: Plan, grid: Grid, width: int, base: str) -> list[Text]:
-    """Kernel, summary and dtype to the left; what 1× is to the right, or below where it does not fit."""
-    dtype = dict(grid.fixed).get("dtype", "")
-    summary = plan.kernel.summary + (f", {dtype}" if dtype else "")
-    name = plan.kernel.name
-    taken = len(name) + 2 + len(summary)
-    if taken + 3 + len(base) <= width:
-        title = Text.assemble((name, "bold"), "  ", summary, " " * (width - taken - len(base)), base)
-        return [title]
-    first = wrap(summary, width, first=" " * (len(name) + 2))
-    first[0] = Text.assemble((name, "bold"), "  ", first[0].plain.strip())
-    return [*first, *wrap(base, width)]
+    """Kernel, summary, dtype and params to the left; what 1× is to the right of the first line with room for it."""
+    name, fixed = plan.kernel.name, dict(grid.fixed)
+    dtype = fixed.pop("dtype", "")
+    summary = wrap(plan.kernel.summary + (f", {dtype}" if dtype else ""), width, first=" " * (len(name) + 2))
+    params = wrap(", ".join(f"{param} {value}" for param, value in fixed.items()), width)
+    lines = [Text(name, style="bold") + Text(summary[0].plain[len(name) :]), *summary[1:], *params]
+    for line in lines:
+        room = width - line.cell_len - len(base)
+        if room >= 3:
+            line.append(" " * room + base)
+            return lines
+    return [*lines, *wrap(base, width)]
 
 
 def _knobs(grid: Grid) -> str:

@@ -254,7 +254,7 @@ def _legend(scene: Scene, lines: Sequence[Line], *, live: bool) -> list[str]:
     if "tie" in orders:
         said.append(f"≈ tie with {'the fastest' if grid.baseline == 'best' else grid.baseline}")
     if "uncertain" in orders:
-        said.append("? one round only, order uncertain")
+        said.append("? order uncertain: one round, or too much noise")
     if live:
         return [*said, "~ provisional"]
     if any(result is None for row in rows for result in row):
