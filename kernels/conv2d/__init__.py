@@ -1,0 +1,201 @@
+"""conv2d: every output pixel is the product of a patch of the image with a filter, as layers of vision networks do.
+
+cpu:naive       seven loops in the order of the definition
+cpu:scalar      direct convolution over strips of pixels, one number at a time
+cpu:simd        the same loops, vectorised
+cpu:parallel    the same loops, shared out among the cores
+cuda:naive      one thread an output, everything from global memory
+cuda:tiled      a tile of the image with its halo, and four filters, in shared memory
+"""
+
+from gpuplay.kernel import Array, Cost, Kernel, Knob, Param, Probe, Variant
+
+from . import layout
+
+STRIPS = {"strip": Knob((128, 256, 512, 1024), default=layout.STRIP, help="pixels of a strip of output rows")}
+
+
+def _side(p):
+    return max(0, layout.out_side(p.n, p.kernel_size, p.stride, p.padding))
+
+
+def arrays(p):
+    """Y (batch, filters, side, side), X (batch, channels, n, n), W (filters, channels, kernel_size, kernel_size)."""
+    side = _side(p)
+    return (
+        Array("Y", (p.batch, p.filters, side, side), "out"),
+        Array("X", (p.batch, p.channels, p.n, p.n)),
+        Array("W", (p.filters, p.channels, p.kernel_size, p.kernel_size), "weight"),
+    )
+
+
+def taps(p):
+    """Products that make an output: the length of its sum."""
+    return p.channels * p.kernel_size**2
+
+
+def cost(p):
+    """A multiplication and an addition a tap, for the padding too; every array moved once."""
+    outputs = p.batch * p.filters * _side(p) ** 2
+    elements = outputs + p.batch * p.channels * p.n**2 + p.filters * taps(p)
+    return Cost(2.0 * outputs * taps(p), float(p.itemsize * elements))
+
+
+def fits(p):
+    """The kernel must find room in the padded image."""
+    padded = p.n + 2 * p.padding
+    if p.kernel_size > padded:
+        return f"kernel_size {p.kernel_size} is larger than the padded image, n + 2·padding = {padded}"
+    return None
+
+
+def im2col_workspace(p, _knobs):
+    """One padded image, and its patches as columns."""
+    padded = p.n + 2 * p.padding
+    return Array("padded", (p.channels, padded, padded)), Array("columns", (taps(p), _side(p) ** 2))
+
+
+def im2col_work(p, _knobs):
+    """The columns are written and read once more."""
+    plain = cost(p)
+    return Cost(plain.flops, plain.bytes + 2.0 * p.batch * taps(p) * _side(p) ** 2 * p.itemsize)
+
+
+def one_worker(p, knobs):
+    """All images padded, and the sums of one worker."""
+    return _workspace(p, knobs, workers=1)
+
+
+def all_workers(p, knobs):
+    """All images padded, and a row of sums for every worker."""
+    _, strips, _ = _strips(p, knobs)
+    return _workspace(p, knobs, workers=min(layout.MOST_WORKERS, p.batch * strips * _quads(p)))
+
+
+def _workspace(p, knobs, workers):
+    width, _, _ = _strips(p, knobs)
+    padded = layout.padded_elements(p.n, p.batch, p.channels, p.stride, p.padding)
+    return Array("padded", (padded,)), Array("sums", (workers, width * layout.FILTERS))
+
+
+def _strips(p, knobs):
+    """Widest strip, number of strips of an image, and pixels of all of them."""
+    side, out = layout.phase_side(p.n, p.stride, p.padding), _side(p)
+    rows = layout.strip_rows(side, out, knobs.get("strip", layout.STRIP))
+    width, last = layout.strip_width(side, rows), layout.strip_width(side, out % rows)
+    return width, -(-out // rows), out // rows * width + last
+
+
+def _quads(p):
+    return -(-p.filters // layout.FILTERS)
+
+
+def strips_work(p, knobs):
+    """Whole vectors, whole rows of the padded image and four filters at a time; images are copied once."""
+    _, _, pixels = _strips(p, knobs)
+    padded = layout.padded_elements(p.n, p.batch, p.channels, p.stride, p.padding)
+    flops = 2.0 * p.batch * pixels * _quads(p) * layout.FILTERS * taps(p)
+    return Cost(flops, cost(p).bytes + 2.0 * padded * p.itemsize)
+
+
+def fits_tile(p, knobs, machine):
+    """A tile is a block of threads, its input with halo and four filters lie in shared memory."""
+    tile, limit = knobs["tile"], machine.gpu.threads_per_block
+    if tile * tile > limit:
+        return f"tile {tile}: {tile}×{tile} = {tile * tile} threads a block, the limit is {limit}"
+    inputs = (tile - 1) * p.stride + p.kernel_size
+    shared = (inputs**2 + layout.FILTERS * p.kernel_size**2) * p.itemsize
+    if shared > machine.gpu.shared_bytes_per_block:
+        most = machine.gpu.shared_bytes_per_block
+        return f"tile {tile}: {inputs}×{inputs} inputs and four filters take {shared} bytes, the limit is {most}"
+    return None
+
+
+KERNEL = Kernel(
+    name="conv2d",
+    summary="Y = X ∗ W, 2-D convolution of a batch of images (NCHW) with a bank of filters",
+    size="14..112",
+    size_help="rows and columns of an input image",
+    params=(
+        Param("batch", "images", 8),
+        Param("channels", "channels of an input image", 32),
+        Param("filters", "filters, the channels of an output image", 32),
+        Param("kernel_size", "rows and columns of a filter", 3),
+        Param("stride", "step from patch to patch", 1),
+        Param("padding", "rows and columns of zeros around an image", 1, low=0),
+    ),
+    arrays=arrays,
+    cost=cost,
+    applies=fits,
+    inputs="problem:inputs",
+    reference="problem:reference",
+    check="problem:check",
+    tolerance="problem:tolerance",
+    reduction=taps,
+    probes=(Probe("small integers", "problem:integers", exact=True),),
+    variants=(
+        Variant(
+            "numpy:im2col",
+            "library",
+            "copies patches to columns, then one BLAS product an image",
+            "cpu:im2col",
+            workspace=im2col_workspace,
+            work=im2col_work,
+            library=lambda _p: "NumPy im2col + BLAS",
+        ),
+        Variant("python:loop", "SISD", "seven interpreted loops over nested lists", "cpu:loop"),
+        Variant("cpu:naive", "SISD", "seven compiled loops; one long sum an output, edges asked about", "cpu:naive"),
+        Variant(
+            "cpu:scalar",
+            "SISD",
+            "padded once, then strips of pixels: 16 weights in registers serve 16 fma for 4 loads",
+            "cpu:simd",
+            improves_on="cpu:naive",
+            workspace=one_worker,
+            work=strips_work,
+        ),
+        Variant(
+            "cpu:simd",
+            "SIMD",
+            "the same source: adjacent output pixels share an instruction",
+            "cpu:simd",
+            improves_on="cpu:scalar",
+            knobs=STRIPS,
+            workspace=one_worker,
+            work=strips_work,
+        ),
+        Variant(
+            "cpu:parallel",
+            "MIMD",
+            "images, strips and filters shared out over all cores",
+            "cpu:parallel",
+            improves_on="cpu:simd",
+            knobs=STRIPS,
+            workspace=all_workers,
+            work=strips_work,
+        ),
+        Variant(
+            "cuda:naive",
+            "SIMT",
+            "one thread an output; adjacent threads read adjacent pixels",
+            "cuda:naive",
+            knobs={"block": Knob((64, 128, 256, 512), default=256, help="threads of a block")},
+        ),
+        Variant(
+            "cuda:tiled",
+            "SIMT",
+            "each input is loaded once a tile and serves four filters from shared memory",
+            "cuda:tiled",
+            improves_on="cuda:naive",
+            knobs={"tile": Knob((8, 16, 32), default=16, help="rows and columns of a tile of outputs")},
+            applies=fits_tile,
+        ),
+    ),
+    story=("numpy:im2col", "cpu:scalar", "cpu:simd", "cpu:parallel", "cuda:tiled"),
+    odd_shapes=(
+        {"stride": 2, "padding": 0, "batch": 1, "channels": 3, "filters": 5},
+        {"stride": 3, "kernel_size": 2, "batch": 2, "channels": 5, "filters": 2},
+        {"kernel_size": 5, "padding": 2, "batch": 2, "channels": 2, "filters": 7},
+        {"kernel_size": 1, "padding": 0, "batch": 3, "channels": 9, "filters": 1},
+    ),
+)

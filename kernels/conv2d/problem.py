@@ -1,0 +1,124 @@
+"""Inputs of conv2d, its float64 reference, and what counts as right."""
+
+import numpy as np
+
+from gpuplay.bounds import Comparison, dot_bound, small_integers
+
+from . import layout, taps
+
+EVERYTHING = slice(None)
+
+
+def inputs(problem, rng):
+    """Images of standard normal numbers, filters scaled so that outputs are standard normal too."""
+    x, w = _shapes(problem)
+    scale = np.dtype(problem.dtype).type(taps(problem) ** -0.5)
+    return {
+        "X": rng.standard_normal(x, dtype=problem.dtype),
+        "W": rng.standard_normal(w, dtype=problem.dtype) * scale,
+    }
+
+
+def integers(problem, rng):
+    """Whole numbers whose sums have no rounding."""
+    x, w = _shapes(problem)
+    length = taps(problem)
+    return {"X": small_integers(rng, x, problem.dtype, length), "W": small_integers(rng, w, problem.dtype, length)}
+
+
+def reference(problem, X, W):
+    """Sum over the positions in the kernel: a (filters, channels) matrix times one shifted image each."""
+    return np.stack([_correlate(problem, _padded(problem, image), W) for image in X])
+
+
+def tolerance(problem, _expected, X, W):
+    """Bound the error of an output by 8·u·‖patch‖·‖filter‖: it is their dot product (`gpuplay.bounds.dot_bound`).
+
+    A patch's squared norm is the convolution of the squares, summed over channels, with ones.
+    """
+    norms = np.linalg.norm(W.reshape(len(W), -1), axis=1)
+    patches = np.stack([_patch_norms(problem, _padded(problem, image)) for image in X])
+    return dot_bound(problem.dtype, patches[:, None], norms[:, None, None])
+
+
+def check(problem, outputs, inputs, rng):
+    """Freivalds' check over the filters, image by image, then edges in full.
+
+    With random weights r_k of either sign, Σ r_k·Y[b, k] must be the convolution of X[b] with the single
+    filter Σ r_k·W[k]: 1/filters of the work. The errors of an output pixel's filters are independent,
+    so their weighted sum is bounded by 8·u·‖patch‖·√(Σ r_k²·‖W_k‖²). Weights of many sizes, 512 to
+    1023, keep mistakes of opposite sign, such as two filters exchanged, from cancelling; as they
+    are whole numbers, what is exact for small integers stays so.
+    """
+    Y, W = outputs["Y"], inputs["W"].astype(np.float64)
+    weights = rng.choice([-1.0, 1.0], problem.filters) * rng.integers(512, 1024, problem.filters)
+    mixed = np.tensordot(weights, W, axes=1)[None]
+    norms = np.linalg.norm(W.reshape(len(W), -1), axis=1)
+    for b, image in enumerate(inputs["X"]):
+        padded = _padded(problem, image.astype(np.float64))
+        patches = _patch_norms(problem, padded)
+        expected = _correlate(problem, padded, mixed)[0]
+        bound = dot_bound(problem.dtype, patches, np.linalg.norm(weights * norms))
+        yield Comparison("Y", np.tensordot(weights, Y[b], axes=1), expected, bound, locate=_locate(locals()))
+        yield from _edges(problem, Y[b], padded, W, (b, patches, norms))
+
+
+def _locate(scope):
+    """From a pixel of image b, a comparison of this pixel in all filters."""
+    problem, b, Y, W = (scope[name] for name in ("problem", "b", "Y", "W"))
+    padded, patches, norms = (scope[name] for name in ("padded", "patches", "norms"))
+
+    def locate(y, x):
+        expected = _correlate(problem, padded, W, slice(y, y + 1), slice(x, x + 1))[:, 0, 0]
+        bound = dot_bound(problem.dtype, patches[y, x], norms)
+        return Comparison("Y", Y[b, :, y, x], expected, bound, index=lambda k: (b, k, y, x))
+
+    return locate
+
+
+def _edges(problem, got, padded, W, known):
+    """The last filter, the last row and the last column of one image."""
+    b, patches, norms = known
+    last = layout.out_side(problem.n, problem.kernel_size, problem.stride, problem.padding) - 1
+    end = slice(last, None)
+    for filters, rows, columns, index in (
+        (slice(-1, None), EVERYTHING, EVERYTHING, lambda _k, y, x: (b, problem.filters - 1, y, x)),
+        (EVERYTHING, end, EVERYTHING, lambda k, _y, x: (b, k, last, x)),
+        (EVERYTHING, EVERYTHING, end, lambda k, y, _x: (b, k, y, last)),
+    ):
+        expected = _correlate(problem, padded, W[filters], rows, columns)
+        bound = dot_bound(problem.dtype, patches[rows, columns], norms[filters, None, None])
+        yield Comparison("Y", got[filters, rows, columns], expected, bound, index=index)
+
+
+def _shapes(problem):
+    p = problem
+    return (p.batch, p.channels, p.n, p.n), (p.filters, p.channels, p.kernel_size, p.kernel_size)
+
+
+def _padded(problem, image):
+    edge = (problem.padding, problem.padding)
+    return np.pad(image, ((0, 0), edge, edge))
+
+
+def _windows(problem, padded):
+    """The shifted images (…, side, side) that the positions (ki, kj) of the kernel meet."""
+    side = layout.out_side(problem.n, problem.kernel_size, problem.stride, problem.padding)
+    reach = (side - 1) * problem.stride + 1
+    for ki in range(problem.kernel_size):
+        for kj in range(problem.kernel_size):
+            window = padded[..., ki : ki + reach : problem.stride, kj : kj + reach : problem.stride]
+            yield ki, kj, window
+
+
+def _correlate(problem, padded, W, rows=EVERYTHING, columns=EVERYTHING):
+    """Chosen rows and columns of one image's output, (filters, rows, columns)."""
+    return sum(
+        np.tensordot(W[:, :, ki, kj], window[:, rows, columns], axes=1) for ki, kj, window in _windows(problem, padded)
+    )
+
+
+def _patch_norms(problem, padded):
+    """Norms ‖patch‖ of all output pixels of one image, (side, side)."""
+    squares = np.square(padded).sum(axis=0)
+    return np.sqrt(sum(window for _, _, window in _windows(problem, squares)))
