@@ -81,7 +81,7 @@ def test_provisional_values_are_marked_and_the_running_cell_says_its_state() -> 
     row = next(line for line in lines if line.startswith("   256"))
     assert row.split() == ["256", "~168", "µs", "200", "GFLOP/s", "~1/80", "×", "waiting", "verifying", "▸", "2", "%"]
     assert any("~ provisional" in line for line in lines)
-    assert "▸ cpu:parallel tile=64 n=256 verifying · 0 of 12 cells · 41 s gone" in lines[-2]
+    assert "▸ cpu:parallel n = 256 verifying · 0 of 12 cells · 41 s gone" in lines[-2]
     assert lines[-1] == "  Ctrl-C keeps what was measured"
 
 

@@ -22,7 +22,7 @@ def collect(record: Record) -> tuple[str, ...]:
     results = [result for result in record.results if timed(result)]
     name = size_names(result.cell.size for result in record.results)
     rules = (_few(results), _noise(results), _drift(results), _cached(results, record.machine), _launches(results))
-    found = [f"{_subject(about, name)}: {text}" for about, text in (rule for rule in rules if rule)]
+    found = [f"{subject(about, name)}: {text}" for about, text in (rule for rule in rules if rule)]
     return (*found, *_workers(record.results, name))
 
 
@@ -102,10 +102,10 @@ def _workers(results: Iterable[Result], name: Callable[[int], str]) -> Iterator[
     for result in results:
         for text in result.warnings:
             grouped.setdefault(text, []).append(result)
-    return (f"{_subject(about, name)}: {text}" for text, about in grouped.items())
+    return (f"{subject(about, name)}: {text}" for text, about in grouped.items())
 
 
-def _subject(results: Sequence[Result], name: Callable[[int], str]) -> str:
+def subject(results: Sequence[Result], name: Callable[[int], str]) -> str:
     """'cpu:simd at n = 256, 512; cpu:parallel at n = 256', or how many cells where that would be long."""
     sizes: dict[str, list[int]] = {}
     for result in results:

@@ -3,31 +3,38 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 
 from rich.text import Text
 
 from gpuplay.analysis.ratios import timed
 from gpuplay.analysis.roofline import roof, work
+from gpuplay.analysis.warnings import subject
 from gpuplay.results import Record, Result
-from gpuplay.units import byte_rate, count, flop_rate, percent, seconds, size_names
+from gpuplay.units import byte_rate, flop_rate, percent, seconds, size_names
 from gpuplay.views.layout import Column, Entry, blocks, column, join, stack, wrap
 
 
 def render(record: Record, width: int) -> Text:
-    """A line a cell; as many blocks of columns as the width asks for, what names the cell repeated in each."""
-    results = record.results
-    if not results:
-        return Text("  nothing was measured")
-    filled = [column for column in _columns(record) if any(cell.plain.strip() for cell in column.cells)]
+    """A line a cell that was run; as many blocks of columns as the width asks for, each beginning with the cell.
+
+    Cells that were skipped, knobs that never vary and workers' warnings stand below in words.
+    """
+    run = [result for result in record.results if result.status != "skipped"]
     lines: list[Text] = []
-    for block in blocks(_leading(results), filled, width - 2):
-        lines += [*([Text()] if lines else []), *join(block, 2)]
-    foot = _reasons(results, width)
+    if run:
+        shown = replace(record, results=tuple(run))
+        filled = [column for column in _columns(shown) if any(cell.plain.strip() for cell in column.cells)]
+        for block in blocks(_leading(run), filled, width - 2):
+            lines += [*([Text()] if lines else []), *join(block, 2)]
+    else:
+        lines.append(Text("  nothing was measured"))
+    foot = [line for text in _remarks(record.results) for line in wrap(text, width, first="  ", rest="    ")]
     return stack([*lines, *([Text(), *foot] if foot else [])])
 
 
 def _leading(results: Sequence[Result]) -> list[Column]:
-    """What names a cell: size, varying params, variant, knobs, threads."""
+    """What names a cell: size, varying params, variant, varying knobs."""
     name = size_names(result.cell.size for result in results)
     columns = [_texts("n", results, lambda r: name(r.cell.size))]
     axes = dict.fromkeys(axis for result in results for axis, _ in result.cell.params)
@@ -35,8 +42,9 @@ def _leading(results: Sequence[Result]) -> list[Column]:
     varying = [axis for axis in axes if len({(r.cell.size, _param(axis)(r)) for r in results}) > len(sizes)]
     columns += [_texts(axis, results, _param(axis)) for axis in varying]
     columns.append(_texts("variant", results, lambda r: r.cell.variant, right=False))
-    if any(result.cell.knobs for result in results):
-        columns.append(_texts("knobs", results, _knobs, right=False))
+    swept = {pair for pair, values in _knob_values(results).items() if len(values) > 1}
+    if swept:
+        columns.append(_texts("knobs", results, lambda r: _knobs(r, swept), right=False))
     return columns
 
 
@@ -110,8 +118,17 @@ def _param(axis: str) -> Callable[[Result], str]:
     return lambda result: str(dict(result.cell.params).get(axis, ""))
 
 
-def _knobs(result: Result) -> str:
-    return " ".join(f"{knob}={value}" for knob, value in result.cell.knobs)
+def _knob_values(results: Sequence[Result]) -> dict[tuple[str, str], set[int]]:
+    """The values of each variant's knobs."""
+    values: dict[tuple[str, str], set[int]] = {}
+    for result in results:
+        for knob, value in result.cell.knobs:
+            values.setdefault((result.cell.variant, knob), set()).add(value)
+    return values
+
+
+def _knobs(result: Result, swept: set[tuple[str, str]]) -> str:
+    return " ".join(f"{knob}={value}" for knob, value in result.cell.knobs if (result.cell.variant, knob) in swept)
 
 
 def _own_work(result: Result) -> str:
@@ -120,16 +137,17 @@ def _own_work(result: Result) -> str:
     return flop_rate(flops / _median(result)) if flops and flops != result.flops else ""
 
 
-def _reasons(results: Sequence[Result], width: int) -> list[Text]:
-    """Every cell without a time with the whole reason, and every warning of a worker."""
-    found: dict[str, list[str]] = {}
+def _remarks(results: Sequence[Result]) -> list[str]:
+    """Knobs with one value, every reason for a missing time, every warning of a worker: each said once."""
+    fixed: dict[str, list[str]] = {}
+    for (variant, knob), values in _knob_values(results).items():
+        if len(values) == 1:
+            fixed.setdefault(variant, []).append(f"{knob}={next(iter(values))}")
+    found: dict[str, list[Result]] = {}
     for result in results:
         said = [f"{result.status}: {result.reason}"] if result.status != "ok" and result.reason else []
-        for text in (*said, *(f"warns: {warning}" for warning in result.warnings)):
-            found.setdefault(text, []).append(result.cell.label)
-    items = [f"{_cells(labels)} {text}" for text, labels in found.items()]
-    return [line for item in items for line in wrap(item, width, first="  ", rest="    ")]
-
-
-def _cells(labels: Sequence[str]) -> str:
-    return labels[0] if len(labels) == 1 else f"{labels[0]} … {labels[-1]} ({count(len(labels), 'cell')})"
+        for text in (*said, *(f"warning: {warning}" for warning in result.warnings)):
+            found.setdefault(text, []).append(result)
+    name = size_names(result.cell.size for result in results)
+    knobs = [f"{variant} has {', '.join(settings)}" for variant, settings in fixed.items()]
+    return [*knobs, *(f"{subject(about, name)} {text}" for text, about in found.items())]

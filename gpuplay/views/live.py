@@ -69,6 +69,7 @@ class LiveView:
         self._clock = clock
         self._began = clock()
         self._ended: float | None = None
+        self._swept = {knob for column in arrange((), plan).columns for knob in column.swept}
         self._seen = _Seen()
         self._drawn: tuple[_Seen, ConsoleDimensions, Text] | None = None
         live = console.is_terminal and not console.is_dumb_terminal and not plain
@@ -154,15 +155,21 @@ class LiveView:
 
     def _status(self, seen: _Seen, width: int) -> list[Text]:
         """What runs, how far it is, time gone and left."""
-        running = [f"▸ {cell.label} {state}" for cell, state in seen.states.items() if state != "waiting"]
+        running = [f"▸ {self._name(cell)} {state}" for cell, state in seen.states.items() if state != "waiting"]
         total = sum(len(row.cells) for row in self._plan.rows)
         left = self._left_s(seen)
         times = f"{_clock(self.elapsed_s)} gone" + (f", about {_clock(left)} left" if left else "")
         parts = [*running, f"{len(seen.finals)} of {count(total, 'cell')}", times]
         text = " · ".join([*parts, KEEPS])
-        if len(text) + 2 > width:
-            return [Text(f"  {' · '.join(parts)}", style="bold"), Text(f"  {KEEPS}")]
-        return [Text(f"  {text}", style="bold")]
+        if len(text) + 2 <= width:
+            return [Text(f"  {text}", style="bold")]
+        lines = wrap(" · ".join(parts), width, first="  ")
+        return [*(Text(line.plain, style="bold") for line in lines), Text(f"  {KEEPS}")]
+
+    def _name(self, cell: Cell) -> str:
+        """Variant and size, and the knobs that take several values."""
+        knobs = "".join(f" {knob} {value}" for knob, value in cell.knobs if knob in self._swept)
+        return f"{cell.variant}{knobs} n = {cell.size}"
 
     def _left_s(self, seen: _Seen) -> float | None:
         """Seconds left if the cells to come take as long as those that were measured; None for too few to tell."""
