@@ -16,6 +16,7 @@ import numpy as np
 from gpuplay.measure import timing
 from gpuplay.measure.compiling import CompileClock
 from gpuplay.measure.data import Placed
+from gpuplay.measure.machine import blas_name
 from gpuplay.measure.outcomes import Prepared, Turn
 from gpuplay.measure.problems import ProblemData
 from gpuplay.results import ErrorReport
@@ -244,4 +245,6 @@ class Bench:
         self._flush += 1.0
 
     def _library(self, variant: Variant, problem: Problem) -> str:
-        return str(self._loaded.call(variant.library, problem)) if variant.library else ""
+        """What the variant calls; the word BLAS becomes the name of the one that NumPy has."""
+        declared = str(self._loaded.call(variant.library, problem)) if variant.library else ""
+        return declared.replace("BLAS", blas_name() or "no BLAS")
