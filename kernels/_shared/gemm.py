@@ -136,6 +136,33 @@ def pack_columns(X, panels, block_n, worker, workers):
 
 
 @njit(cache=True)
+def next_block(unit, end, quads, most):
+    """Strip, first quad and last quad of the block that begins at a (strip, quad) pair."""
+    strip, first = unit // quads, unit % quads
+    return strip, first, first + min(most, quads - first, end - unit)
+
+
+@njit(cache=True)
+def panel_of(panels, strip, k, n, block_n):
+    """The panel of a strip of k×n, its left column, its columns, and its width with padding."""
+    full = strip_width(n, block_n)
+    left = strip * full
+    columns = min(full, n - left)
+    width = round_up(columns, LANES)
+    start = strip_start(strip, full, k)
+    return panels[start : start + round_up(k, DEPTH) * width], left, columns, width
+
+
+@njit(cache=True)
+def units_of(m, n, block_n, worker, workers):
+    """One worker's share of all (strip, quad) pairs of m×n outputs, and the quads of a strip."""
+    quads = (m + ROWS - 1) // ROWS
+    full = strip_width(n, block_n)
+    units = quads * ((n + full - 1) // full)
+    return worker * units // workers, (worker + 1) * units // workers, quads
+
+
+@njit(cache=True)
 def multiply(C, A, panels, sums, block_m, block_n, block_k, worker, workers):
     """Compute one worker's share of C (m, n) = A (m, k) · B from the panels of B.
 
@@ -143,24 +170,14 @@ def multiply(C, A, panels, sums, block_m, block_n, block_k, worker, workers):
     workers. ``sums`` is the worker's own workspace, at least one block of quads.
     """
     (m, k), n = A.shape, C.shape[1]
-    full = strip_width(n, block_n)
-    quads = (m + ROWS - 1) // ROWS
-    most = quads_per_block(m, block_m)
-    units = quads * ((n + full - 1) // full)
-    unit, end = worker * units // workers, (worker + 1) * units // workers
+    unit, end, quads = units_of(m, n, block_n, worker, workers)
     while unit < end:
-        strip, first = unit // quads, unit % quads
-        last = first + min(most, quads - first, end - unit)
+        strip, first, last = next_block(unit, end, quads, quads_per_block(m, block_m))
         unit += last - first
-        left = strip * full
-        columns = min(full, n - left)
-        width = round_up(columns, LANES)
-        start = strip_start(strip, full, k)
+        panel, left, columns, width = panel_of(panels, strip, k, n, block_n)
         block = sums[: (last - first) * ROWS * width]
         block[:] = 0
-        multiply_block(
-            block, A, first, last, ROWS, 1, panels[start : start + round_up(k, DEPTH) * width], width, block_k
-        )
+        multiply_block(block, A, first, last, ROWS, 1, panel, width, block_k)
         store(C, block, first, last, left, columns, width)
 
 
@@ -174,3 +191,37 @@ def store(C, sums, first, last, left, columns, width):
             target = C[row, left + chunk : left + min(chunk + LANES, columns)]
             for j in range(len(target)):
                 target[j] = source[j]
+
+
+@njit(cache=True)
+def store_transposed(Y, sums, first, last, left, columns, width):
+    """Write the sums of quads ``first`` to ``last`` to their columns of Y, from row ``left`` on."""
+    lo, hi = first * ROWS, min(last * ROWS, Y.shape[1])
+    for j in range(columns):
+        source = sums[j // LANES * CHUNK + j % LANES :]
+        target = Y[left + j, lo:hi]
+        for i in range(hi - lo):
+            target[i] = source[i // ROWS * ROWS * width + i % ROWS * LANES]
+
+
+@njit(cache=True)
+def fill_rows(sums, values, first, last, width):
+    """Let the sums of every row of quads ``first`` to ``last`` begin at the row's value, such as its bias."""
+    for i in range((last - first) * ROWS):
+        value = values[min(first * ROWS + i, len(values) - 1)]
+        row = sums[i // ROWS * ROWS * width + i % ROWS * LANES :]
+        for chunk in range(width // LANES):
+            for j in range(LANES):
+                row[chunk * CHUNK + j] = value
+
+
+@njit(cache=True, fastmath=FASTMATH)
+def four_dots(w0, w1, w2, w3, x):
+    """Dot products of a vector with four rows: four independent sums, and each number of x loaded once."""
+    s0 = s1 = s2 = s3 = x.dtype.type(0)
+    for k in range(len(x)):
+        s0 += w0[k] * x[k]
+        s1 += w1[k] * x[k]
+        s2 += w2[k] * x[k]
+        s3 += w3[k] * x[k]
+    return s0, s1, s2, s3

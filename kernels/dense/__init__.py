@@ -1,0 +1,156 @@
+"""dense: Y = σ(X·Wᵀ + b), a fully connected layer with its activation.
+
+cpu:scalar      Yᵀ = σ(W·Xᵀ + b): only the small X is packed, W streams by once; one number at a time
+cpu:simd        the same loops, vectorised; for batches below 8 dot products of W's rows
+cpu:parallel    the same loops, rows of W shared among the cores
+cuda:naive      one thread an output; adjacent threads read adjacent rows of W, far apart in memory
+cuda:tiled      tiles of X and W in shared memory, loaded along their rows
+"""
+
+from gpuplay.kernel import Array, Cost, Kernel, Knob, Param, Probe, Variant
+
+from .._shared.blocking import panel_elements, sums_shape
+from ..activation import FUNCTIONS, OPERATIONS
+
+BLOCKS = {
+    "block_m": Knob((16, 32, 64, 128), default=64, help="rows of W that are summed up at a time"),
+    "block_n": Knob((64, 128, 256, 512), default=256, help="rows of X in a packed panel"),
+    "block_k": Knob((128, 256, 384, 512), default=384, help="columns of X in a packed panel"),
+}
+DEFAULTS = {name: knob.default for name, knob in BLOCKS.items()}
+NAIVE_BLOCK = (32, 8)
+NUMPY_BLOCK = 1 << 14
+MOST_BLOCKS_DOWN = 65535
+
+
+def arrays(p):
+    """Y and X are batch×n, W is n×n with a row for each output, b has n elements."""
+    return (
+        Array("Y", (p.batch, p.n), "out"),
+        Array("X", (p.batch, p.n)),
+        Array("W", (p.n, p.n), "weight"),
+        Array("b", (p.n,), "weight"),
+    )
+
+
+def cost(p):
+    """2·batch·n² operations of the product; for each output one of the bias and those of σ; arrays moved once."""
+    outputs = p.batch * p.n
+    flops = 2.0 * outputs * p.n + outputs * (1 + OPERATIONS[p.function])
+    return Cost(flops, p.itemsize * float(2 * outputs + p.n * p.n + p.n))
+
+
+def numpy_workspace(p, _knobs):
+    """Three temporaries as long as a block of Y."""
+    extent = min(p.batch * p.n, NUMPY_BLOCK)
+    return tuple(Array(f"block{i}", (extent,)) for i in range(3))
+
+
+def one_worker(p, knobs):
+    """The packed panels of Xᵀ, and the partial sums of one worker."""
+    return _workspace(p, DEFAULTS | knobs, workers=1)
+
+
+def all_workers(p, knobs):
+    """The packed panels of Xᵀ, and partial sums for every worker."""
+    return _workspace(p, knobs)
+
+
+def _workspace(p, blocks, **workers):
+    sums = sums_shape(p.n, p.batch, blocks["block_m"], blocks["block_n"], **workers)
+    return (Array("panels", (panel_elements(p.n, p.batch),)), Array("sums", sums))
+
+
+def fits_naive(p, _knobs, _machine):
+    """The grid has at most 65535 blocks downwards."""
+    return _too_tall(p.batch, NAIVE_BLOCK[1])
+
+
+def fits_tile(p, knobs, machine):
+    """A tile is a block of threads."""
+    tile, limit = knobs["tile"], machine.gpu.threads_per_block
+    if tile * tile > limit:
+        return f"tile {tile}: {tile}×{tile} = {tile * tile} threads a block, the limit is {limit}"
+    shared = tile * (2 * tile + 1) * p.itemsize
+    if shared > machine.gpu.shared_bytes_per_block:
+        return f"tile {tile}: two tiles take {shared} bytes of shared memory, a block has fewer"
+    return _too_tall(p.batch, tile)
+
+
+def _too_tall(batch, rows):
+    blocks = -(-batch // rows)
+    if blocks > MOST_BLOCKS_DOWN:
+        return f"a batch of {batch} in blocks of {rows} is {blocks} blocks, the limit is {MOST_BLOCKS_DOWN} downwards"
+    return None
+
+
+KERNEL = Kernel(
+    name="dense",
+    summary="Y = σ(X·Wᵀ + b), batch×n into n",
+    size="256..4096",
+    size_help="inputs and outputs of the layer",
+    params=(
+        Param("batch", "rows of X (1 is a matrix-vector product)", 64),
+        Param("function", "activation function σ; gelu is the erf form", "relu", FUNCTIONS),
+    ),
+    arrays=arrays,
+    inputs="problem:inputs",
+    reference="problem:reference",
+    tolerance="problem:tolerance",
+    probes=(Probe("small integers", "problem:integers", exact=True),),
+    odd_shapes=({"batch": 1}, {"batch": 33}),
+    cost=cost,
+    baseline="numpy:blas",
+    story=("numpy:blas", "cpu:scalar", "cpu:simd", "cpu:parallel", "cuda:tiled"),
+    variants=(
+        Variant(
+            "numpy:blas",
+            "library",
+            "the BLAS that NumPy brings, then one pass over Y for the bias and each step of σ",
+            "problem:blas",
+            workspace=numpy_workspace,
+        ),
+        Variant("python:loop", "SISD", "interpreted: every number is an object", "cpu:loop"),
+        Variant(
+            "cpu:scalar",
+            "SISD",
+            "blocks that stay in the caches, bias and σ while sums are there, one number at a time",
+            "cpu:simd",
+            workspace=one_worker,
+        ),
+        Variant(
+            "cpu:simd",
+            "SIMD",
+            "the same loops: one instruction serves a vector of the batch",
+            "cpu:simd",
+            knobs=BLOCKS,
+            improves_on="cpu:scalar",
+            workspace=one_worker,
+        ),
+        Variant(
+            "cpu:parallel",
+            "MIMD",
+            "the same loops: every core takes its share of the rows of W",
+            "cpu:parallel",
+            knobs=BLOCKS,
+            improves_on="cpu:simd",
+            workspace=all_workers,
+        ),
+        Variant(
+            "cuda:naive",
+            "SIMT",
+            "one thread an output; adjacent threads read adjacent rows of W, whose words lie far apart",
+            "cuda:naive",
+            applies=fits_naive,
+        ),
+        Variant(
+            "cuda:tiled",
+            "SIMT",
+            "tiles of X and W in shared memory, loaded along rows; bias and σ before the only store",
+            "cuda:tiled",
+            knobs={"tile": Knob((8, 16, 32), default=16, help="side of the square tile of Y that a block computes")},
+            improves_on="cuda:naive",
+            applies=fits_tile,
+        ),
+    ),
+)
