@@ -13,7 +13,7 @@ from gpuplay.analysis.grid import Column as Variant
 from gpuplay.analysis.grid import Grid, Line, arrange
 from gpuplay.analysis.ratios import fastest, speedup, timed
 from gpuplay.plan import Plan
-from gpuplay.results import Cell, Record, Result, State
+from gpuplay.results import Cell, Record, State
 from gpuplay.units import count, percent, seconds, size_names
 from gpuplay.views import headings, notes, sweeps
 from gpuplay.views.cells import PENDING, Part, Scene, entry, rate, shows_bytes
@@ -250,7 +250,7 @@ def _legend(scene: Scene, lines: Sequence[Line], *, live: bool) -> list[str]:
     raced = [row for row in rows if sum(timed(result) for result in row) > 1]
     several = ", several in a row: a tie" if any(len(fastest(row)) > 1 for row in raced) else ""
     said = [f"◂ fastest{several}"] if raced else []
-    orders = set(_orders(grid, lines))
+    orders = set(_orders(scene, lines))
     if "tie" in orders:
         said.append(f"≈ tie with {'the fastest' if grid.baseline == 'best' else grid.baseline}")
     if "uncertain" in orders:
@@ -265,12 +265,14 @@ def _legend(scene: Scene, lines: Sequence[Line], *, live: bool) -> list[str]:
     return said
 
 
-def _orders(grid: Grid, lines: Iterable[Line]) -> Iterable[str]:
+def _orders(scene: Scene, lines: Iterable[Line]) -> Iterable[str]:
+    """How results stand to the baseline, where both are final."""
     for line in lines:
-        base = grid.base(line)
-        for variant in grid.columns:
-            result: Result | None = line.result(variant.name)
-            if base is not None and result is not None and result is not base:
-                found = speedup(result, base)
-                if found:
-                    yield found.order
+        base = scene.grid.base(line)
+        for variant in scene.grid.columns:
+            result = line.result(variant.name)
+            if base is None or result is None or result is base or {base.cell, result.cell} & scene.provisional:
+                continue
+            found = speedup(result, base)
+            if found:
+                yield found.order
