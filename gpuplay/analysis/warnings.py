@@ -56,8 +56,9 @@ def _drift(results: Sequence[Result]) -> Found:
     if not drifting:
         return None
     worst = max(_round_range(r) for r in drifting)
+    how = percent(worst) if worst < 1 else f"a factor of {1 + worst:.0f}"
     return drifting, (
-        f"rounds differ by up to {percent(worst)}, the machine changed its speed (clocks, heat, other load); "
+        f"rounds differ by up to {how}, the machine changed its speed (clocks, heat, other load); "
         "let it rest, plug it in, and run again"
     )
 
