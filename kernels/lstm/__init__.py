@@ -1,0 +1,177 @@
+"""lstm: all steps of one LSTM layer, gates i, f, g, o as torch.nn.LSTM documents them.
+
+    i, f, o = sigmoid(W_ih·x + b_ih + W_hh·h + b_hh), g = tanh(…), each with its own n rows of the weights
+    c = f·c + i·g
+    h = o·tanh(c)
+
+cpu:scalar      four rows of the weights, one for each gate of a unit, go through the blocked product
+                together, so that a unit's new state is computed while its gates are in the first cache
+cpu:simd        the same loops, vectors along the batch
+cpu:parallel    the same loops, units shared among the cores; all meet after every step
+cuda:unfused    a launch for each gate and for each operation: gates travel to memory and back
+cuda:fused      one GPU function a step: four sums in registers, tiles in shared memory
+"""
+
+from gpuplay.kernel import Array, Cost, Kernel, Knob, Param, Variant
+
+from .._shared.blocking import panel_elements, round_up, sums_shape
+from ..activation import OPERATIONS
+
+BLOCKS = {
+    "block_m": Knob((16, 32, 64, 128), default=64, help="rows of the weights that are summed up at a time"),
+    "block_n": Knob((64, 128, 256, 512), default=256, help="rows of the batch in a packed panel"),
+    "block_k": Knob((128, 256, 384, 512), default=384, help="columns of the weights that meet a panel at a time"),
+}
+DEFAULTS = {name: knob.default for name, knob in BLOCKS.items()}
+THREADS = Knob((64, 128, 256), default=256, help="threads of a block")
+UNITS = 16
+MOST_BLOCKS_DOWN = 65535
+
+
+def arrays(p):
+    """States and inputs are (steps, batch, n) or (batch, n); weights have 4n rows, gates in the order i, f, g, o."""
+    state, sequence = (p.batch, p.n), (p.steps, p.batch, p.n)
+    return (
+        Array("hs", sequence, "out"),
+        Array("c_last", state, "out"),
+        Array("x", sequence),
+        Array("h0", state),
+        Array("c0", state),
+        Array("W_ih", (4 * p.n, p.n), "weight"),
+        Array("W_hh", (4 * p.n, p.n), "weight"),
+        Array("b_ih", (4 * p.n,), "weight"),
+        Array("b_hh", (4 * p.n,), "weight"),
+    )
+
+
+def cost(p):
+    """Operations of every step, row of the batch and unit; every array moved once.
+
+    Four gates are 2n products and as many additions each: 16·n. Two biases for each gate are 8, three
+    sigmoids and two tanh count as in activation, c = f·c + i·g is 3 and h = o·tanh(c) is 1.
+    """
+    unit = 16.0 * p.n + 8 + 3 * OPERATIONS["sigmoid"] + 2 * OPERATIONS["tanh"] + 3 + 1
+    elements = (2 * p.steps + 3) * p.batch * p.n + 8 * p.n * p.n + 8 * p.n
+    return Cost(p.steps * p.batch * p.n * unit, p.itemsize * float(elements))
+
+
+def numpy_workspace(p, _knobs):
+    """The input's part of all gates, the gates of one step, two temporaries, and the sum of the biases."""
+    return (
+        Array("projected", (p.steps, p.batch, 4 * p.n)),
+        Array("gates", (p.batch, 4 * p.n)),
+        Array("scratch", (p.batch, 2 * p.n)),
+        Array("product", (p.batch, p.n)),
+        Array("bias", (4 * p.n,)),
+    )
+
+
+def one_worker(p, knobs):
+    """Packed panels of the inputs and of two hidden states, cell states, and the sums of one worker."""
+    return _workspace(p, DEFAULTS | knobs, workers=1)
+
+
+def all_workers(p, knobs):
+    """As for one worker, with sums for every worker."""
+    return _workspace(p, knobs)
+
+
+def _workspace(p, blocks, **workers):
+    panel = panel_elements(p.n, p.batch)
+    return (
+        Array("x_panels", (p.steps, panel)),
+        Array("h_panels", (2, panel)),
+        Array("cells", (p.n, round_up(p.batch, UNITS))),
+        Array("sums", sums_shape(4 * p.n, p.batch, blocks["block_m"], blocks["block_n"], **workers)),
+    )
+
+
+def gates_workspace(p, _knobs):
+    """The four gates of one step."""
+    return (Array("gates", (4, p.batch, p.n)),)
+
+
+def fits_block(p, knobs, machine):
+    """A block has so many threads in all, whole rows of 16, and the grid so many blocks downwards."""
+    block, limit = knobs["block"], machine.gpu.threads_per_block
+    if block > limit:
+        return f"block {block}: the limit is {limit} threads a block"
+    if block % UNITS:
+        return f"block {block}: {block} is no multiple of {UNITS}, the units that a block serves side by side"
+    rows = block // UNITS
+    if -(-p.batch // rows) > MOST_BLOCKS_DOWN:
+        return f"a batch of {p.batch} in blocks of {rows} passes the limit of {MOST_BLOCKS_DOWN} blocks downwards"
+    return None
+
+
+KERNEL = Kernel(
+    name="lstm",
+    summary="all steps of an LSTM layer, n units on n inputs",
+    size="64..512",
+    size_help="hidden units, and inputs of each step",
+    params=(
+        Param("batch", "sequences side by side", 64),
+        Param("steps", "length of the sequences", 16),
+    ),
+    arrays=arrays,
+    inputs="problem:inputs",
+    reference="problem:reference",
+    tolerance="problem:tolerance",
+    odd_shapes=({"batch": 3, "steps": 2},),
+    cost=cost,
+    baseline="numpy:blas",
+    story=("numpy:blas", "cpu:scalar", "cpu:simd", "cpu:parallel", "cuda:fused"),
+    variants=(
+        Variant(
+            "numpy:blas",
+            "library",
+            "the inputs of all steps in one product, then a product and a dozen ufuncs for each step",
+            "problem:blas",
+            workspace=numpy_workspace,
+        ),
+        Variant("python:loop", "SISD", "interpreted: every number is an object", "cpu:loop"),
+        Variant(
+            "cpu:scalar",
+            "SISD",
+            "the four gates of a unit in one product, its new state while they are in cache, one number at a time",
+            "cpu:simd",
+            workspace=one_worker,
+        ),
+        Variant(
+            "cpu:simd",
+            "SIMD",
+            "the same loops: one instruction serves a vector of the batch",
+            "cpu:simd",
+            knobs=BLOCKS,
+            improves_on="cpu:scalar",
+            workspace=one_worker,
+        ),
+        Variant(
+            "cpu:parallel",
+            "MIMD",
+            "the same loops: every core takes its units, and all meet after every step",
+            "cpu:parallel",
+            knobs=BLOCKS,
+            improves_on="cpu:simd",
+            workspace=all_workers,
+        ),
+        Variant(
+            "cuda:unfused",
+            "SIMT",
+            "a launch for each gate and each operation; every one reads and writes global memory",
+            "cuda:unfused",
+            knobs={"block": THREADS},
+            applies=fits_block,
+            workspace=gates_workspace,
+        ),
+        Variant(
+            "cuda:fused",
+            "SIMT",
+            "one launch a step: four gates summed in registers, and no gate ever reaches memory",
+            "cuda:fused",
+            knobs={"block": THREADS},
+            improves_on="cuda:unfused",
+            applies=fits_block,
+        ),
+    ),
+)
