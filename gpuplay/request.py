@@ -31,7 +31,7 @@ def build(
     ``axes`` maps params and knobs to comma lists; ``default`` are the variants where ``on`` is not
     given, the story unless named.
     """
-    asked = _on(kernel, on) if on is not None else None
+    asked = chosen_names(kernel, on) if on is not None else None
     chosen = list(asked if asked is not None else default or kernel.story_names)
     base = _baseline(kernel, baseline)
     if base and base != "best" and base not in chosen:
@@ -45,6 +45,7 @@ def build(
             target = kernel.variant(name).target
             if target in missing:
                 raise TargetMissing(f"--on {on}: {target} is not here: {missing[target]}")
+    missing = {target: reason.partition(";")[0] for target, reason in missing.items()}
     knobs = {knob for variant in kernel.variants for knob in variant.knobs}
     params = {axis.name: axis for axis in kernel.axes}
     given = {name: text for name, text in axes.items() if text is not None}
@@ -78,7 +79,7 @@ def param_values(axis: Param, text: str) -> tuple[Value, ...]:
     return tuple(dict.fromkeys(values))
 
 
-def _on(kernel: Kernel, text: str) -> tuple[str, ...]:
+def chosen_names(kernel: Kernel, text: str) -> tuple[str, ...]:
     """The variants that ``--on`` names: a bare target means all of its variants."""
     names = [variant.name for variant in kernel.variants]
     found: list[str] = []

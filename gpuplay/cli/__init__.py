@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import io
+import os
 import sys
 import traceback
 
@@ -19,6 +21,7 @@ def run(argv: list[str]) -> int:
     from gpuplay.cli.app import app
     from gpuplay.errors import GpuplayError
 
+    _make_printable()
     commands.register(app)
     try:
         app(args=argv, prog_name="gpuplay")
@@ -33,3 +36,10 @@ def run(argv: list[str]) -> int:
     except SystemExit as exit_:
         return exit_.code if isinstance(exit_.code, int) else int(exit_.code is not None)
     return 0
+
+
+def _make_printable() -> None:
+    """Let ◂ and ≈ be printed where the terminal's encoding has none: Windows takes UTF-8, others a question mark."""
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper) and not stream.encoding.lower().startswith("utf"):
+            stream.reconfigure(encoding="utf-8" if os.name == "nt" else None, errors="replace")

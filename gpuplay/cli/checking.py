@@ -13,6 +13,7 @@ from gpuplay.cli.session import Session, exit_code
 from gpuplay.crew import ORDINARY
 from gpuplay.kernel import Kernel
 from gpuplay.plan import Plan, Settings
+from gpuplay.request import chosen_names
 from gpuplay.results import Final, Result, StateChanged
 from gpuplay.runner import Runner
 from gpuplay.views import check as check_view
@@ -49,29 +50,34 @@ def _results(session: Session, options: Mapping[str, Any]) -> Iterator[Result]:
 
 
 def _plans(session: Session, options: Mapping[str, Any]) -> Iterator[tuple[Plan, int]]:
-    """A plan of awkward sizes for every dtype, then one for each of the kernel's odd shapes."""
+    """Plans for awkward sizes and for each of the kernel's odd shapes, one knob away from its default at a time."""
     kernel = session.kernel
     shapes: list[Mapping[str, Any]] = [{}, *kernel.odd_shapes] if options["sizes"] is None else [{}]
     settings = Settings(seed=options["seed"], device=options["device"], cell_limit_s=CHECK_LIMIT_S)
     for shape in shapes:
-        sizes = options["sizes"] or (ODD_SIZES if shape else AWKWARD)
-        values = {
-            **{name: str(value) for name, value in shape.items()},
-            **_all_knobs(kernel),
-            "dtype": options["dtype"] or ",".join(kernel.dtypes),
-            "sizes": sizes,
-            "on": options["on"],
-            "baseline": "none",
-            "threads": None,
-        }
-        plan, machine = session.planned(values, settings, default=[variant.name for variant in kernel.variants])
-        yield plan, machine.cores
+        for names, knob in _selections(kernel, options["on"]):
+            values = {
+                **{name: str(value) for name, value in shape.items()},
+                **knob,
+                "dtype": options["dtype"] or ",".join(kernel.dtypes),
+                "sizes": options["sizes"] or (ODD_SIZES if shape else AWKWARD),
+                "on": options["on"] if not knob else None,
+                "baseline": "none",
+                "threads": None,
+            }
+            plan, machine = session.planned(values, settings, default=names)
+            yield plan, machine.cores
 
 
-def _all_knobs(kernel: Kernel) -> dict[str, str]:
-    """Every candidate value of every knob, as comma lists."""
-    found: dict[str, dict[int, None]] = {}
-    for variant in kernel.variants:
+def _selections(kernel: Kernel, on: str | None) -> Iterator[tuple[list[str], dict[str, str]]]:
+    """Variants to check together: all with their default knobs, then, knob by knob, those that have other values.
+
+    Defaults are left to the first selection: every value is checked, every pair of values is not.
+    """
+    chosen = [v for v in kernel.variants if on is None or v.name in chosen_names(kernel, on)]
+    yield [variant.name for variant in chosen], {}
+    for variant in chosen:
         for name, knob in variant.knobs.items():
-            found.setdefault(name, {}).update(dict.fromkeys(knob.values))
-    return {name: ",".join(map(str, values)) for name, values in found.items()}
+            others = [str(value) for value in knob.values if value != knob.default]
+            if others:
+                yield [variant.name], {name: ",".join(others)}

@@ -16,8 +16,8 @@ from gpuplay.analysis import roofline
 from gpuplay.crew import ORDINARY, Crew
 from gpuplay.errors import UsageError
 from gpuplay.kernel import GpuModel, Kernel, Machine
+from gpuplay.measure import diagnosis, roofs
 from gpuplay.measure import machine as machines
-from gpuplay.measure import roofs
 from gpuplay.plan import Plan, Settings
 from gpuplay.results import Final, Record, Result
 from gpuplay.runner import Runner
@@ -84,15 +84,16 @@ class Session:
                 print(self.crew.log_tail(ORDINARY), file=sys.stderr)
         record = record if interrupted else self.with_sound_roofs(record)
         exporter.write(record, planned)
-        stderr = Console(stderr=True)
-        if (remarks := table.render_warnings(record, stderr.width)) is not None:
-            show(stderr, remarks)
         if values["json"]:
             print(json.dumps(record.as_json(), indent=1, allow_nan=False))
         else:
             show(stdout, table.render(record, planned, stdout.width, elapsed_s=view.elapsed_s, interrupted=interrupted))
             if values["detail"]:
                 show(stdout, detail.render(record, stdout.width))
+        stdout.file.flush()
+        stderr = Console(stderr=True)
+        if (remarks := table.render_warnings(record, stderr.width)) is not None:
+            show(stderr, remarks)
         return exit_code(record.results, interrupted=interrupted)
 
     def planned(
@@ -133,7 +134,7 @@ class Session:
         """An empty record of this command on this machine, its roofs measured if they never were."""
         facts = machines.describe() | self.crew.member(ORDINARY).ask("facts")
         gpu = machine.gpu
-        facts["gpu"] = None if gpu.modelled else {"name": gpu.name, "capability": list(gpu.capability)}
+        facts["gpu"] = None if gpu.modelled else _gpu_facts(gpu)
         facts["gpu_reason"] = why_not("cuda", planned.settings.device) if gpu.modelled else ""
         return Record(
             version=__version__,
@@ -178,6 +179,12 @@ class Session:
     def _gpu(self, device: int) -> tuple[str, GpuModel]:
         found = self.crew.member(ORDINARY).ask("gpu", device, timeout_s=60.0)
         return found["reason"], found["gpu"] or GpuModel()
+
+
+def _gpu_facts(gpu: GpuModel) -> dict[str, Any]:
+    known = diagnosis.cuda_facts()
+    found = {"name": gpu.name, "capability": list(gpu.capability), "multiprocessors": gpu.multiprocessors}
+    return found | {"driver": known["driver"], "numba_cuda": known["numba_cuda"], "toolkit": known["toolkit"]}
 
 
 def settings_of(values: Mapping[str, Any]) -> Settings:
