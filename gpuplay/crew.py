@@ -82,6 +82,11 @@ class Crew:
             self._start(environment)
         return self._members[environment]
 
+    def dismiss(self, environment: str) -> None:
+        """End a worker; the next use of its environment starts another."""
+        if environment in self._members:
+            self._members[environment].kill()
+
     def generation(self, environment: str) -> int:
         """How many workers this environment has had; what a worker held is lost when it rises."""
         self.member(environment)

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 from gpuplay.crew import Crew, environment_of
-from gpuplay.errors import WorkerLost
+from gpuplay.errors import GpuplayError, KernelFileError
 from gpuplay.forecast import Forecaster
 from gpuplay.kernel import Variant
 from gpuplay.measure import quiet
@@ -108,8 +108,10 @@ class Runner:
         try:
             member = self._crew.member(environment)
             prepared: Prepared = member.ask("prepare", planned.cell, timeout_s=timeout)
-        except (TaskError, WorkerLost) as error:
-            return self._result(planned, "failed", str(error))
+        except KernelFileError:
+            raise
+        except (TaskError, GpuplayError) as error:
+            return self._failed(planned, error)
         if prepared.wrong:
             return self._described(self._result(planned, "wrong", prepared.wrong), prepared)
         return Job(planned, variant, prepared, self._crew.generation(environment), self._plan.settings.rounds)
@@ -130,8 +132,8 @@ class Runner:
             member = self._crew.member(environment)
             timeout = settings.cell_timeout_s
             turn: Turn = member.ask("turn", cell, budget, fewest, last=last, timeout_s=timeout)
-        except (TaskError, WorkerLost) as error:
-            return self._result(job.planned, "failed", str(error))
+        except (TaskError, GpuplayError) as error:
+            return self._failed(job.planned, error)
         job.rounds.append(turn.samples)
         job.loops, job.call_s = turn.loops, turn.call_s
         if turn.wrong:
@@ -182,6 +184,12 @@ class Runner:
             work={"flops": planned.work_flops or 0.0, "bytes": planned.work_bytes or 0.0} if known else None,
             source=self._crew.source,
         )
+
+    def _failed(self, planned: PlannedCell, error: Exception) -> Result:
+        """A failed cell. A GPU function that faults leaves the device unusable to its process, which is replaced."""
+        if planned.cell.target == "cuda":
+            self._crew.dismiss(environment_of(self._plan.kernel.variant(planned.cell.variant)))
+        return self._result(planned, "failed", str(error))
 
     def _drop(self, row: Row) -> None:
         """Let every worker forget a problem whose cells are all done."""

@@ -113,10 +113,10 @@ class Desk:
 
     def gpu(self, device: int) -> dict[str, Any]:
         """What stands behind the CUDA target: properties, or the reason why there is none."""
-        from gpuplay.targets import open_target
+        from gpuplay.targets.cuda import CudaTarget
 
-        target = open_target("cuda", device)
-        reason = target.why_not()
+        target = CudaTarget(device)
+        reason = target.why_not_in_worker()
         return {"reason": reason, "gpu": None if reason else target.gpu()}
 
 

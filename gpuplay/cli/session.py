@@ -14,7 +14,7 @@ from rich.console import Console
 from gpuplay import __version__, catalog, plan, request
 from gpuplay.analysis import roofline
 from gpuplay.crew import ORDINARY, Crew
-from gpuplay.errors import UsageError
+from gpuplay.errors import UsageError, WorkerLost
 from gpuplay.kernel import GpuModel, Kernel, Machine
 from gpuplay.measure import diagnosis, roofs
 from gpuplay.measure import machine as machines
@@ -177,7 +177,10 @@ class Session:
         return replace(record, roofs=better)
 
     def _gpu(self, device: int) -> tuple[str, GpuModel]:
-        found = self.crew.member(ORDINARY).ask("gpu", device, timeout_s=60.0)
+        try:
+            found = self.crew.member(ORDINARY).ask("gpu", device, timeout_s=60.0)
+        except WorkerLost as error:
+            return f"asking for the GPU failed: {error}", GpuModel()
         return found["reason"], found["gpu"] or GpuModel()
 
 
