@@ -18,6 +18,7 @@ from gpuplay.errors import DeadlinePassed, WorkerLost
 from gpuplay.worker import Failure, Task
 
 LOG_TAIL = 2000
+ENTRY = "from gpuplay.worker import main; main()"  # not -m: what is pickled belongs to gpuplay.worker
 _GONE = object()
 
 
@@ -39,7 +40,7 @@ class Process:
     def __init__(self, environment: Mapping[str, str]) -> None:
         self._log = tempfile.TemporaryFile()  # noqa: SIM115 - lives as long as the process
         self._popen = subprocess.Popen(
-            [sys.executable, "-P", "-m", "gpuplay.worker"],
+            [sys.executable, "-P", "-c", ENTRY],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=self._log,

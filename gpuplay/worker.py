@@ -174,10 +174,3 @@ def main() -> None:
     os.dup2(nothing, 0)
     os.dup2(2, 1)
     serve(tasks, replies)
-
-
-if __name__ == "__main__":
-    # What is pickled must belong to the module of this name, which the parent imports too.
-    from gpuplay import worker
-
-    worker.main()
