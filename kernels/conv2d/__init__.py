@@ -62,12 +62,12 @@ def im2col_work(p, _knobs):
 
 
 def one_worker(p, knobs):
-    """All images padded, and the sums of one worker."""
+    """All images padded, the offsets of the taps, and the sums of one worker."""
     return _workspace(p, knobs, workers=1)
 
 
 def all_workers(p, knobs):
-    """All images padded, and a row of sums for every worker."""
+    """All images padded, the offsets of the taps, and a row of sums for every worker."""
     _, strips, _ = _strips(p, knobs)
     return _workspace(p, knobs, workers=min(layout.MOST_WORKERS, p.batch * strips * _quads(p)))
 
@@ -75,7 +75,11 @@ def all_workers(p, knobs):
 def _workspace(p, knobs, workers):
     width, _, _ = _strips(p, knobs)
     padded = layout.padded_elements(p.n, p.batch, p.channels, p.stride, p.padding)
-    return Array("padded", (padded,)), Array("sums", (workers, width * layout.FILTERS))
+    return (
+        Array("padded", (padded,)),
+        Array("offsets", (taps(p),), dtype="int64"),
+        Array("sums", (workers, width * layout.FILTERS)),
+    )
 
 
 def _strips(p, knobs):

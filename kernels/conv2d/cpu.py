@@ -151,41 +151,46 @@ def _add_four_taps(sums, p0, p1, p2, p3, w0, w1, w2, w3):
     w10, w11, w12, w13 = w1[0], w1[1], w1[2], w1[3]
     w20, w21, w22, w23 = w2[0], w2[1], w2[2], w2[3]
     w30, w31, w32, w33 = w3[0], w3[1], w3[2], w3[3]
-    for x in range(0, len(p0), LANES):
-        chunk = sums[x * FILTERS : (x + LANES) * FILTERS]
-        q0, q1, q2, q3 = p0[x : x + LANES], p1[x : x + LANES], p2[x : x + LANES], p3[x : x + LANES]
+    for chunk in range(len(p0) // LANES):
+        x = chunk * LANES
+        s0, s1, s2, s3 = x * FILTERS, x * FILTERS + LANES, x * FILTERS + 2 * LANES, x * FILTERS + 3 * LANES
         for j in range(LANES):
-            a, b, c, d = q0[j], q1[j], q2[j], q3[j]
-            chunk[j] += w00 * a + w01 * b + w02 * c + w03 * d
-            chunk[j + LANES] += w10 * a + w11 * b + w12 * c + w13 * d
-            chunk[j + 2 * LANES] += w20 * a + w21 * b + w22 * c + w23 * d
-            chunk[j + 3 * LANES] += w30 * a + w31 * b + w32 * c + w33 * d
+            a, b, c, d = p0[x + j], p1[x + j], p2[x + j], p3[x + j]
+            sums[s0 + j] += w00 * a + w01 * b + w02 * c + w03 * d
+            sums[s1 + j] += w10 * a + w11 * b + w12 * c + w13 * d
+            sums[s2 + j] += w20 * a + w21 * b + w22 * c + w23 * d
+            sums[s3 + j] += w30 * a + w31 * b + w32 * c + w33 * d
 
 
 @njit(cache=True, fastmath=FASTMATH)
 def _add_tap(sums, p, w0, w1, w2, w3):
     """Add one tap p (width,) times its weight to the sums of four filters."""
-    for x in range(0, len(p), LANES):
-        chunk, q = sums[x * FILTERS : (x + LANES) * FILTERS], p[x : x + LANES]
+    for chunk in range(len(p) // LANES):
+        x = chunk * LANES
+        s0, s1, s2, s3 = x * FILTERS, x * FILTERS + LANES, x * FILTERS + 2 * LANES, x * FILTERS + 3 * LANES
         for j in range(LANES):
-            a = q[j]
-            chunk[j] += w0 * a
-            chunk[j + LANES] += w1 * a
-            chunk[j + 2 * LANES] += w2 * a
-            chunk[j + 3 * LANES] += w3 * a
+            a = p[x + j]
+            sums[s0 + j] += w0 * a
+            sums[s1 + j] += w1 * a
+            sums[s2 + j] += w2 * a
+            sums[s3 + j] += w3 * a
 
 
 @njit(cache=True)
-def _tap_offset(tap, kernel_size, stride, side):
-    """Where a tap of output pixel (0, 0) is read, from the start of the image."""
-    c, k = tap // (kernel_size * kernel_size), tap % (kernel_size * kernel_size)
-    ki, kj = k // kernel_size, k % kernel_size
-    phase = ki % stride * stride + kj % stride
-    return ((c * stride * stride + phase) * side + ki // stride) * side + kj // stride
+def _tap_offsets(offsets, W, n, stride, padding):
+    """Where each tap of output pixel (0, 0) is read, from the start of its image."""
+    side = _phase_side(n, stride, padding)
+    tap = 0
+    for c in range(W.shape[1]):
+        for ki in range(W.shape[2]):
+            for kj in range(W.shape[3]):
+                plane = (c * stride + ki % stride) * stride + kj % stride
+                offsets[tap] = (plane * side + ki // stride) * side + kj // stride
+                tap += 1
 
 
 @njit(cache=True)
-def _sum_strip(sums, image, W, first, width, kernel_size, stride, side):
+def _sum_strip(sums, image, offsets, W, first, width):
     """All taps of four filters, from filter ``first`` on, over a strip; ``image`` begins at its first pixel."""
     filters, taps = W.shape
     w0, w1 = W[first], W[min(first + 1, filters - 1)]
@@ -193,13 +198,12 @@ def _sum_strip(sums, image, W, first, width, kernel_size, stride, side):
     sums[:] = 0
     whole = taps // TAPS * TAPS
     for t in range(0, whole, TAPS):
-        o0, o1 = _tap_offset(t, kernel_size, stride, side), _tap_offset(t + 1, kernel_size, stride, side)
-        o2, o3 = _tap_offset(t + 2, kernel_size, stride, side), _tap_offset(t + 3, kernel_size, stride, side)
+        o0, o1, o2, o3 = offsets[t], offsets[t + 1], offsets[t + 2], offsets[t + 3]
         p0, p1 = image[o0 : o0 + width], image[o1 : o1 + width]
         p2, p3 = image[o2 : o2 + width], image[o3 : o3 + width]
         _add_four_taps(sums, p0, p1, p2, p3, w0[t:], w1[t:], w2[t:], w3[t:])
     for t in range(whole, taps):
-        o = _tap_offset(t, kernel_size, stride, side)
+        o = offsets[t]
         _add_tap(sums, image[o : o + width], w0[t], w1[t], w2[t], w3[t])
 
 
@@ -216,13 +220,13 @@ def _store(Y, sums, first, top, rows, side):
 
 
 @njit(cache=True)
-def _convolve(Y, W, padded, sums, n, stride, padding, strip, worker, workers):
+def _convolve(Y, W, padded, offsets, sums, n, stride, padding, strip, worker, workers):
     """One worker's share of (image, strip, four filters), in that order: a strip stays in the second cache."""
     batch, filters, ho = Y.shape[0], Y.shape[1], Y.shape[2]
-    channels, kernel_size = W.shape[1], W.shape[2]
+    channels = W.shape[1]
     side = _phase_side(n, stride, padding)
     size = _image_elements(side, channels, stride)
-    flat = W.reshape(filters, channels * kernel_size * kernel_size)
+    flat = W.reshape(filters, len(offsets))
     most = _strip_rows(side, ho, strip)
     quads, strips = (filters + FILTERS - 1) // FILTERS, (ho + most - 1) // most
     units = batch * strips * quads
@@ -232,7 +236,7 @@ def _convolve(Y, W, padded, sums, n, stride, padding, strip, worker, workers):
         rows = min(most, ho - top)
         width = _strip_width(side, rows)
         image = padded[b * size + top * side :]
-        _sum_strip(sums[: width * FILTERS], image, flat, first, width, kernel_size, stride, side)
+        _sum_strip(sums[: width * FILTERS], image, offsets, flat, first, width)
         _store(Y[b], sums, first, top, rows, side)
 
 
@@ -241,10 +245,11 @@ def simd(problem, strip=layout.STRIP):
     stride, padding = problem.stride, problem.padding
 
     @njit(cache=True)
-    def run(Y, X, W, padded, sums):
+    def run(Y, X, W, padded, offsets, sums):
         n = X.shape[2]
+        _tap_offsets(offsets, W, n, stride, padding)
         _pad(padded, X, stride, padding, 0, 1)
-        _convolve(Y, W, padded, sums[0], n, stride, padding, strip, 0, 1)
+        _convolve(Y, W, padded, offsets, sums[0], n, stride, padding, strip, 0, 1)
 
     return run
 
@@ -254,20 +259,21 @@ def parallel(problem, strip):
     stride, padding = problem.stride, problem.padding
 
     @njit(cache=True, parallel=True)
-    def shares(Y, X, W, padded, sums, workers):
+    def shares(Y, X, W, padded, offsets, sums, workers):
         n = X.shape[2]
+        _tap_offsets(offsets, W, n, stride, padding)
         if workers == 1:
             _pad(padded, X, stride, padding, 0, 1)
-            _convolve(Y, W, padded, sums[0], n, stride, padding, strip, 0, 1)
+            _convolve(Y, W, padded, offsets, sums[0], n, stride, padding, strip, 0, 1)
         else:
             for worker in prange(workers):
                 _pad(padded, X, stride, padding, worker, workers)
             for worker in prange(workers):
-                _convolve(Y, W, padded, sums[worker], n, stride, padding, strip, worker, workers)
+                _convolve(Y, W, padded, offsets, sums[worker], n, stride, padding, strip, worker, workers)
 
-    def run(Y, X, W, padded, sums):
+    def run(Y, X, W, padded, offsets, sums):
         # Asked for outside: a compiled function that asks for the number of threads cannot be cached.
         worth = Y.size * W[0].size // LEAST_PRODUCTS_A_WORKER
-        shares(Y, X, W, padded, sums, max(1, min(get_num_threads(), len(sums), worth)))
+        shares(Y, X, W, padded, offsets, sums, max(1, min(get_num_threads(), len(sums), worth)))
 
     return run
