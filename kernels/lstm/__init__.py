@@ -25,6 +25,8 @@ BLOCKS = {
 DEFAULTS = {name: knob.default for name, knob in BLOCKS.items()}
 THREADS = Knob((64, 128, 256), default=256, help="threads of a block")
 UNITS = 16
+FUSED_REGISTERS = 128  # a thread of cuda:fused, rounded up; float64 on sm_90 needs 120
+REGISTERS_A_BLOCK = 65536
 MOST_BLOCKS_DOWN = 65535
 
 
@@ -104,6 +106,14 @@ def fits_block(p, knobs, machine):
     return None
 
 
+def fits_fused(p, knobs, machine):
+    """As `fits_block`, and the registers of all threads of a block exist."""
+    block, most = knobs["block"], REGISTERS_A_BLOCK // FUSED_REGISTERS
+    if block > most and block <= machine.gpu.threads_per_block:
+        return f"block {block}: four gates take some {FUSED_REGISTERS} registers a thread, the limit is {most} threads"
+    return fits_block(p, knobs, machine)
+
+
 KERNEL = Kernel(
     name="lstm",
     summary="all steps of an LSTM layer, n units on n inputs",
@@ -171,7 +181,7 @@ KERNEL = Kernel(
             "cuda:fused",
             knobs={"block": THREADS},
             improves_on="cuda:unfused",
-            applies=fits_block,
+            applies=fits_fused,
         ),
     ),
 )
