@@ -16,7 +16,7 @@ from gpuplay.measure import quiet
 from gpuplay.measure.timing import FEWEST_SAMPLES, summarize
 from gpuplay.plan import Plan, PlannedCell, Row, Settings
 from gpuplay.process import TaskError
-from gpuplay.results import Event, Final, Provisional, Result, StateChanged
+from gpuplay.results import ErrorReport, Event, Final, Provisional, Result, StateChanged
 
 if TYPE_CHECKING:
     from gpuplay.measure.outcomes import Prepared, Turn
@@ -117,13 +117,10 @@ class Runner:
         return Job(planned, variant, prepared, self._crew.generation(environment), self._plan.settings.rounds)
 
     def _turn(self, job: Job, settings: Settings, *, last: bool) -> Turn | Result:
-        """One turn of a cell; a worker that was replaced since builds the cell again first."""
+        """One turn of a cell, once nothing else is running."""
         cell, environment = job.planned.cell, environment_of(job.variant)
-        if self._crew.generation(environment) != job.generation:
-            outcome = self._prepare(job.planned)
-            if isinstance(outcome, Result):
-                return outcome
-            job.generation = outcome.generation
+        if (ended := self._rebuilt(job)) is not None:
+            return ended
         if not quiet.wait_until_quiet(self._crew.pids):
             job.warnings.add(BUSY)
         budget = settings.cell_time_s / settings.rounds
@@ -137,17 +134,38 @@ class Runner:
         job.rounds.append(turn.samples)
         job.loops, job.call_s = turn.loops, turn.call_s
         if turn.wrong:
-            result = self._result(job.planned, "wrong", f"wrong after repeated calls: {turn.wrong}")
-            return replace(self._described(result, job.prepared), error=turn.error)
+            return self._wrong_later(job, turn.wrong, turn.error)
         return turn
 
-    def _verify_again(self, job: Job) -> Result:
-        """The result of a cell that is only checked: right on a second call, too, but not timed."""
-        outcome = self._turn(job, replace(self._plan.settings, cell_time_s=0.0, rounds=1), last=True)
+    def _rebuilt(self, job: Job) -> Result | None:
+        """Build a cell anew if its worker was replaced since; the result where the cell ends at that."""
+        if self._crew.generation(environment_of(job.variant)) == job.generation:
+            return None
+        outcome = self._prepare(job.planned)
         if isinstance(outcome, Result):
             return outcome
+        job.generation = outcome.generation
+        return None
+
+    def _verify_again(self, job: Job) -> Result:
+        """The result of a cell that is only checked: right on a later call, too, but not timed."""
+        if (ended := self._rebuilt(job)) is not None:
+            return ended
+        timeout = self._plan.settings.cell_timeout_s
+        try:
+            member = self._crew.member(environment_of(job.variant))
+            wrong, error = member.ask("verify_again", job.planned.cell, timeout_s=timeout)
+        except (TaskError, GpuplayError) as lost:
+            return self._failed(job.planned, lost)
+        if wrong:
+            return self._wrong_later(job, wrong, error)
         result = self._described(self._result(job.planned, "verified", ""), job.prepared)
         return replace(result, verified_at=(job.planned.cell.size,))
+
+    def _wrong_later(self, job: Job, wrong: str, error: ErrorReport | None) -> Result:
+        """A cell whose first calls were right."""
+        result = self._result(job.planned, "wrong", f"wrong after repeated calls: {wrong}")
+        return replace(self._described(result, job.prepared), error=error)
 
     def _timed(self, job: Job) -> Result:
         timing = summarize(job.rounds, job.loops)

@@ -21,7 +21,7 @@ from gpuplay import catalog
 from gpuplay.errors import GpuplayError
 from gpuplay.kernel import Kernel, Machine, Problem, without_functions
 from gpuplay.plan import Plan, Request, Settings, make
-from gpuplay.results import Cell
+from gpuplay.results import Cell, ErrorReport
 
 if TYPE_CHECKING:
     from gpuplay.measure.bench import Bench
@@ -81,6 +81,11 @@ class Desk:
         """Take one block of samples."""
         assert self.bench is not None
         return self.bench.turn(cell, budget_s, fewest, last=last)
+
+    def verify_again(self, cell: Cell) -> tuple[str, ErrorReport]:
+        """Run a cell once more and judge its outputs."""
+        assert self.bench is not None
+        return self.bench.verify_again(cell)
 
     def forecast(self, cell: Cell, limit_s: float) -> float:
         """Predict the seconds of one call from smaller problems."""

@@ -111,9 +111,17 @@ class Bench:
         if not last:
             return Turn(tuple(samples), loops, call_s)
         if not long_call:
-            self._one_call(built)
+            return Turn(tuple(samples), loops, call_s, *self.verify_again(cell))
         verdict = built.data.verdict(cell)
         return Turn(tuple(samples), loops, call_s, verdict.reason, verdict.error)
+
+    def verify_again(self, cell: Cell) -> tuple[str, ErrorReport]:
+        """Run a cell once more: what is wrong with its outputs now, or '', and their errors."""
+        built = self._built[cell]
+        built.data.target.use_threads(cell.threads)
+        self._one_call(built)
+        verdict = built.data.verdict(cell)
+        return verdict.reason, verdict.error
 
     def forecast(self, cell: Cell, limit_s: float) -> float:
         """Seconds that one call of a cell will take, from smaller problems; leaves nothing behind.
