@@ -5,6 +5,7 @@ run along the batch. Below 8 rows of X such vectors would be mostly empty: there
 dot product of a row of W, as fast as W comes from memory.
 """
 
+import numpy as np
 from numba import njit, prange
 
 from .._shared import gemm
@@ -31,15 +32,22 @@ def loop(p):
 
 
 def _by_blocks(code, *, many):
-    """The blocked product; ``blocks`` are block_m, block_n, block_k."""
+    """The blocked product; ``blocks`` are block_m, block_n, block_k.
+
+    ``many`` is used inside too: Numba's disk cache tells compiled functions apart by what they close
+    over, not by their options, and would hand out one form for the other.
+    """
 
     @njit(cache=True, parallel=many, error_model="numpy")
-    def run(Y, X, W, b, panels, sums, blocks, workers):
+    def run(Y, X, W, b, panels, sums, blocks, wanted):
+        workers = wanted if many else 1
         block_m, block_n, block_k = blocks
         batch, n = X.shape
-        for worker in prange(workers):
+        for share in prange(workers):
+            worker = np.intp(share)
             gemm.pack_columns(X, panels, block_n, worker, workers)
-        for worker in prange(workers):
+        for share in prange(workers):
+            worker = np.intp(share)
             unit, end, quads = gemm.units_of(n, batch, block_n, worker, workers)
             while unit < end:
                 strip, first, last = gemm.next_block(unit, end, quads, gemm.quads_per_block(n, block_m))
@@ -56,13 +64,15 @@ def _by_blocks(code, *, many):
 
 
 def _by_dots(code, *, many):
-    """Four rows of W at a time, for every row of X."""
+    """Four rows of W at a time, for every row of X; ``many`` is used inside as in `_by_blocks`."""
 
     @njit(cache=True, parallel=many, error_model="numpy")
-    def run(Y, X, W, b, workers):
+    def run(Y, X, W, b, wanted):
+        workers = wanted if many else 1
         n = len(b)
         quads = (n + 3) // 4
-        for worker in prange(workers):
+        for share in prange(workers):
+            worker = np.intp(share)
             for quad in range(worker * quads // workers, (worker + 1) * quads // workers):
                 j0 = quad * 4
                 j1, j2, j3 = min(j0 + 1, n - 1), min(j0 + 2, n - 1), min(j0 + 3, n - 1)

@@ -7,6 +7,7 @@ into the packed panel that the next step multiplies by, of which there are two, 
 
 import math
 
+import numpy as np
 from numba import njit, prange
 
 from .._shared import gemm
@@ -121,18 +122,30 @@ def _pack(x, h0, c0, x_panels, h_panels, cells, block_n, worker, workers):
             cells[unit, j] = c0[j, unit] if j < batch else 0
 
 
-def _layer(x, hs, c_last, h0, c0, weights, x_panels, h_panels, cells, sums, blocks, workers):
-    for worker in prange(workers):
-        _pack(x, h0, c0, x_panels, h_panels, cells, blocks[1], worker, workers)
-    for t in range(len(x)):
-        states = (hs[t], c_last)
-        now, after = h_panels[t % 2], h_panels[(t + 1) % 2]
-        for worker in prange(workers):
-            _step(states, x_panels[t], now, after, cells, weights, sums[worker], blocks, worker, workers)
+def _compile(*, many):
+    """All steps, in one thread or in many.
+
+    ``many`` is used inside too: Numba's disk cache tells compiled functions apart by what they close
+    over, not by their options, and would hand out one form for the other.
+    """
+
+    @njit(cache=True, parallel=many)
+    def layer(x, hs, c_last, h0, c0, weights, x_panels, h_panels, cells, sums, blocks, wanted):
+        workers = wanted if many else 1
+        for share in prange(workers):
+            worker = np.intp(share)
+            _pack(x, h0, c0, x_panels, h_panels, cells, blocks[1], worker, workers)
+        for t in range(len(x)):
+            states = (hs[t], c_last)
+            now, after = h_panels[t % 2], h_panels[(t + 1) % 2]
+            for share in prange(workers):
+                worker = np.intp(share)
+                _step(states, x_panels[t], now, after, cells, weights, sums[worker], blocks, worker, workers)
+
+    return layer
 
 
-_one_core = njit(cache=True)(_layer)
-_all_cores = njit(cache=True, parallel=True)(_layer)
+_one_core, _all_cores = _compile(many=False), _compile(many=True)
 
 
 def _build(p, blocks, *, many):

@@ -1,5 +1,6 @@
 """matmul on the CPU: interpreted loops, textbook loops, and the blocked product on one core and on all."""
 
+import numpy as np
 from numba import njit, prange
 
 from .._shared import gemm
@@ -50,21 +51,22 @@ def simd(_p, block_m=DEFAULTS["block_m"], block_n=DEFAULTS["block_n"], block_k=D
 @njit(cache=True, parallel=True)
 def _parallel(C, A, B, panels, sums, blocks, workers):
     block_m, block_n, block_k = blocks
-    if workers == 1:
-        gemm.pack_rows(B, panels, block_n, 0, 1)
-        gemm.multiply(C, A, panels, sums[0], block_m, block_n, block_k, 0, 1)
-    else:
-        for worker in prange(workers):
-            gemm.pack_rows(B, panels, block_n, worker, workers)
-        for worker in prange(workers):
-            gemm.multiply(C, A, panels, sums[worker], block_m, block_n, block_k, worker, workers)
+    for share in prange(workers):
+        gemm.pack_rows(B, panels, block_n, np.intp(share), workers)
+    for share in prange(workers):
+        gemm.multiply(C, A, panels, sums[share], block_m, block_n, block_k, np.intp(share), workers)
 
 
-def parallel(_p, block_m, block_n, block_k):
+def parallel(p, block_m, block_n, block_k):
     """The blocked product of `gemm` on all threads: first all pack B, then all multiply."""
+    blocks = (block_m, block_n, block_k)
+    one_core = simd(p, *blocks)
 
     def run(C, A, B, panels, sums):
         workers = gemm.workers_for(A.size * B.shape[1], sums)
-        _parallel(C, A, B, panels, sums, (block_m, block_n, block_k), workers)
+        if workers == 1:
+            one_core(C, A, B, panels, sums)
+        else:
+            _parallel(C, A, B, panels, sums, blocks, workers)
 
     return run
