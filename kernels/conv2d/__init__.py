@@ -12,7 +12,7 @@ from gpuplay.kernel import Array, Cost, Kernel, Knob, Param, Probe, Variant
 
 from . import layout
 
-STRIPS = {"strip": Knob((128, 256, 512, 1024), default=layout.STRIP, help="pixels of a strip of output rows")}
+STRIPS = {"strip": Knob((256, 512, 1024, 2048), default=layout.STRIP, help="pixels of a strip of output rows")}
 
 
 def _side(p):
@@ -196,6 +196,7 @@ KERNEL = Kernel(
         ),
     ),
     story=("numpy:im2col", "cpu:scalar", "cpu:simd", "cpu:parallel", "cuda:tiled"),
+    check_at={"batch": 2, "channels": 5, "filters": 7},
     odd_shapes=(
         {"stride": 2, "padding": 0, "batch": 1, "channels": 3, "filters": 5},
         {"stride": 3, "kernel_size": 2, "batch": 2, "channels": 5, "filters": 2},

@@ -8,7 +8,7 @@ LANES = 16
 FILTERS = 4
 TAPS = 4
 MOST_WORKERS = 256
-STRIP = 512
+STRIP = 1024
 
 
 def out_side(n, kernel_size, stride, padding):
