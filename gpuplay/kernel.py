@@ -248,7 +248,8 @@ class Kernel:
     each output; the default follows from the dtype and ``reduction(problem)``, the length of the
     longest sum (1 when not given).
     ``applies(problem)`` returns None, or the reason why the params contradict each other.
-    ``odd_shapes`` are params, beside odd sizes, at which ``check`` verifies: the non-square shapes.
+    ``check_at`` are params with which ``check`` walks through awkward sizes, where the defaults would
+    take long; ``odd_shapes`` are further params at which it verifies, the non-square shapes among them.
     """
 
     name: str
@@ -270,6 +271,7 @@ class Kernel:
     story: tuple[str, ...] = ()
     size_help: str = "the swept size n"
     dtypes: tuple[str, ...] = ("float32", "float64")
+    check_at: Mapping[str, Value] = field(default_factory=dict)
     odd_shapes: tuple[Mapping[str, Value], ...] = ()
 
     def __post_init__(self) -> None:

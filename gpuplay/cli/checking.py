@@ -52,7 +52,8 @@ def _results(session: Session, options: Mapping[str, Any]) -> Iterator[Result]:
 def _plans(session: Session, options: Mapping[str, Any]) -> Iterator[tuple[Plan, int]]:
     """Plans for awkward sizes and for each of the kernel's odd shapes, one knob away from its default at a time."""
     kernel = session.kernel
-    shapes: list[Mapping[str, Any]] = [{}, *kernel.odd_shapes] if options["sizes"] is None else [{}]
+    usual = dict(kernel.check_at)
+    shapes = [usual, *kernel.odd_shapes] if options["sizes"] is None else [usual]
     settings = Settings(seed=options["seed"], device=options["device"], cell_limit_s=CHECK_LIMIT_S)
     for shape in shapes:
         for names, knob in _selections(kernel, options["on"]):
@@ -60,7 +61,7 @@ def _plans(session: Session, options: Mapping[str, Any]) -> Iterator[tuple[Plan,
                 **{name: str(value) for name, value in shape.items()},
                 **knob,
                 "dtype": options["dtype"] or ",".join(kernel.dtypes),
-                "sizes": options["sizes"] or (ODD_SIZES if shape else AWKWARD),
+                "sizes": options["sizes"] or (AWKWARD if shape is usual else ODD_SIZES),
                 "on": options["on"] if not knob else None,
                 "baseline": "none",
                 "threads": None,

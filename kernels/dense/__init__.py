@@ -98,6 +98,7 @@ KERNEL = Kernel(
     reference="problem:reference",
     tolerance="problem:tolerance",
     probes=(Probe("small integers", "problem:integers", exact=True),),
+    check_at={"batch": 7},
     odd_shapes=({"batch": 1}, {"batch": 33}),
     cost=cost,
     baseline="numpy:blas",

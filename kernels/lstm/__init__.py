@@ -127,6 +127,7 @@ KERNEL = Kernel(
     inputs="problem:inputs",
     reference="problem:reference",
     tolerance="problem:tolerance",
+    check_at={"batch": 5, "steps": 3},
     odd_shapes=({"batch": 3, "steps": 2},),
     cost=cost,
     baseline="numpy:blas",
