@@ -46,12 +46,12 @@ def check(problem, outputs, inputs, rng):
 
     With random weights r_k of either sign, Σ r_k·Y[b, k] must be the convolution of X[b] with the single
     filter Σ r_k·W[k]: 1/filters of the work. The errors of an output pixel's filters are independent,
-    so their weighted sum is bounded by 8·u·‖patch‖·√(Σ r_k²·‖W_k‖²). Weights of many sizes, 512 to
-    1023, keep mistakes of opposite sign, such as two filters exchanged, from cancelling; as they
-    are whole numbers, what is exact for small integers stays so.
+    so their weighted sum is bounded by 8·u·‖patch‖·√(Σ r_k²·‖W_k‖²). Weights of many sizes,
+    between ½ and 1, keep mistakes of opposite sign, such as two filters exchanged, from cancelling;
+    as multiples of 1/1024 they leave exact what is exact for small integers.
     """
     Y, W = outputs["Y"], inputs["W"].astype(np.float64)
-    weights = rng.choice([-1.0, 1.0], problem.filters) * rng.integers(512, 1024, problem.filters)
+    weights = rng.choice([-1.0, 1.0], problem.filters) * rng.integers(512, 1024, problem.filters) / 1024
     mixed = np.tensordot(weights, W, axes=1)[None]
     norms = np.linalg.norm(W.reshape(len(W), -1), axis=1)
     for b, image in enumerate(inputs["X"]):
