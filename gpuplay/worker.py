@@ -99,7 +99,7 @@ class Desk:
 
     def facts(self) -> dict[str, Any]:
         """Versions and threads of the libraries as this process sees them."""
-        from gpuplay.measure.machine import worker_facts
+        from gpuplay.measure.libraries import worker_facts
 
         return worker_facts()
 

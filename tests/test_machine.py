@@ -163,7 +163,7 @@ def test_the_fingerprint_follows_the_hardware_alone() -> None:
 
 
 def test_a_worker_tells_its_libraries(tmp_path: Path) -> None:
-    code = "from gpuplay.measure import machine; import json; print(json.dumps(machine.worker_facts()))"
+    code = "from gpuplay.measure import libraries; import json; print(json.dumps(libraries.worker_facts()))"
     environment = os.environ | {"NUMBA_CACHE_DIR": str(tmp_path)}
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, env=environment, check=True)
 

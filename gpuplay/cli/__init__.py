@@ -17,12 +17,10 @@ def main() -> None:
 
 def run(argv: list[str]) -> int:
     """Run one command line; the exit code, its message printed to stderr."""
-    from gpuplay.cli import commands
     from gpuplay.cli.app import app
     from gpuplay.errors import GpuplayError
 
     _make_printable()
-    commands.register(app)
     try:
         app(args=argv, prog_name="gpuplay")
     except GpuplayError as error:

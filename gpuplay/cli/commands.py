@@ -11,6 +11,7 @@ import typer
 from rich.console import Console
 
 from gpuplay import catalog
+from gpuplay.cli.kernel_command import kernel_command
 from gpuplay.errors import KernelFileError, UsageError
 from gpuplay.kernel import Kernel, refuse_bad_name
 
@@ -21,15 +22,6 @@ Word = Annotated[str, typer.Argument(metavar="KERNEL", help="A kernel's name, or
 MaybeWord = Annotated[str | None, typer.Argument(metavar="[KERNEL]", help="A kernel's name or path. Default: all.")]
 Plain = Annotated[bool, typer.Option("--plain", help="No live view and no colour.")]
 Debug = Annotated[bool, typer.Option("--debug", help="Show tracebacks, and what the workers printed.")]
-
-
-def register(app: typer.Typer) -> None:
-    """Add the commands to the application, once."""
-    if app.registered_commands:
-        return
-    app.command("run", context_settings=PASS_ON, add_help_option=False)(run)
-    for function in (list_, new, check, doctor):
-        app.command(function.__name__.rstrip("_"))(function)
 
 
 def welcome() -> None:
@@ -43,8 +35,6 @@ def welcome() -> None:
 
 def run(ctx: typer.Context, kernel: Word) -> None:
     """Measure a kernel: `gpuplay run KERNEL` is the same as `gpuplay KERNEL`."""
-    from gpuplay.cli.app import kernel_command
-
     made = kernel_command(catalog.find(kernel), kernel)
     raise typer.Exit(made.main(args=ctx.args, prog_name=f"gpuplay {kernel}", standalone_mode=False) or 0)
 

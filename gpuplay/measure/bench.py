@@ -16,7 +16,7 @@ import numpy as np
 from gpuplay.measure import timing
 from gpuplay.measure.compiling import CompileClock
 from gpuplay.measure.data import Placed
-from gpuplay.measure.machine import blas_name
+from gpuplay.measure.libraries import blas_name
 from gpuplay.measure.outcomes import Prepared, Turn
 from gpuplay.measure.problems import ProblemData
 from gpuplay.results import ErrorReport

@@ -32,7 +32,7 @@ def collect(worker: Mapping[str, Any] | None, roofs: Mapping[str, Any] | None, t
 
     Parameters
     ----------
-    worker : what `gpuplay.measure.machine.worker_facts` returned in a worker; None where none could start.
+    worker : what `gpuplay.measure.libraries.worker_facts` returned in a worker; None where none could start.
     roofs : the roofs kept or just measured; None where there are none.
     trouble : why there is no worker, as one line.
     """
@@ -56,7 +56,7 @@ def cuda_facts(root: Path = ROOT) -> dict[str, Any]:
         "devices": devices,
         "driver": devices[0]["driver"] if devices else _kernel_module(root),
         "driver_cuda": _driver_cuda(),
-        "numba_cuda": machine.version("numba-cuda"),
+        "numba_cuda": presence.installed("numba-cuda"),
         "toolkit": _first(RUNTIMES),
         "ptxas": _first(COMPILERS),
         "why_not": targets.why_not("cuda"),
@@ -99,7 +99,7 @@ def _driver_cuda() -> str | None:
 
 
 def _first(distributions: tuple[str, ...]) -> str | None:
-    return next((found for name in distributions if (found := machine.version(name))), None)
+    return next((found for name in distributions if (found := presence.installed(name))), None)
 
 
 def _pip() -> str:

@@ -1,6 +1,6 @@
-"""What machine this is: processor, caches, memory, power, load; and what a worker's libraries are.
+"""What machine this is: processor, caches, memory, power, load.
 
-Nothing here needs numba or numpy except `worker_facts`, which a worker calls. Linux has been tried;
+Nothing here needs numba or numpy. Linux has been tried;
 macOS and Windows are written from their documentation.
 """
 
@@ -14,7 +14,6 @@ import subprocess
 import sys
 from collections.abc import Iterator, Mapping
 from contextlib import suppress
-from importlib import metadata
 from pathlib import Path
 from typing import Any
 
@@ -88,50 +87,6 @@ def last_cache_bytes(root: Path = ROOT) -> int:
             if _text(folder / "level") == level[1:]:
                 shared.add(_text(folder / "shared_cpu_list") or "")
     return size * max(1, len(shared))
-
-
-def worker_facts() -> dict[str, Any]:
-    """Libraries, threading layer and BLAS threads of the worker that calls this (it needs numba)."""
-    import numba
-    import numpy as np
-
-    from gpuplay.measure.probes import spread_work
-
-    spread_work(np.zeros(64, np.float32))  # numba chooses its threading layer at the first parallel call
-    libraries: dict[str, str | None] = {name: version(name) for name in ("numba", "llvmlite", "numpy")}
-    libraries |= {"blas": blas_name() or None, "numba-cuda": version("numba-cuda")}
-    return {
-        "libraries": libraries,
-        "threading_layer": str(numba.threading_layer()),
-        "blas_threads": max((pool["num_threads"] for pool in _blas_pools()), default=None),
-    }
-
-
-def blas_name() -> str:
-    """The BLAS that NumPy has loaded in this process, such as 'OpenBLAS 0.3.31'; '' where it has none."""
-    names = {"openblas": "OpenBLAS", "mkl": "MKL", "blis": "BLIS", "accelerate": "Accelerate"}
-    pools = _blas_pools()
-    found = [f"{names.get(p['internal_api'], p['internal_api'])} {_release(p['version'])}".strip() for p in pools]
-    return ", ".join(dict.fromkeys(found))
-
-
-def _blas_pools() -> list[dict[str, Any]]:
-    from threadpoolctl import threadpool_info
-
-    return [pool for pool in threadpool_info() if pool["user_api"] == "blas"]
-
-
-def _release(text: str | None) -> str:
-    """The first three numbers of a version: OpenBLAS adds two more for its build."""
-    return ".".join((text or "").split(".")[:3])
-
-
-def version(distribution: str) -> str | None:
-    """The installed version of a distribution; None where it is not installed."""
-    try:
-        return metadata.version(distribution)
-    except metadata.PackageNotFoundError:
-        return None
 
 
 def _model(root: Path) -> str:

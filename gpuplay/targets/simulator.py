@@ -1,7 +1,8 @@
 """The target ``simulator``: CUDA variants on Numba's simulator, right or wrong, never timed.
 
 A GPU thread is an operating-system thread there, so arrays must be small. The simulator is on only
-where NUMBA_ENABLE_CUDASIM=1 was in the environment before numba was imported: a worker of its own.
+where NUMBA_ENABLE_CUDASIM=1 was in the environment before numba was imported: a worker of its own,
+which opens the target before it loads a kernel.
 """
 
 from __future__ import annotations
@@ -20,10 +21,17 @@ if TYPE_CHECKING:
     from gpuplay.targets.base import Call
 
 
+COMPILER_OPTIONS = ("forceinline", "inline", "launch_bounds", "lineinfo", "lto", "max_registers", "cache")
+
+
 class SimulatorTarget(NumpyTarget):
     """Arrays are NumPy's, 256-byte aligned; the GPU is the stated model of `GpuModel`."""
 
     name = "simulator"
+
+    def __init__(self) -> None:
+        if not self.why_not():
+            _tolerate_compiler_options()
 
     def why_not(self) -> str:
         """Why this process cannot simulate."""
@@ -78,3 +86,18 @@ class SimulatedGpu:
                 f"copy: destination {destination.dtype} {destination.shape}, source {source.dtype} {source.shape}"
             )
         destination[...] = source
+
+
+def _tolerate_compiler_options() -> None:
+    """Let ``cuda.jit`` ignore options that only a compiler understands, where the simulator would raise."""
+    from numba import cuda
+
+    if hasattr(cuda.jit, "__wrapped__"):
+        return
+    simulated = cuda.jit
+
+    @functools.wraps(simulated)
+    def jit(*args: Any, **options: Any) -> Any:
+        return simulated(*args, **{name: value for name, value in options.items() if name not in COMPILER_OPTIONS})
+
+    cuda.jit = jit

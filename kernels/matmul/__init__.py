@@ -76,8 +76,8 @@ KERNEL = Kernel(
     size="256..2048",
     size_help="columns of B and C; A and B are n×n unless --m or --k say otherwise",
     params=(
-        Param("m", "rows of A and C (default: n)"),
-        Param("k", "columns of A, rows of B (default: n)"),
+        Param("m", "rows of A and C"),
+        Param("k", "columns of A, rows of B"),
     ),
     arrays=arrays,
     inputs="problem:inputs",

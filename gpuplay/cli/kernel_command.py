@@ -1,0 +1,68 @@
+"""A kernel's command, made from its declaration when the kernel is named."""
+
+from __future__ import annotations
+
+import inspect
+from typing import Any
+
+import typer
+from typer.main import get_command
+
+from gpuplay import catalog
+from gpuplay.cli import options
+from gpuplay.errors import KernelFileError
+from gpuplay.kernel import Kernel
+
+KERNELS_PANEL, PLUGINS_PANEL = "Kernels", "Kernels from installed packages"
+
+
+def kernel_command(origin: catalog.Origin, word: str) -> Any:
+    """The command of one kernel, its options those of the declaration."""
+    from gpuplay.cli.session import Session
+
+    session = Session.of(origin)
+
+    def command(**values: Any) -> None:
+        with session:
+            raise typer.Exit(session.sweep(values))
+
+    return _made(command, session.kernel, word)
+
+
+def _made(command: Any, kernel: Kernel, word: str) -> Any:
+    parameters = [option.parameter() for option in options.of_kernel(kernel)]
+    command.__signature__ = inspect.Signature(parameters)
+    command.__annotations__ = {parameter.name: parameter.annotation for parameter in parameters}
+    command.__doc__ = f"{kernel.summary}\n\n{_variants_help(kernel)}"
+    app = typer.Typer(add_completion=False, rich_markup_mode=None)
+    app.command(word)(command)
+    made = get_command(app)
+    made.name = word
+    return made
+
+
+def _variants_help(kernel: Kernel) -> str:
+    width = max(len(variant.name) for variant in kernel.variants)
+    lines = [f"{v.name:<{width}}  {v.flynn:<7}  {v.idea}" for v in kernel.variants]
+    return "\b\n" + "\n".join(["Variants:", *lines])
+
+
+def listed(origin: catalog.Origin) -> Any:
+    """A command that has only a name and a line: plugins are not imported for a list."""
+    app = typer.Typer(add_completion=False)
+    panel, text = KERNELS_PANEL, "from an installed package"
+    if origin.kind == "bundled":
+        try:
+            text = catalog.load(origin).kernel.summary
+        except KernelFileError as error:
+            text = f"broken: {error}"
+    else:
+        panel = PLUGINS_PANEL
+
+    def command() -> None:
+        """Stand in for the kernel's command."""
+
+    app.command(origin.name, help=text, rich_help_panel=panel)(command)
+    made = get_command(app)
+    made.name = origin.name
+    return made
