@@ -1,7 +1,7 @@
 """What machine this is: processor, caches, memory, power, load.
 
-Nothing here needs numba or numpy. Linux has been tried;
-macOS and Windows are written from their documentation.
+Nothing here needs numba or numpy. Linux has been tried; macOS and Windows are written from their
+documentation.
 """
 
 from __future__ import annotations
