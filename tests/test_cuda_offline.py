@@ -2,8 +2,10 @@
 
 import importlib.metadata
 import json
+import os
 import subprocess
 import sys
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -14,6 +16,7 @@ HERE = Path(__file__).parent
 SEAM = HERE / "kernels" / "seam.py"
 KERNELS = [*(origin.name for origin in catalog.bundled()), str(SEAM)]
 MOST_REGISTERS = 255
+REGISTERS_OF_A_BLOCK = 65536  # on every GPU of capability 5.0 and later
 
 
 def numba_cuda_missing():
@@ -39,23 +42,48 @@ def cell(record):
     return f"{record['variant']} {record['function']} {record['knobs']} {record['params']} {record['capability']}"
 
 
+@pytest.fixture(scope="module")
+def records_of(request, tmp_path_factory):
+    """Gives the records of a kernel; all kernels that this run asks for are compiled side by side, once."""
+    asked = [item.callspec.params.get("kernel") for item in request.session.items if hasattr(item, "callspec")]
+    with ThreadPoolExecutor(os.cpu_count()) as pool:
+        cwd = tmp_path_factory.mktemp("offline")
+        found = {kernel: pool.submit(compiled, kernel, cwd) for kernel in KERNELS if kernel in asked}
+        yield lambda kernel: found[kernel].result()
+
+
+def allocated(record):
+    """Registers that a block takes: a warp's in units of 256 (CUDA occupancy calculator), so 8 a thread."""
+    each = -(-record["resources"]["registers"] // 8) * 8
+    return each * -(-record["threads"] // 32) * 32
+
+
 @pytest.mark.parametrize("kernel", KERNELS, ids=lambda kernel: Path(kernel).stem)
-def test_every_cuda_variant_compiles_offline(kernel, tmp_path):
-    records = compiled(kernel, tmp_path)
+def test_every_cuda_variant_compiles_offline(kernel, records_of):
+    records = records_of(kernel)
     assert {tuple(r["capability"]) for r in records} == {(7, 5), (9, 0)}
     assert [cell(r) for r in records if r["entries"] != 1] == []
     slips = {
         cell(r): r["float64_lines"][:3] for r in records if r["float64_lines"] and r["params"]["dtype"] == "float32"
     }
     assert slips == {}
-    assembled = [r for r in records if r["resources"]]
-    assert {r["variant"] for r in assembled} == {r["variant"] for r in records}
-    for record in assembled:
+    for record in records:
         used = record["resources"]
         print(f"{cell(record)}: {used}, {record['instructions']} instructions")
         assert 0 < used["registers"] <= MOST_REGISTERS, cell(record)
-        spilled = used["spill_stores_bytes"] + used["spill_loads_bytes"] + used["stack_bytes"]
-        assert spilled == 0, f"{cell(record)}: {used}"
+        if record["default"]:
+            spilled = used["spill_stores_bytes"] + used["spill_loads_bytes"] + used["stack_bytes"]
+            assert spilled == 0, f"{cell(record)}: {used}"
+
+
+@pytest.mark.parametrize("kernel", KERNELS, ids=lambda kernel: Path(kernel).stem)
+def test_a_block_of_every_size_has_registers_enough(kernel, records_of):
+    greedy = {
+        cell(r): f"{r['threads']} threads of {r['resources']['registers']} registers"
+        for r in records_of(kernel)
+        if allocated(r) > REGISTERS_OF_A_BLOCK
+    }
+    assert greedy == {}
 
 
 def test_a_bare_float_literal_shows_as_float64(tmp_path):
@@ -70,7 +98,7 @@ def test_a_register_array_indexed_at_run_time_shows_as_stack(tmp_path):
     lines = "local = cuda.local.array(16, dtype)\n        local[here % 16] = x[0]\n        tile[here] = local[i % 16]\n"
     source = SEAM.read_text().replace("        cuda.syncthreads()\n", f"        {lines}        cuda.syncthreads()\n", 1)
     file.write_text(source)
-    assert any(r["resources"]["stack_bytes"] > 0 for r in compiled(file, tmp_path) if r["resources"])
+    assert any(r["resources"]["stack_bytes"] > 0 for r in compiled(file, tmp_path))
 
 
 def test_the_geometry_is_refused_as_on_a_device(tmp_path):

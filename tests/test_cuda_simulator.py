@@ -4,6 +4,7 @@ import json
 import os
 import subprocess
 import sys
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -12,9 +13,12 @@ from gpuplay import catalog
 
 HERE = Path(__file__).parent
 SEAM = HERE / "kernels" / "seam.py"
-# A GPU thread is an operating-system thread there: how large a size may be depends on the kernel's work.
-SIZES = {"activation": "1,2,7,17,33", "dense": "1,2,7,17", "matmul": "1,2,7,17"}
-FEW_SIZES = "1,2,5"
+KERNELS = [origin.name for origin in catalog.bundled()]
+
+
+def sizes_of(kernel):
+    """A GPU thread is an operating-system thread there: how large a size may be depends on the kernel's work."""
+    return {"activation": "1,2,7,17,33", "dense": "1,2,7,17,33"}.get(kernel, "1,2,7,17")
 
 
 def simulated(kernel, sizes, cwd):
@@ -26,11 +30,20 @@ def simulated(kernel, sizes, cwd):
     return json.loads(done.stdout)
 
 
-@pytest.mark.parametrize("kernel", [origin.name for origin in catalog.bundled()])
-def test_every_cuda_variant_is_right_on_the_simulator(kernel, tmp_path):
-    sizes = SIZES.get(kernel, FEW_SIZES)
-    records = simulated(kernel, sizes, tmp_path)
-    assert {r["n"] for r in records} == {int(n) for n in sizes.split(",")}
+@pytest.fixture(scope="module")
+def records_of(request, tmp_path_factory):
+    """Gives the records of a kernel; all kernels that this run asks for are simulated side by side, once."""
+    asked = [item.callspec.params.get("kernel") for item in request.session.items if hasattr(item, "callspec")]
+    with ThreadPoolExecutor(os.cpu_count()) as pool:
+        cwd = tmp_path_factory.mktemp("simulator")
+        found = {kernel: pool.submit(simulated, kernel, sizes_of(kernel), cwd) for kernel in KERNELS if kernel in asked}
+        yield lambda kernel: found[kernel].result()
+
+
+@pytest.mark.parametrize("kernel", KERNELS)
+def test_every_cuda_variant_is_right_on_the_simulator(kernel, records_of):
+    records = records_of(kernel)
+    assert {r["n"] for r in records} == {int(n) for n in sizes_of(kernel).split(",")}
     assert [r for r in records if r["wrong"]] == []
 
 

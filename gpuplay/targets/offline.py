@@ -42,7 +42,7 @@ class Launch:
 
 @dataclass(frozen=True)
 class MachineCode:
-    """What ptxas reports of one entry, bytes where not a count, and its disassembly."""
+    """What ptxas reports of one entry, bytes where not a count, and its disassembly where that was asked for."""
 
     registers: int
     spill_stores_bytes: int
@@ -110,11 +110,17 @@ def numba_type(value: Any) -> Any:
 
 
 def inspect(
-    run: Callable[..., object], arrays: Sequence[Any], cc: Capability, *, assemble: bool = True
+    run: Callable[..., object],
+    arrays: Sequence[Any],
+    cc: Capability,
+    *,
+    assemble: bool = True,
+    disassemble: bool = True,
 ) -> list[Inspected]:
     """Every distinct GPU function (by function and types) that a run launches, compiled for ``cc``.
 
-    ``arrays`` may be `hollow`. Without ``assemble`` there is only PTX, which needs no ptxas.
+    ``arrays`` may be `hollow`. Without ``assemble`` there is only PTX, which needs no ptxas; without
+    ``disassemble`` no machine code as text, which takes nvdisasm half a second each.
     """
     gpu = OfflineGpu(GpuModel(capability=(cc[0], cc[1])))
     run(gpu, *arrays)
@@ -122,8 +128,8 @@ def inspect(
     inspected = []
     for launch in reversed(distinct.values()):
         ptx = compile_ptx(launch.function, launch.types, cc)
-        options = launch.function.targetoptions
-        code = machine_code(ptx, cc, max_registers=options.get("max_registers")) if assemble else None
+        limit = launch.function.targetoptions.get("max_registers")
+        code = machine_code(ptx, cc, max_registers=limit, disassemble=disassemble) if assemble else None
         inspected.append(Inspected(launch.function.__name__, launch, ptx, code))
     return inspected
 
@@ -143,7 +149,9 @@ def compile_ptx(function: Any, types: Sequence[Any], cc: Capability) -> str:
     return str(ptx)
 
 
-def machine_code(ptx: str, cc: Capability, max_registers: int | None = None) -> MachineCode:
+def machine_code(
+    ptx: str, cc: Capability, *, max_registers: int | None = None, disassemble: bool = True
+) -> MachineCode:
     """Assemble PTX with ptxas and disassemble it; GpuplayError where a tool is missing or refuses."""
     with tempfile.TemporaryDirectory(prefix="gpuplay-") as folder:
         source, cubin = Path(folder, "function.ptx"), Path(folder, "function.cubin")
@@ -151,7 +159,7 @@ def machine_code(ptx: str, cc: Capability, max_registers: int | None = None) -> 
         limit = [f"--maxrregcount={max_registers}"] if max_registers else []
         arch = "sm_" + "".join(map(str, cc))
         report = _run(tool("ptxas"), "-v", f"-arch={arch}", *limit, "-o", str(cubin), str(source))
-        return _parsed(report, _run(tool("nvdisasm"), "-c", str(cubin)))
+        return _parsed(report, _run(tool("nvdisasm"), "-c", str(cubin)) if disassemble else "")
 
 
 def tool(name: str) -> str:

@@ -1,7 +1,8 @@
 """A kernel that uses all of the seam between a CUDA variant and what stands behind ``gpu``.
 
 Y = 2·X·a + S, where a is a scalar and S (n,) is 1 everywhere: launches with static and dynamic
-shared memory, a device function, a fill, a copy, a scalar argument, a workspace, the properties.
+shared memory, a device function, a fill, a copy, a scalar argument, a workspace, the
+properties, launch bounds.
 """
 
 import numpy as np
@@ -35,7 +36,7 @@ def doubled(value):
 def build(problem, block):
     dtype = float32 if problem.dtype == "float32" else float64
 
-    @cuda.jit
+    @cuda.jit(launch_bounds=block)
     def through_shared(y, x, a, ones):
         here = cuda.threadIdx.x
         i = cuda.grid(1)

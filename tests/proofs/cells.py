@@ -3,6 +3,7 @@
 import itertools
 import sys
 from pathlib import Path
+from types import MappingProxyType
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
 
@@ -20,13 +21,17 @@ def cuda_variants(loaded):
     return [variant for variant in loaded.kernel.variants if variant.target == "cuda"]
 
 
-def problems(loaded, n, dtype):
-    """The problem with default params, and one for each odd shape that the kernel declares."""
+def problems(loaded, n, dtype, few=MappingProxyType({})):
+    """The problem with default params, and one for each odd shape that the kernel declares.
+
+    ``few`` gives other values in the place of defaults, for params that the kernel has.
+    """
     kernel = loaded.kernel
+    few = {axis.name: few[axis.name] for axis in kernel.axes if axis.name in few}
     for params in ({}, *kernel.odd_shapes):
         if "dtype" in params:
             continue
-        problem = kernel.problem(n, **(dict(params) | {"dtype": dtype}))
+        problem = kernel.problem(n, **(few | dict(params) | {"dtype": dtype}))
         if kernel.applies is None or not loaded.call(kernel.applies, problem):
             yield problem
 

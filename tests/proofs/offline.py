@@ -4,6 +4,7 @@ python tests/proofs/offline.py KERNEL
 """
 
 import json
+import math
 import re
 import sys
 
@@ -33,39 +34,41 @@ def hollow_arrays(loaded, variant, problem, knobs):
 
 
 def cells(loaded, variant):
-    """Problem, knobs, capabilities and whether to assemble: all extremes of the plain shape, defaults of odd shapes."""
+    """Problem, knobs and capabilities: all extremes of the plain shape, defaults of odd shapes."""
     for dtype in loaded.kernel.dtypes:
         plain, *odd = problems(loaded, SIZE, dtype)
-        for place, knobs in enumerate(extremes(variant)):
-            yield plain, knobs, CAPABILITIES, place == 0
+        for knobs in extremes(variant):
+            yield plain, knobs, CAPABILITIES
         for problem in odd:
             if problem != plain:
-                yield problem, variant.default_knobs, CAPABILITIES[-1:], True
+                yield problem, variant.default_knobs, CAPABILITIES[-1:]
 
 
 def records(loaded):
     for variant in cuda_variants(loaded):
-        for problem, knobs, capabilities, assemble in cells(loaded, variant):
+        for problem, knobs, capabilities in cells(loaded, variant):
             if applies(loaded, variant, problem, knobs):
-                yield from compiled(loaded, variant, problem, knobs, capabilities, assemble=assemble)
+                yield from compiled(loaded, variant, problem, knobs, capabilities)
 
 
-def compiled(loaded, variant, problem, knobs, capabilities, *, assemble):
+def compiled(loaded, variant, problem, knobs, capabilities):
     run = loaded.call(variant.build, problem, **knobs)
     arrays = hollow_arrays(loaded, variant, problem, knobs)
     for cc in capabilities:
-        for found in offline.inspect(run, arrays, cc, assemble=assemble and cc == CAPABILITIES[-1]):
-            code = found.code
+        disassemble = knobs == variant.default_knobs and cc == CAPABILITIES[-1] and len(capabilities) > 1
+        for found in offline.inspect(run, arrays, cc, disassemble=disassemble):
             yield {
                 "variant": variant.name,
                 "params": dict(problem.params),
                 "knobs": knobs,
+                "default": knobs == variant.default_knobs,
                 "capability": list(cc),
                 "function": found.name,
                 "entries": len(re.findall(r"^\.visible \.entry", found.ptx, re.MULTILINE)),
                 "float64_lines": [line.strip() for line in found.ptx.splitlines() if ".f64" in line],
-                "resources": code and {name: value for name, value in vars(code).items() if name != "sass"},
-                "instructions": code and len(re.findall(r"^\s+/\*[0-9a-f]{4,}\*/", code.sass, re.MULTILINE)),
+                "threads": math.prod(found.launch.block),
+                "resources": {name: value for name, value in vars(found.code).items() if name != "sass"},
+                "instructions": len(re.findall(r"^\s+/\*[0-9a-f]{4,}\*/", found.code.sass, re.MULTILINE)),
             }
 
 
