@@ -49,7 +49,8 @@ def tiled(p, tile):
     weights = FILTERS * size * size
     threads = tile * tile
 
-    @cuda.jit(cache=True)
+    # Told how many threads a block has, the compiler leaves each few enough registers for all of them.
+    @cuda.jit(cache=True, launch_bounds=threads)
     def tiles_with_halo(Y, X, W):
         inputs = cuda.shared.array((reach, reach), Y.dtype)
         w = cuda.shared.array(weights, Y.dtype)
