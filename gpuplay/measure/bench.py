@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from gpuplay.measure import timing
-from gpuplay.measure.compiling import CompileClock
+from gpuplay.measure.compiling import EVENTS, CompileClock
 from gpuplay.measure.data import Placed
 from gpuplay.measure.libraries import blas_name
 from gpuplay.measure.outcomes import Prepared, Turn
@@ -67,7 +67,7 @@ class Bench:
         target = data.target
         target.use_threads(cell.threads)
         built, prepare_s = self._build(cell, variant, data)
-        clock = CompileClock(watch=variant.target in ("cpu", "cuda"))
+        clock = CompileClock(variant.target)
         with clock:
             first_s = self._one_call(built)
         verdict = data.verdict(cell)
@@ -85,8 +85,8 @@ class Bench:
             wrong=wrong,
             error=error,
             call_s=built.call_s,
-            compile_s=compiled if variant.target in ("cpu", "cuda") else None,
-            compile_cached=(clock.count == 0) if variant.target == "cpu" else None,
+            compile_s=compiled if variant.target in EVENTS else None,
+            compile_cached=(clock.count == 0) if variant.target in EVENTS else None,
             prepare_s=prepare_s,
             transfer=data.transfer() if variant.target == "cuda" and not wrong else None,
             library=self._library(variant, data.problem),

@@ -2,29 +2,31 @@
 
 from __future__ import annotations
 
+import importlib
 from contextlib import ExitStack
 from types import TracebackType
 from typing import Any, Self
+
+EVENTS = {"cpu": "numba.core.event", "cuda": "numba.cuda.core.event"}
 
 
 class CompileClock:
     """Count compilations and add up their seconds inside a ``with`` block; nested ones count once.
 
     A function that comes from the disk cache raises no event, so a count of zero means a cache hit.
-    ``watch`` is False for variants without Numba, which is then not imported.
+    ``target`` decides whose events are heard: numba-cuda has its own, the others compile nothing.
     """
 
-    def __init__(self, *, watch: bool) -> None:
+    def __init__(self, target: str) -> None:
         self.count = 0
         self.seconds = 0.0
-        self._watch = watch
+        self._events = EVENTS.get(target)
         self._recorded: Any = None
         self._stack = ExitStack()
 
     def __enter__(self) -> Self:
-        if self._watch:
-            from numba.core import event
-
+        if self._events:
+            event = importlib.import_module(self._events)
             self._recorded = self._stack.enter_context(event.install_recorder("numba:compile"))
         return self
 
