@@ -70,10 +70,18 @@ def accumulate(sums, a0, a1, a2, a3, panel, width):
 
 
 @njit(cache=True)
-def multiply_block(sums, A, first, last, step, gap, panel, width, block_k):
-    """Add the products of quads ``first`` to ``last`` of A (m, k) with a whole panel (k, width) to their sums."""
+def part_depth(width, block_n, block_k):
+    """Rows of a panel that are in use at a time: as many numbers as block_k rows of a full panel have."""
+    return round_up(max(block_k, block_k * block_n // width), DEPTH)
+
+
+@njit(cache=True)
+def multiply_block(sums, A, first, last, step, gap, panel, width, depth):
+    """Add the products of quads ``first`` to ``last`` of A (m, k) with a whole panel (k, width) to their sums.
+
+    All quads meet ``depth`` rows of the panel, a multiple of four, before the next rows.
+    """
     m, k = A.shape
-    depth = round_up(block_k, DEPTH)
     for p in range(0, k, depth):
         end = min(p + depth, k)
         part = panel[p * width :]
@@ -177,7 +185,7 @@ def multiply(C, A, panels, sums, block_m, block_n, block_k, worker, workers):
         panel, left, columns, width = panel_of(panels, strip, k, n, block_n)
         block = sums[: (last - first) * ROWS * width]
         block[:] = 0
-        multiply_block(block, A, first, last, ROWS, 1, panel, width, block_k)
+        multiply_block(block, A, first, last, ROWS, 1, panel, width, part_depth(width, block_n, block_k))
         store(C, block, first, last, left, columns, width)
 
 

@@ -55,7 +55,8 @@ def _by_blocks(code, *, many):
                 panel, left, columns, width = gemm.panel_of(panels, strip, n, batch, block_n)
                 block = sums[worker, : (last - first) * gemm.ROWS * width]
                 gemm.fill_rows(block, b, first, last, width)
-                gemm.multiply_block(block, W, first, last, gemm.ROWS, 1, panel, width, block_k)
+                depth = gemm.part_depth(width, block_n, block_k)
+                gemm.multiply_block(block, W, first, last, gemm.ROWS, 1, panel, width, depth)
                 for i in range(len(block)):
                     block[i] = apply(code, block[i])
                 gemm.store_transposed(Y, block, first, last, left, columns, width)

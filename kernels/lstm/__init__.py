@@ -20,7 +20,7 @@ from ..activation import OPERATIONS
 BLOCKS = {
     "block_m": Knob((16, 32, 64, 128), default=64, help="rows of the weights that are summed up at a time"),
     "block_n": Knob((64, 128, 256, 512), default=256, help="rows of the batch in a packed panel"),
-    "block_k": Knob((128, 256, 384, 512), default=384, help="columns of the weights that meet a panel at a time"),
+    "block_k": Knob((128, 256, 384, 512), default=384, help="rows of a panel in use at a time; more of a narrow one"),
 }
 DEFAULTS = {name: knob.default for name, knob in BLOCKS.items()}
 THREADS = Knob((64, 128, 256), default=256, help="threads of a block")

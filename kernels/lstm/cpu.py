@@ -102,8 +102,9 @@ def _step(states, x_panels, h_now, h_next, cells, weights, sums, blocks, worker,
         target = gemm.panel_of(h_next, strip, n, batch, block_n)[0]
         block = sums[: (last - first) * ROWS * width]
         _start_at_biases(block, b_ih, b_hh, first, last, width)
-        gemm.multiply_block(block, W_ih, first, last, 1, n, x_panel, width, block_k)
-        gemm.multiply_block(block, W_hh, first, last, 1, n, h_panel, width, block_k)
+        depth = gemm.part_depth(width, block_n, block_k)
+        gemm.multiply_block(block, W_ih, first, last, 1, n, x_panel, width, depth)
+        gemm.multiply_block(block, W_hh, first, last, 1, n, h_panel, width, depth)
         for u in range(first, last):
             gates = block[(u - first) * ROWS * width : (u - first + 1) * ROWS * width]
             _update(gates, cells[u, left : left + width], target[u // DEPTH * DEPTH * width + u % DEPTH * LANES :])

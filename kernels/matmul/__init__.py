@@ -15,7 +15,7 @@ from .._shared.blocking import panel_elements, sums_shape
 BLOCKS = {
     "block_m": Knob((16, 32, 64, 128), default=64, help="rows of C that are summed up at a time"),
     "block_n": Knob((64, 128, 256, 512), default=256, help="columns of a packed panel of B"),
-    "block_k": Knob((128, 256, 384, 512), default=384, help="rows of a packed panel of B"),
+    "block_k": Knob((128, 256, 384, 512), default=384, help="rows of a panel in use at a time; more of a narrow one"),
 }
 DEFAULTS = {name: knob.default for name, knob in BLOCKS.items()}
 NAIVE_BLOCK = (32, 8)
