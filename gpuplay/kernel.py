@@ -183,7 +183,8 @@ class Variant:
     ``workspace(problem, knobs)`` returns `Array`s that the target allocates and poisons.
     ``prepare(problem, *weights, **knobs)`` returns the arrays that take the place of the weights.
     ``work(problem, knobs)`` returns the variant's own `Cost` where it differs from the kernel's.
-    ``library(problem)`` names what a library variant calls; "BLAS" in it becomes the name of NumPy's.
+    ``library`` names what a library variant calls, as text or ``library(problem)``; "BLAS" in it
+    becomes the name of NumPy's.
     """
 
     name: str

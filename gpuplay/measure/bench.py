@@ -254,5 +254,7 @@ class Bench:
 
     def _library(self, variant: Variant, problem: Problem) -> str:
         """What the variant calls; the word BLAS becomes the name of the one that NumPy has."""
-        declared = str(self._loaded.call(variant.library, problem)) if variant.library else ""
+        declared = variant.library or ""
+        if not isinstance(declared, str) or ":" in declared:
+            declared = str(self._loaded.call(declared, problem))
         return declared.replace("BLAS", blas_name() or "no BLAS")

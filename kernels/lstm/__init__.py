@@ -139,6 +139,7 @@ KERNEL = Kernel(
             "the inputs of all steps in one product, then a product and a dozen ufuncs for each step",
             "problem:blas",
             workspace=numpy_workspace,
+            library="BLAS",
         ),
         Variant("python:loop", "SISD", "interpreted: every number is an object", "cpu:loop"),
         Variant(

@@ -90,7 +90,7 @@ KERNEL = Kernel(
     baseline="numpy:blas",
     story=("numpy:blas", "cpu:scalar", "cpu:simd", "cpu:parallel", "cuda:tiled"),
     variants=(
-        Variant("numpy:blas", "library", "the BLAS that NumPy brings", "problem:blas"),
+        Variant("numpy:blas", "library", "the BLAS that NumPy brings", "problem:blas", library="BLAS"),
         Variant("python:loop", "SISD", "interpreted: every number is an object", "cpu:loop"),
         Variant(
             "cpu:naive", "SISD", "textbook order: the inner loop jumps a whole row of B at every step", "cpu:naive"
