@@ -50,13 +50,14 @@ def _results(session: Session, options: Mapping[str, Any]) -> Iterator[Result]:
 
 
 def _plans(session: Session, options: Mapping[str, Any]) -> Iterator[tuple[Plan, int]]:
-    """Plans for awkward sizes and for each of the kernel's odd shapes, one knob away from its default at a time."""
+    """Plans for awkward sizes, one knob away from its default at a time, then for each of the kernel's odd shapes."""
     kernel = session.kernel
     usual = dict(kernel.check_at)
     shapes = [usual, *kernel.odd_shapes] if options["sizes"] is None else [usual]
     settings = Settings(seed=options["seed"], device=options["device"], cell_limit_s=CHECK_LIMIT_S)
     for shape in shapes:
-        for names, knob in _selections(kernel, options["on"]):
+        selections = list(_selections(kernel, options["on"]))
+        for names, knob in selections if shape is usual else selections[:1]:
             values = {
                 **{name: str(value) for name, value in shape.items()},
                 **knob,
