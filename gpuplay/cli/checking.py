@@ -21,7 +21,7 @@ from gpuplay.views.layout import show
 
 AWKWARD = "1,2,7,31,33,127,129"
 ODD_SIZES = "7,33"
-CHECK_LIMIT_S = 5.0
+CHECK_LIMIT_S = 2.0
 
 
 def check_kernels(origins: Sequence[catalog.Origin], options: Mapping[str, Any], *, plain: bool, debug: bool) -> int:
