@@ -139,7 +139,7 @@ class Session:
         return Record(
             version=__version__,
             created=dt.datetime.now(dt.UTC).isoformat(timespec="seconds"),
-            argv=tuple(sys.argv),
+            argv=("gpuplay", *sys.argv[1:]),
             seed=planned.settings.seed,
             machine=facts,
             roofs=self.roofs(facts, planned.settings.device),
