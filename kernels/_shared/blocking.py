@@ -4,10 +4,19 @@ Declarations read this file for the sizes of workspaces, and `gemm` compiles the
 so that both always agree. The terms are explained in `gemm`.
 """
 
+from gpuplay.kernel import Knob
+
 LANES = 16
 ROWS = 4
 DEPTH = 4
 MOST_WORKERS = 256
+
+BLOCKS = {
+    "block_m": Knob((16, 32, 64, 128), default=64, help="rows of the product that are summed up at a time"),
+    "block_n": Knob((64, 128, 256, 512), default=256, help="columns of a packed panel"),
+    "block_k": Knob((128, 256, 384, 512), default=384, help="rows of a panel in use at a time; more of a narrow one"),
+}
+DEFAULTS = {name: knob.default for name, knob in BLOCKS.items()}
 
 
 def round_up(count, step):

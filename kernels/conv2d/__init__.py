@@ -10,6 +10,7 @@ cuda:tiled      a tile of the image with its halo, and four filters, in shared m
 
 from gpuplay.kernel import Array, Cost, Kernel, Knob, Param, Probe, Variant
 
+from .._shared import limits
 from . import layout
 
 STRIPS = {"strip": Knob((256, 512, 1024, 2048), default=layout.STRIP, help="pixels of a strip of output rows")}
@@ -104,15 +105,11 @@ def strips_work(p, knobs):
 
 def fits_tile(p, knobs, machine):
     """A tile is a block of threads, its input with halo and four filters lie in shared memory."""
-    tile, limit = knobs["tile"], machine.gpu.threads_per_block
-    if tile * tile > limit:
-        return f"tile {tile}: {tile}×{tile} = {tile * tile} threads a block, the limit is {limit}"
+    tile = knobs["tile"]
     inputs = (tile - 1) * p.stride + p.kernel_size
     shared = (inputs**2 + layout.FILTERS * p.kernel_size**2) * p.itemsize
-    if shared > machine.gpu.shared_bytes_per_block:
-        most = machine.gpu.shared_bytes_per_block
-        return f"tile {tile}: {inputs}×{inputs} inputs and four filters take {shared} bytes, the limit is {most}"
-    return None
+    what = f"tile {tile}: {inputs}×{inputs} inputs and four filters"
+    return limits.tile_threads(tile, machine) or limits.shared_memory(what, shared, machine)
 
 
 KERNEL = Kernel(

@@ -9,18 +9,12 @@ cuda:tiled      tiles of X and W in shared memory, loaded along their rows
 
 from gpuplay.kernel import Array, Cost, Kernel, Knob, Param, Probe, Variant
 
-from .._shared.blocking import panel_elements, sums_shape
+from .._shared import limits
+from .._shared.blocking import BLOCKS, DEFAULTS, panel_elements, sums_shape
 from ..activation import FUNCTIONS, OPERATIONS
 
-BLOCKS = {
-    "block_m": Knob((16, 32, 64, 128), default=64, help="rows of W that are summed up at a time"),
-    "block_n": Knob((64, 128, 256, 512), default=256, help="rows of X in a packed panel"),
-    "block_k": Knob((128, 256, 384, 512), default=384, help="rows of a panel in use at a time; more of a narrow one"),
-}
-DEFAULTS = {name: knob.default for name, knob in BLOCKS.items()}
 NAIVE_BLOCK = (32, 8)
 NUMPY_BLOCK = 1 << 14
-MOST_BLOCKS_DOWN = 65535
 
 
 def arrays(p):
@@ -63,25 +57,17 @@ def _workspace(p, blocks, **workers):
 
 def fits_naive(p, _knobs, _machine):
     """The grid has at most 65535 blocks downwards."""
-    return _too_tall(p.batch, NAIVE_BLOCK[1])
+    return limits.grid_height("a batch", p.batch, NAIVE_BLOCK[1])
 
 
 def fits_tile(p, knobs, machine):
-    """A tile is a block of threads."""
-    tile, limit = knobs["tile"], machine.gpu.threads_per_block
-    if tile * tile > limit:
-        return f"tile {tile}: {tile}×{tile} = {tile * tile} threads a block, the limit is {limit}"
-    shared = tile * (2 * tile + 1) * p.itemsize
-    if shared > machine.gpu.shared_bytes_per_block:
-        return f"tile {tile}: two tiles take {shared} bytes of shared memory, a block has fewer"
-    return _too_tall(p.batch, tile)
-
-
-def _too_tall(batch, rows):
-    blocks = -(-batch // rows)
-    if blocks > MOST_BLOCKS_DOWN:
-        return f"a batch of {batch} in blocks of {rows} is {blocks} blocks, the limit is {MOST_BLOCKS_DOWN} downwards"
-    return None
+    """A tile is a block of threads, two of them, one padded by a column, lie in shared memory."""
+    tile = knobs["tile"]
+    return (
+        limits.tile_threads(tile, machine)
+        or limits.shared_memory(f"tile {tile}: two tiles", tile * (2 * tile + 1) * p.itemsize, machine)
+        or limits.grid_height("a batch", p.batch, tile)
+    )
 
 
 def numpy_library(p):

@@ -10,8 +10,8 @@ from numba import njit, prange
 
 from .._shared import gemm
 from .._shared.activations import CODE, apply
+from .._shared.blocking import DEFAULTS
 from ..activation.cpu import FUNCTIONS
-from . import DEFAULTS
 
 SMALL_BATCH = 8
 

@@ -14,20 +14,14 @@ cuda:fused      one GPU function a step: four sums in registers, tiles in shared
 
 from gpuplay.kernel import Array, Cost, Kernel, Knob, Param, Variant
 
-from .._shared.blocking import panel_elements, round_up, sums_shape
+from .._shared import limits
+from .._shared.blocking import BLOCKS, DEFAULTS, panel_elements, round_up, sums_shape
 from ..activation import OPERATIONS
 
-BLOCKS = {
-    "block_m": Knob((16, 32, 64, 128), default=64, help="rows of the weights that are summed up at a time"),
-    "block_n": Knob((64, 128, 256, 512), default=256, help="rows of the batch in a packed panel"),
-    "block_k": Knob((128, 256, 384, 512), default=384, help="rows of a panel in use at a time; more of a narrow one"),
-}
-DEFAULTS = {name: knob.default for name, knob in BLOCKS.items()}
 THREADS = Knob((64, 128, 256), default=256, help="threads of a block")
 UNITS = 16
 FUSED_REGISTERS = 128  # a thread of cuda:fused, rounded up; float64 on sm_90 needs 120
 REGISTERS_A_BLOCK = 65536
-MOST_BLOCKS_DOWN = 65535
 
 
 def arrays(p):
@@ -100,10 +94,7 @@ def fits_block(p, knobs, machine):
         return f"block {block}: the limit is {limit} threads a block"
     if block % UNITS:
         return f"block {block}: {block} is no multiple of {UNITS}, the units that a block serves side by side"
-    rows = block // UNITS
-    if -(-p.batch // rows) > MOST_BLOCKS_DOWN:
-        return f"a batch of {p.batch} in blocks of {rows} passes the limit of {MOST_BLOCKS_DOWN} blocks downwards"
-    return None
+    return limits.grid_height("a batch", p.batch, block // UNITS)
 
 
 def fits_fused(p, knobs, machine):

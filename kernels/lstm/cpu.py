@@ -12,7 +12,7 @@ from numba import njit, prange
 
 from .._shared import gemm
 from .._shared.activations import CODE, apply
-from . import DEFAULTS
+from .._shared.blocking import DEFAULTS
 
 SIGMOID, TANH = CODE["sigmoid"], CODE["tanh"]
 DEPTH, LANES, ROWS, CHUNK = gemm.DEPTH, gemm.LANES, gemm.ROWS, gemm.CHUNK

@@ -4,7 +4,7 @@ import numpy as np
 from numba import njit, prange
 
 from .._shared import gemm
-from . import DEFAULTS
+from .._shared.blocking import DEFAULTS
 
 
 def loop(_p):
