@@ -1,0 +1,25 @@
+"""Why a CUDA launch cannot be: reasons in words for a declaration's ``applies``, or None."""
+
+MOST_BLOCKS_DOWN = 65535
+
+
+def tile_threads(tile, machine):
+    """A square tile whose elements have a thread each must fit a block."""
+    limit = machine.gpu.threads_per_block
+    if tile * tile > limit:
+        return f"tile {tile}: {tile}×{tile} = {tile * tile} threads a block, the limit is {limit}"
+    return None
+
+
+def shared_memory(what, taken, machine):
+    """Static shared memory of a block, in bytes."""
+    limit = machine.gpu.shared_bytes_per_block
+    return f"{what} take {taken} bytes of shared memory, the limit is {limit}" if taken > limit else None
+
+
+def grid_height(what, extent, rows):
+    """Blocks downwards, where each takes so many rows."""
+    blocks = -(-extent // rows)
+    if blocks > MOST_BLOCKS_DOWN:
+        return f"{what} of {extent} in blocks of {rows} is {blocks} blocks, the limit is {MOST_BLOCKS_DOWN} downwards"
+    return None
