@@ -16,7 +16,7 @@ from gpuplay.measure import quiet
 from gpuplay.measure.timing import FEWEST_SAMPLES, summarize
 from gpuplay.plan import Plan, PlannedCell, Row, Settings
 from gpuplay.process import TaskError
-from gpuplay.results import ErrorReport, Event, Final, Provisional, Result, StateChanged
+from gpuplay.results import ErrorReport, Event, Final, Provisional, Result, StateChanged, Status
 
 if TYPE_CHECKING:
     from gpuplay.measure.outcomes import Prepared, Turn
@@ -190,12 +190,12 @@ class Runner:
             transfer=prepared.transfer,
         )
 
-    def _result(self, planned: PlannedCell, status: str, reason: str) -> Result:
+    def _result(self, planned: PlannedCell, status: Status, reason: str) -> Result:
         known = planned.work_flops is not None and planned.work_bytes is not None
         return Result(
             cell=planned.cell,
             flynn=self._plan.kernel.variant(planned.cell.variant).flynn,
-            status=status,  # type: ignore[arg-type]
+            status=status,
             reason=reason,
             flops=planned.flops,
             bytes=planned.bytes,

@@ -7,8 +7,8 @@ from __future__ import annotations
 
 import time
 import zlib
-from collections.abc import Callable
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -18,7 +18,7 @@ from gpuplay.measure.compiling import EVENTS, CompileClock
 from gpuplay.measure.data import Placed
 from gpuplay.measure.libraries import blas_name
 from gpuplay.measure.outcomes import Prepared, Turn
-from gpuplay.measure.problems import ProblemData
+from gpuplay.measure.problems import PreparedWeights, ProblemData
 from gpuplay.results import ErrorReport
 from gpuplay.targets import open_target
 
@@ -42,10 +42,14 @@ class _Built:
     data: ProblemData
     call: Call
     own: list[Placed]
-    refresh: Callable[[], None]
+    prepared: PreparedWeights | None
     call_s: float = 0.0
     loops: int = 0
-    keep: list[Any] = field(default_factory=list)
+
+    def renew(self) -> None:
+        """Prepare the weights again, after other inputs took their place."""
+        if self.prepared:
+            self.prepared.renew()
 
 
 class Bench:
@@ -66,7 +70,7 @@ class Bench:
         data.restore()
         target = data.target
         target.use_threads(cell.threads)
-        built, prepare_s = self._build(cell, variant, data)
+        built = self._build(cell, variant, data)
         clock = CompileClock(variant.target)
         with clock:
             first_s = self._one_call(built)
@@ -87,7 +91,7 @@ class Bench:
             call_s=built.call_s,
             compile_s=compiled if variant.target in EVENTS else None,
             compile_cached=(clock.count == 0) if variant.target in EVENTS else None,
-            prepare_s=prepare_s,
+            prepare_s=built.prepared.seconds if built.prepared else None,
             transfer=data.transfer() if variant.target == "cuda" and not wrong else None,
             library=self._library(variant, data.problem),
         )
@@ -153,7 +157,7 @@ class Bench:
         variant = self._loaded.kernel.variant(cell.variant)
         data = self._problem_data(cell)
         data.target.use_threads(cell.threads)
-        built, _ = self._build(cell, variant, data)
+        built = self._build(cell, variant, data)
         self._one_call(built)
         seconds = min(self._one_call(built) for _ in range(3))
         self.drop(data.problem)
@@ -175,30 +179,17 @@ class Bench:
             self._data[key] = ProblemData(self._loaded, problem, self._targets[cell.target], seed)
         return self._data[key]
 
-    def _build(self, cell: Cell, variant: Variant, data: ProblemData) -> tuple[_Built, float | None]:
+    def _build(self, cell: Cell, variant: Variant, data: ProblemData) -> _Built:
         """Build a variant and bind it to its arrays: prepared weights in the weights' place, workspaces last."""
         problem, knobs, target = data.problem, dict(cell.knobs), data.target
         run = self._loaded.resolve(variant.build)(problem, **knobs)
         spaces = self._loaded.resolve(variant.workspace)(problem, knobs) if variant.workspace else ()
         own = [Placed(target, array, problem.dtype) for array in spaces]
-        prepare_s, prepared = None, None
-        refresh: Callable[[], None] = lambda: None  # noqa: E731
+        prepared = None
         if variant.prepare:
-            prepare = self._loaded.resolve(variant.prepare)
-            weights = data.weights()
-            prepare(problem, *weights, **knobs)
-            began = time.perf_counter()
-            packed = prepare(problem, *weights, **knobs)
-            prepare_s = time.perf_counter() - began
-            prepared = data.place(packed)
-
-            def refresh() -> None:
-                again = prepare(problem, *data.weights(), **knobs)
-                for placed, values in zip(prepared, again if isinstance(again, tuple) else (again,), strict=True):
-                    placed.write(values)
-
-        arguments = data.arguments(prepared) + [space.view for space in own]
-        return _Built(data, target.bind(run, arguments), own, refresh, keep=[prepared]), prepare_s
+            prepared = PreparedWeights(data, partial(self._loaded.resolve(variant.prepare), problem, **knobs))
+        arguments = data.arguments(prepared.placed if prepared else None) + [space.view for space in own]
+        return _Built(data, target.bind(run, arguments), own, prepared)
 
     def _one_call(self, built: _Built) -> float:
         """Poison outputs and workspaces, restore what a run writes, and run once; seconds of the call."""
@@ -213,13 +204,13 @@ class Bench:
     def _probe(self, cell: Cell, built: _Built, error: ErrorReport | None) -> tuple[str, ErrorReport | None]:
         """Verify on every probe's inputs, then put the ordinary inputs back."""
         for probe in built.data.probes():
-            built.refresh()
+            built.renew()
             self._one_call(built)
             verdict = built.data.verdict(cell, probe)
             if verdict.reason:
                 return f"on {probe.name}: {verdict.reason}", verdict.error
         built.data.restore()
-        built.refresh()
+        built.renew()
         return "", error
 
     def _clock(self, built: _Built) -> timing.Clock:

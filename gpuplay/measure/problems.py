@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -85,15 +85,6 @@ class ProblemData:
     def weights(self) -> list[NDArray[Any]]:
         """Host copies of the weights, in declared order."""
         return [self._placed[a.name].read() for a in self.arrays if a.role == "weight"]
-
-    def place(self, packed: Any) -> list[Placed]:
-        """Put prepared weights on the target."""
-        placed = []
-        for number, values in enumerate(packed if isinstance(packed, tuple | list) else (packed,)):
-            array = Array(f"prepared{number}", values.shape, "weight", str(values.dtype))
-            placed.append(Placed(self.target, array, self.problem.dtype))
-            placed[-1].write(values)
-        return placed
 
     def arguments(self, prepared: list[Placed] | None) -> list[Any]:
         """A run's arguments in order; prepared weights stand where the first weight was."""
@@ -201,3 +192,32 @@ class ProblemData:
     @staticmethod
     def _foul(reason: str) -> verify.Verdict:
         return verify.Verdict(ErrorReport(None, None, None), reason)
+
+
+class PreparedWeights:
+    """A variant's prepared weights on the target; ``pack(*weights)`` makes them from host arrays.
+
+    ``seconds`` is the time of the second packing: the first one compiles.
+    """
+
+    def __init__(self, data: ProblemData, pack: Callable[..., Any]) -> None:
+        self._data = data
+        self._pack = pack
+        self._packed()
+        began = time.perf_counter()
+        packed = self._packed()
+        self.seconds = time.perf_counter() - began
+        self.placed = []
+        for number, values in enumerate(packed):
+            array = Array(f"prepared{number}", values.shape, "weight", str(values.dtype))
+            self.placed.append(Placed(data.target, array, data.problem.dtype))
+            self.placed[-1].write(values)
+
+    def renew(self) -> None:
+        """Pack the weights that the problem holds now into the same arrays."""
+        for placed, values in zip(self.placed, self._packed(), strict=True):
+            placed.write(values)
+
+    def _packed(self) -> tuple[NDArray[Any], ...]:
+        packed = self._pack(*self._data.weights())
+        return tuple(packed) if isinstance(packed, tuple | list) else (packed,)

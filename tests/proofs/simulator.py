@@ -9,11 +9,12 @@ import json
 import sys
 import time
 import warnings
+from functools import partial
 
 from cells import applies, cuda_variants, loaded_kernel, problems
 
 from gpuplay.measure.data import Placed
-from gpuplay.measure.problems import ProblemData
+from gpuplay.measure.problems import PreparedWeights, ProblemData
 from gpuplay.results import Cell
 from gpuplay.targets import open_target
 
@@ -37,8 +38,10 @@ def outcomes(loaded, variant, problem, knobs):
     data = ProblemData(loaded, problem, open_target("simulator"), (problem.n,))
     spaces = loaded.call(variant.workspace, problem, knobs) if variant.workspace else ()
     own = [Placed(data.target, array, problem.dtype) for array in spaces]
-    prepared = loaded.call(variant.prepare, problem, *data.weights(), **knobs) if variant.prepare else None
-    arguments = data.arguments(None if prepared is None else data.place(prepared)) + [space.view for space in own]
+    prepared = None
+    if variant.prepare:
+        prepared = PreparedWeights(data, partial(loaded.resolve(variant.prepare), problem, **knobs)).placed
+    arguments = data.arguments(prepared) + [space.view for space in own]
     call = data.target.bind(loaded.call(variant.build, problem, **knobs), arguments)
     cell = Cell(problem.kernel, problem.n, problem.params, variant.name, tuple(knobs.items()))
     for probe in (None, *data.probes()):
