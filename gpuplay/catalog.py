@@ -61,6 +61,8 @@ class Loaded:
         """Call a declared function; what it raises becomes a KernelFileError with file and line."""
         try:
             return self.resolve(function)(*args, **kwargs)
+        except MemoryError:
+            raise
         except Exception as error:
             raise KernelFileError(_located(error, self.origin)) from error
 
@@ -114,8 +116,9 @@ def source_hash(origin: Origin) -> str:
     """A hash of every source that can change what a kernel computes: gpuplay, kernels, the user's files."""
     digest = hashlib.sha256()
     for file in _sources(origin):
-        digest.update(str(file).encode())
-        digest.update(file.read_bytes())
+        if file.is_file() and not file.name.startswith("."):
+            digest.update(str(file).encode())
+            digest.update(file.read_bytes())
     return digest.hexdigest()[:16]
 
 

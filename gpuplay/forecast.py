@@ -76,9 +76,15 @@ class Forecaster:
         whole = LEAST_CALLS * call_s
         if self.settings.time_s is not None and whole > self._time_left():
             return f"would take about {seconds(whole)}, more than is left of --time"
-        if planned.cell.variant != self._plan.baseline and whole > self.settings.cell_limit_s:
+        if not self._is_baseline(planned.cell.variant) and whole > self.settings.cell_limit_s:
             return f"would take about {seconds(whole)} (--cell-limit {seconds(self.settings.cell_limit_s)})"
         return ""
+
+    def _is_baseline(self, variant: str) -> bool:
+        """Whether a variant is, or with ``best`` may be, what every × refers to."""
+        if self._plan.baseline == "best":
+            return self._plan.kernel.variant(variant).flynn == "library"
+        return variant == self._plan.baseline
 
     def _call_seconds(self, planned: PlannedCell) -> float | None:
         """Seconds of one call as predicted; None where there is nothing to predict from or no need."""

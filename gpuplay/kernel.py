@@ -281,6 +281,11 @@ class Kernel:
             raise KernelFileError(f"kernel {self.name}: declares no variants")
         if self.arrays is None and self.output is None:
             raise KernelFileError(f"kernel {self.name}: declare arrays=… or output=…")
+        unknown = [dtype for dtype in self.dtypes if dtype not in ITEMSIZE]
+        if unknown or not self.dtypes:
+            raise KernelFileError(
+                f"kernel {self.name}: dtypes are some of {', '.join(ITEMSIZE)}; given {self.dtypes!r}"
+            )
         axes = [param.name for param in self.params]
         for axis in axes:
             refuse_bad_name("param", axis)

@@ -7,8 +7,8 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
 from gpuplay.catalog import Loaded
-from gpuplay.errors import UsageError
-from gpuplay.kernel import Array, Cost, Kernel, Machine, Problem, Value, Variant, without_functions
+from gpuplay.errors import KernelFileError, UsageError
+from gpuplay.kernel import Array, Cost, Function, Kernel, Machine, Problem, Value, Variant, without_functions
 from gpuplay.results import Cell
 from gpuplay.shapes import declared_arrays
 
@@ -87,7 +87,7 @@ def make(loaded: Loaded, request: Request, machine: Machine) -> Plan:
         for n in request.sizes:
             problem = kernel.problem(n, **given)
             rows.append(Row(problem, tuple(_assess(loaded, request, machine, problem))))
-    _refuse_barred_knobs(request, rows)
+    _refuse_barred_knobs(kernel, request, rows)
     shown = (v for v in request.variants if kernel.variant(v).target in request.missing)
     notices = tuple(f"{name} not run here: {request.missing[kernel.variant(name).target]}" for name in shown)
     return Plan(without_functions(kernel), tuple(rows), request.variants, request.baseline, request.settings, notices)
@@ -95,17 +95,17 @@ def make(loaded: Loaded, request: Request, machine: Machine) -> Plan:
 
 def _assess(loaded: Loaded, request: Request, machine: Machine, problem: Problem) -> Iterable[PlannedCell]:
     kernel = loaded.kernel
-    contradiction = loaded.call(kernel.applies, problem) if kernel.applies else None
+    contradiction = _reason(loaded, loaded.call(kernel.applies, problem)) if kernel.applies else None
     if contradiction:
         for cell in _cells(kernel, request, problem):
             yield PlannedCell(cell, skip=contradiction)
         return
     arrays = declared_arrays(loaded, problem)
-    cost: Cost | None = loaded.call(kernel.cost, problem) if kernel.cost else None
+    cost = _cost(loaded, kernel.cost, problem)
     for cell in _cells(kernel, request, problem):
         variant, knobs = kernel.variant(cell.variant), dict(cell.knobs)
-        barred = loaded.call(variant.applies, problem, knobs, machine) if variant.applies else None
-        work: Cost | None = loaded.call(variant.work, problem, knobs) if variant.work and not barred else cost
+        barred = _reason(loaded, loaded.call(variant.applies, problem, knobs, machine)) if variant.applies else None
+        work = _cost(loaded, variant.work, problem, knobs) if variant.work and not barred else cost
         spaces = loaded.call(variant.workspace, problem, knobs) if variant.workspace and not barred else ()
         yield PlannedCell(
             cell,
@@ -117,6 +117,21 @@ def _assess(loaded: Loaded, request: Request, machine: Machine, problem: Problem
             memory_bytes=_memory(variant, problem.dtype, (*arrays, *spaces)),
             skip=barred or request.missing.get(variant.target, ""),
         )
+
+
+def _reason(loaded: Loaded, answer: object) -> str | None:
+    """What ``applies`` answered: None or a reason."""
+    if answer is not None and not isinstance(answer, str):
+        raise KernelFileError(f"kernel {loaded.kernel.name}: applies must return None or a reason, not {answer!r}")
+    return answer
+
+
+def _cost(loaded: Loaded, function: Function | None, *args: object) -> Cost | None:
+    """What ``cost`` or ``work`` answered."""
+    answer = loaded.call(function, *args) if function else None
+    if answer is not None and not isinstance(answer, Cost):
+        raise KernelFileError(f"kernel {loaded.kernel.name}: cost and work must return a Cost, not {answer!r}")
+    return answer
 
 
 def _cells(kernel: Kernel, request: Request, problem: Problem) -> Iterable[Cell]:
@@ -138,9 +153,13 @@ def _memory(variant: Variant, dtype: str, arrays: Iterable[Array]) -> int:
     return total
 
 
-def _refuse_barred_knobs(request: Request, rows: list[Row]) -> None:
+def _refuse_barred_knobs(kernel: Kernel, request: Request, rows: list[Row]) -> None:
     """A knob value that no variant can serve at any size is a mistake on the command line, not a skip."""
     for knob, values in request.knobs.items():
+        having = [variant.name for variant in kernel.variants if knob in variant.knobs]
+        if not set(having) & set(request.variants):
+            option, chosen = f"--{knob.replace('_', '-')}", ", ".join(request.variants)
+            raise UsageError(f"{option}: none of {chosen} has this knob; add --on {','.join(having)}")
         for value in values:
             cells = [c for row in rows for c in row.cells if dict(c.cell.knobs).get(knob) == value]
             reasons = [c.skip for c in cells if c.skip and c.skip != request.missing.get(c.cell.target)]

@@ -45,6 +45,9 @@ def build(
             target = kernel.variant(name).target
             if target in missing:
                 raise TargetMissing(f"--on {on}: {target} is not here: {missing[target]}")
+    if baseline is not None and base in chosen and kernel.variant(base).target in missing:
+        target = kernel.variant(base).target
+        raise TargetMissing(f"--baseline {baseline}: {target} is not here: {missing[target]}")
     missing = {target: reason.partition(";")[0] for target, reason in missing.items()}
     knobs = {knob for variant in kernel.variants for knob in variant.knobs}
     params = {axis.name: axis for axis in kernel.axes}

@@ -50,6 +50,7 @@ class Runner:
         self._verify_only = verify_only
         self._random = random.Random(plan.settings.seed)  # noqa: S311 - an order, not a secret
         self._forecaster = Forecaster(plan, crew)
+        self._prepared_any = False
         crew.measure(plan.settings)
 
     def events(self) -> Iterator[Event]:
@@ -108,10 +109,13 @@ class Runner:
         try:
             member = self._crew.member(environment)
             prepared: Prepared = member.ask("prepare", planned.cell, timeout_s=timeout)
-        except KernelFileError:
-            raise
+        except KernelFileError as error:
+            if not self._prepared_any:
+                raise  # nothing is lost yet: the file is to be mended first
+            return self._result(planned, "failed", str(error))
         except (TaskError, GpuplayError) as error:
             return self._failed(planned, error)
+        self._prepared_any = True
         if prepared.wrong:
             return self._described(self._result(planned, "wrong", prepared.wrong), prepared)
         return Job(planned, variant, prepared, self._crew.generation(environment), self._plan.settings.rounds)

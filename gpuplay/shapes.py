@@ -27,10 +27,18 @@ def declared_arrays(loaded: Loaded, problem: Problem, drawn: Drawn | None = None
     else:
         assert kernel.output is not None
         shape = loaded.call(kernel.output, problem)
-        out = Array("out", tuple(shape) if isinstance(shape, tuple | list) else (int(shape),), "out")
+        extents = tuple(shape) if isinstance(shape, tuple | list) else (shape,)
+        if not all(isinstance(extent, int) for extent in extents):
+            raise KernelFileError(f"kernel {kernel.name}: output must return whole numbers, not {shape!r}")
+        out = Array("out", extents, "out")
         arrays = (out, *(_arrays_of(drawn) if drawn is not None else _inferred(loaded, problem)))
     if not any(array.role in ("out", "inout") for array in arrays):
         raise KernelFileError(f"kernel {kernel.name}: no array has the role out or inout")
+    for array in arrays:
+        if array.role in WRITTEN and not array.shape:
+            raise KernelFileError(
+                f"kernel {kernel.name}: {array.name} is written, so it needs a shape; (1,) for a number"
+            )
     written = tuple(array for array in arrays if array.role in WRITTEN)
     return written + tuple(array for array in arrays if array.role not in WRITTEN)
 

@@ -30,12 +30,15 @@ WORDS = {
     "unknown dtype": (("matmul", "--dtype", "float16"), "none of float32, float64"),
     "a param below its range": (("dense", "--batch", "0"), "--batch 0: 0 is outside 1 to"),
     "a param that is no number": (("conv2d", "--stride", "two"), "'two' is no whole number"),
-    "a knob of zero": (("matmul", "--on", "cpu", "--tile", "0"), "--tile 0: 0 is outside 1 to"),
+    "a knob of zero": (("matmul", "--tile", "0"), "--tile 0: 0 is outside 1 to"),
     "a knob that is barred everywhere": (("matmul", "--tile", "64"), "64×64 = 4096 threads"),
     "unknown option": (("matmul", "--tiles", "16"), "--tiles"),
     "threads of zero": (("matmul", "--threads", "0"), "--threads 0"),
     "a time that is none": (("matmul", "--cell-time", "soon"), "--cell-time"),
     "a time below zero": (("matmul", "--time", "-1s"), "--time"),
+    "a knob that no variant has": (("matmul", "--on", "cpu", "--tile", "16"), "add --on cuda:tiled"),
+    "a seed below zero": (("check", "matmul", "--seed", "-3"), "--seed -3: give a whole number from 0"),
+    "a command to come": (("tune", "matmul"), "kept for a later version"),
     "rounds of zero": (("matmul", "--rounds", "0"), "--rounds 0: give 1 to 100"),
     "a folder that is not there": (("matmul", "-o", "no/such/folder/x.json"), "no/such/folder"),
     "an unknown suffix": (("matmul", "-o", "x.xlsx"), ".json"),
@@ -80,6 +83,27 @@ FILES = {
     "an unknown field": (declared(more="colour=3,"), "colour"),
     "a reference of another shape": (declared(reference="x[:-1]"), "reference of out has shape (6,), declared is (7,)"),
     "a reference that raises": (declared(reference="x / nothing"), "name 'nothing' is not defined"),
+    "a reference that is NaN": (declared(reference="x * float('nan')"), "the reference of out is NaN everywhere"),
+    "a tolerance that is NaN": (
+        declared(more="tolerance=lambda p, e, x: float('nan'),"),
+        "tolerance of out is NaN, infinite or below 0",
+    ),
+    "a check that compares nothing": (
+        declared(more="check=lambda p, o, i, r: iter(()),")
+        .replace('size="7"', 'size="2^23"')
+        .replace("output=", "cost=lambda p: Cost(p.n, p.n), output=")
+        .replace("import Kernel", "import Cost, Kernel"),
+        "check compares nothing of out",
+    ),
+    "a cost that is none": (declared(more="cost=lambda p: (1, 2),"), "cost and work must return a Cost, not (1, 2)"),
+    "an applies that is no reason": (declared(more="applies=lambda p: True,"), "None or a reason, not True"),
+    "an output that is text": (
+        declared().replace("lambda p: p.n, ref", "lambda p: str(p.n), ref"),
+        "whole numbers, not",
+    ),
+    "an output without extent": (declared().replace("lambda p: p.n, ref", "lambda p: (), ref"), "(1,) for a number"),
+    "a dtype that is none": (declared(more='dtypes=("bfloat16",),'), "dtypes are some of"),
+    "an exit while planning": (declared(more="cost=lambda p: exit(3),"), "mine.py: planning failed: calls sys.exit(3)"),
     "a size that is none": (declared().replace('size="7"', 'size="seven"'), "'seven' is no size"),
 }
 

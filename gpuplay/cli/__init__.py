@@ -28,6 +28,8 @@ def run(argv: list[str]) -> int:
             traceback.print_exc()
         print(f"gpuplay: {error}", file=sys.stderr)
         return error.exit_code
+    except OSError as error:
+        return _unprintable(error)
     except KeyboardInterrupt:
         print("gpuplay: interrupted", file=sys.stderr)
         return INTERRUPTED
@@ -41,3 +43,11 @@ def _make_printable() -> None:
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper) and not stream.encoding.lower().startswith("utf"):
             stream.reconfigure(encoding="utf-8" if os.name == "nt" else None, errors="replace")
+
+
+def _unprintable(error: OSError) -> int:
+    """Exit code where stdout broke: a closed pipe ends quietly, a full disk is said."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), 1)  # what is still buffered has nowhere to go
+    if not isinstance(error, BrokenPipeError):
+        print(f"gpuplay: {error}", file=sys.stderr)
+    return 1

@@ -10,6 +10,7 @@ from typer.core import TyperGroup
 from gpuplay import __version__, catalog
 from gpuplay.cli import commands
 from gpuplay.cli.kernel_command import kernel_command, listed
+from gpuplay.errors import UsageError
 from gpuplay.kernel import COMMANDS
 
 
@@ -28,6 +29,9 @@ class KernelGroup(TyperGroup):
 
     def resolve_command(self, ctx: Any, args: list[str]) -> Any:
         """The command to run: any word that is no command of ours is a kernel's name or path."""
+        later = set(COMMANDS) - {"run", *self.commands}
+        if args[0] in later:
+            raise UsageError(f"{args[0]!r} is kept for a later version; 'gpuplay --help' lists what there is")
         if args[0] in COMMANDS or args[0].startswith("-"):
             return super().resolve_command(ctx, args)
         return args[0], kernel_command(catalog.find(args[0]), args[0]), args[1:]

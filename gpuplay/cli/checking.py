@@ -9,7 +9,7 @@ from typing import Any
 from rich.console import Console
 
 from gpuplay import catalog
-from gpuplay.cli.session import Session, exit_code
+from gpuplay.cli.session import INTERRUPTED, Session, exit_code, refuse_negative
 from gpuplay.crew import ORDINARY
 from gpuplay.kernel import Kernel
 from gpuplay.plan import Plan, Settings
@@ -27,14 +27,21 @@ CHECK_LIMIT_S = 2.0
 def check_kernels(origins: Sequence[catalog.Origin], options: Mapping[str, Any], *, plain: bool, debug: bool) -> int:
     """Verify kernels one after another and print a table for each; the worst exit code."""
     console = Console(no_color=plain or None)
+    refuse_negative(options)
     worst = 0
     for origin in origins:
         with Session.of(origin) as session:
-            results = list(_results(session, options))
+            results: list[Result] = []
+            try:
+                results.extend(_results(session, options))
+            except KeyboardInterrupt:
+                worst = INTERRUPTED
             if debug:
                 print(session.crew.log_tail(ORDINARY), file=sys.stderr)
             show(console, check_view.render(session.kernel, results, console.width))
             worst = max(worst, exit_code(tuple(results)))
+        if worst == INTERRUPTED:
+            break
     return worst
 
 

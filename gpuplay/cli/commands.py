@@ -35,6 +35,9 @@ def welcome() -> None:
 
 def run(ctx: typer.Context, kernel: Word) -> None:
     """Measure a kernel: `gpuplay run KERNEL` is the same as `gpuplay KERNEL`."""
+    if kernel in ("--help", "-h"):
+        typer.echo(ctx.get_help())
+        raise typer.Exit
     made = kernel_command(catalog.find(kernel), kernel)
     raise typer.Exit(made.main(args=ctx.args, prog_name=f"gpuplay {kernel}", standalone_mode=False) or 0)
 

@@ -14,11 +14,12 @@ from rich.console import Console
 from gpuplay import __version__, catalog, plan, request
 from gpuplay.analysis import roofline
 from gpuplay.crew import ORDINARY, Crew
-from gpuplay.errors import UsageError, WorkerLost
+from gpuplay.errors import KernelFileError, UsageError, WorkerLost
 from gpuplay.kernel import GpuModel, Kernel, Machine
 from gpuplay.measure import diagnosis, roofs
 from gpuplay.measure import machine as machines
 from gpuplay.plan import Plan, Settings
+from gpuplay.process import TaskError
 from gpuplay.results import Final, Record, Result
 from gpuplay.runner import Runner
 from gpuplay.targets import why_not
@@ -68,13 +69,13 @@ class Session:
             return OK
         record = self.record(planned, machine)
         view = LiveView(Console(stderr=True, highlight=False), planned, record=record, plain=values["plain"])
-        interrupted = False
+        interrupted, lost = False, ""
         view.start()
         try:
             for event in Runner(planned, self.crew, cores=machine.cores).events():
                 if isinstance(event, Final):
                     record = with_result(record, planned, event.result)
-                    exporter.write(record, planned)
+                    lost = _export(exporter, record, planned, lost)
                 view.handle(event)
         except KeyboardInterrupt:
             interrupted = True
@@ -83,7 +84,7 @@ class Session:
             if values["debug"]:
                 print(self.crew.log_tail(ORDINARY), file=sys.stderr)
         record = record if interrupted else self.with_sound_roofs(record)
-        exporter.write(record, planned)
+        lost = _export(exporter, record, planned, lost)
         if values["json"]:
             print(json.dumps(record.as_json(), indent=1, allow_nan=False))
         else:
@@ -94,7 +95,7 @@ class Session:
         stderr = Console(stderr=True)
         if (remarks := table.render_warnings(record, stderr.width)) is not None:
             show(stderr, remarks)
-        return exit_code(record.results, interrupted=interrupted)
+        return exit_code(record.results, interrupted=interrupted) or (FAILED if lost else OK)
 
     def planned(
         self, values: Mapping[str, Any], settings: Settings, default: Sequence[str] | None = None
@@ -127,7 +128,10 @@ class Session:
         self.crew.allow_threads(max(asked.threads))
         if self.origin.kind == "bundled":
             return plan.make(catalog.load(self.origin), asked, machine), machine
-        found: Plan = self.crew.member(ORDINARY).ask("plan", asked, machine, timeout_s=settings.cell_timeout_s)
+        try:
+            found: Plan = self.crew.member(ORDINARY).ask("plan", asked, machine, timeout_s=settings.cell_timeout_s)
+        except (TaskError, WorkerLost) as error:
+            raise KernelFileError(f"{self.origin.name}: planning failed: {error}") from None
         return found, machine
 
     def record(self, planned: Plan, machine: Machine) -> Record:
@@ -190,13 +194,23 @@ def _gpu_facts(gpu: GpuModel) -> dict[str, Any]:
     return found | {"driver": known["driver"], "numba_cuda": known["numba_cuda"], "toolkit": known["toolkit"]}
 
 
+def _export(exporter: export.Exporter, record: Record, planned: Plan, lost: str) -> str:
+    """Write the exports; the reason, said once, where a file that could be written no longer can."""
+    try:
+        exporter.write(record, planned)
+    except OSError as error:
+        if not lost:
+            print(f"gpuplay: the export is lost: {error}; measuring goes on", file=sys.stderr)
+        return str(error)
+    return ""
+
+
 def settings_of(values: Mapping[str, Any]) -> Settings:
     """The measuring options as settings; UsageError for what cannot be."""
     rounds = values["rounds"]
     if not 1 <= rounds <= 100:
         raise UsageError(f"--rounds {rounds}: give 1 to 100")
-    if values["seed"] < 0:
-        raise UsageError(f"--seed {values['seed']}: give a whole number from 0")
+    refuse_negative(values)
     return Settings(
         time_s=parse_duration(values["time"], "--time") if values["time"] is not None else None,
         cell_time_s=parse_duration(values["cell_time"], "--cell-time"),
@@ -207,6 +221,13 @@ def settings_of(values: Mapping[str, Any]) -> Settings:
         cold=values["cold"],
         device=values["device"],
     )
+
+
+def refuse_negative(values: Mapping[str, Any]) -> None:
+    """UsageError for a seed or a device below 0."""
+    for name in ("seed", "device"):
+        if values[name] < 0:
+            raise UsageError(f"--{name} {values[name]}: give a whole number from 0")
 
 
 def with_result(record: Record, planned: Plan, result: Result) -> Record:

@@ -19,12 +19,13 @@ from gpuplay.measure.data import Placed
 from gpuplay.measure.libraries import blas_name
 from gpuplay.measure.outcomes import Prepared, Turn
 from gpuplay.measure.problems import PreparedWeights, ProblemData
+from gpuplay.measure.verify import Verdict
 from gpuplay.results import ErrorReport
 from gpuplay.targets import open_target
 
 if TYPE_CHECKING:
     from gpuplay.catalog import Loaded
-    from gpuplay.kernel import Problem, Variant
+    from gpuplay.kernel import Probe, Problem, Variant
     from gpuplay.plan import Settings
     from gpuplay.results import Cell
     from gpuplay.targets.base import Call, Target
@@ -45,6 +46,18 @@ class _Built:
     prepared: PreparedWeights | None
     call_s: float = 0.0
     loops: int = 0
+
+    def foul(self) -> str:
+        """What the last calls broke besides their outputs; '' where nothing."""
+        return self.foul_of_own() or self.data.foul()
+
+    def foul_of_own(self) -> str:
+        """What the last calls broke around the workspaces or in the prepared weights; '' where nothing."""
+        for space in self.own:
+            if where := space.stray_write():
+                space.reset_guards()
+                return f"writes outside its workspace {space.array.name}, {where}"
+        return self.prepared.foul() if self.prepared else ""
 
     def renew(self) -> None:
         """Prepare the weights again, after other inputs took their place."""
@@ -74,11 +87,11 @@ class Bench:
         clock = CompileClock(variant.target)
         with clock:
             first_s = self._one_call(built)
-        verdict = data.verdict(cell)
+        verdict = self._verdict(cell, built)
         wrong: str = verdict.reason
         error: ErrorReport | None = verdict.error
-        built.call_s = first_s
-        if not wrong and first_s - clock.seconds < LONG_CALL_S * 4:
+        built.call_s = first_s - clock.seconds
+        if not wrong and built.call_s < LONG_CALL_S * 4:
             built.call_s = self._one_call(built)
         if not wrong and built.call_s < PROBE_LIMIT_S:
             wrong, error = self._probe(cell, built, error)
@@ -113,10 +126,13 @@ class Bench:
         samples = timing.sample(clock, loops, budget_s, fewest)
         call_s = self._wall(built) if target.gpu() else None
         if not last:
-            return Turn(tuple(samples), loops, call_s)
+            fouled = built.foul()
+            built.data.restore()
+            return Turn(tuple(samples), loops, call_s, fouled)
         if not long_call:
             return Turn(tuple(samples), loops, call_s, *self.verify_again(cell))
-        verdict = built.data.verdict(cell)
+        verdict = self._verdict(cell, built)
+        built.data.restore()
         return Turn(tuple(samples), loops, call_s, verdict.reason, verdict.error)
 
     def verify_again(self, cell: Cell) -> tuple[str, ErrorReport]:
@@ -124,7 +140,8 @@ class Bench:
         built = self._built[cell]
         built.data.target.use_threads(cell.threads)
         self._one_call(built)
-        verdict = built.data.verdict(cell)
+        verdict = self._verdict(cell, built)
+        built.data.restore()
         return verdict.reason, verdict.error
 
     def forecast(self, cell: Cell, limit_s: float) -> float:
@@ -201,12 +218,17 @@ class Bench:
         built.data.target.finish()
         return time.perf_counter() - began
 
+    def _verdict(self, cell: Cell, built: _Built, probe: Probe | None = None) -> Verdict:
+        """Judge what a call left in the problem's arrays, in its workspaces and in its prepared weights."""
+        fouled = built.foul_of_own()
+        return Verdict(ErrorReport(None, None, None), fouled) if fouled else built.data.verdict(cell, probe)
+
     def _probe(self, cell: Cell, built: _Built, error: ErrorReport | None) -> tuple[str, ErrorReport | None]:
         """Verify on every probe's inputs, then put the ordinary inputs back."""
         for probe in built.data.probes():
             built.renew()
             self._one_call(built)
-            verdict = built.data.verdict(cell, probe)
+            verdict = self._verdict(cell, built, probe)
             if verdict.reason:
                 return f"on {probe.name}: {verdict.reason}", verdict.error
         built.data.restore()

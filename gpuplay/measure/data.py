@@ -15,10 +15,22 @@ if TYPE_CHECKING:
     from gpuplay.targets.base import Target
 
 GUARD = 256  # elements on either side; a multiple of 64 bytes in every dtype
+PATTERNS = {
+    "float16": 0x7EA5,
+    "float32": 0x7FC5A5A5,
+    "float64": 0x7FF8A5A5A5A5A5A5,
+    "int32": 0xA5A5A5A5,
+    "uint32": 0xA5A5A5A5,
+    "int64": 0xA5A5A5A5A5A5A5A5,
+    "uint8": 0xA5,
+}
 
 
 class Placed:
-    """One array on a target. Its guards and, when poisoned, its elements are NaN (integers: the smallest)."""
+    """One array on a target. Its guards and, when poisoned, its elements hold a bit pattern that no run writes.
+
+    For floating elements the pattern is a NaN with a payload of its own: arithmetic gives other NaNs.
+    """
 
     def __init__(self, target: Target, array: Array, dtype: str) -> None:
         self.array = array
@@ -26,7 +38,8 @@ class Placed:
         self.count = math.prod(array.shape)
         self._target = target
         self._flat = target.flat(self.count + 2 * GUARD, self.dtype)
-        self._poison = np.nan if np.dtype(self.dtype).kind == "f" else np.iinfo(self.dtype).min
+        self._bits = np.dtype(f"u{np.dtype(self.dtype).itemsize}")
+        self._poison = self._bits.type(PATTERNS[self.dtype])
         self.reset_guards()
         self.poison()
         self.view = target.view(self._flat, GUARD, array.shape)
@@ -57,10 +70,15 @@ class Placed:
         """Where a run wrote outside the array: 'before its start', 'behind its end', or ''."""
         for start, where in ((0, "before its start"), (GUARD + self.count, "behind its end")):
             guard = self._target.read(self._flat, start, GUARD)
-            intact = np.isnan(guard) if guard.dtype.kind == "f" else guard == self._poison
-            if not intact.all():
+            if (guard.view(self._bits) != self._poison).any():
                 return where
         return ""
 
+    def unwritten(self) -> int:
+        """How many floating elements still hold the poison; 0 for integers, where it may be a value."""
+        if np.dtype(self.dtype).kind != "f":
+            return 0
+        return int((self.read().reshape(-1).view(self._bits) == self._poison).sum())
+
     def _poisoned(self, count: int) -> NDArray[Any]:
-        return np.full(count, self._poison, dtype=self.dtype)
+        return np.full(count, self._poison, dtype=self._bits).view(self.dtype)

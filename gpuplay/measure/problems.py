@@ -115,15 +115,28 @@ class ProblemData:
             back.append(time.perf_counter() - began)
         return Transfer(float(np.median(there)), float(np.median(back)))
 
+    def foul(self) -> str:
+        """What a run broke that is not its own: a write outside an array, a changed input; '' where nothing."""
+        for name, placed in self._placed.items():
+            where = placed.stray_write()
+            if where or (name in self._checksums and placed.checksum() != self._checksums[name]):
+                self._holds = ""  # restore() puts everything back before anybody else runs
+                return f"writes outside {name}, {where}" if where else f"changes its input {name}"
+        return ""
+
     def verdict(self, cell: Cell, probe: Probe | None = None) -> verify.Verdict:
         """Judge what a run left: stray writes, changed inputs, then the outputs."""
-        for name, placed in self._placed.items():
-            if where := placed.stray_write():
-                self._holds = ""
-                return self._foul(f"writes outside {name}, {where}")
-            if name in self._checksums and placed.checksum() != self._checksums[name]:
-                self._holds = ""
-                return self._foul(f"changes its input {name}")
+        if fouled := self.foul():
+            return verify.Verdict(ErrorReport(None, None, None), fouled)
+        verdict = self._compared(cell, probe)
+        for array in self.arrays:
+            if not verdict.reason and array.role == "out" and (count := self._placed[array.name].unwritten()):
+                reason = f"{count} elements of {array.name} were never written"
+                return verify.Verdict(verdict.error, reason)
+        return verdict
+
+    def _compared(self, cell: Cell, probe: Probe | None) -> verify.Verdict:
+        """Judge the outputs: against the reference, or by the kernel's check where they are large."""
         outputs = {a.name: self._placed[a.name].read() for a in self.arrays if a.role in ("out", "inout")}
         shapes = {name: values.shape for name, values in outputs.items()}
         rule = verify.Rule(
@@ -145,13 +158,17 @@ class ProblemData:
         if self._holds in self._expected:
             return self._expected[self._holds]
         found = verify.reference(self._loaded, self.problem, self.arrays, self._inputs())
+        for name, values in found[0].items():
+            if self._holds == "inputs" and values.size and np.isnan(values).all():
+                raise KernelFileError(f"kernel {self.problem.kernel}: the reference of {name} is NaN everywhere")
         if sum(values.nbytes for values in found[0].values()) <= KEEP_EXPECTED_BYTES:
             self._expected[self._holds] = found
         return found
 
     def _inputs(self) -> dict[str, NDArray[Any]]:
         """Host copies of everything a run reads, as it was before the run."""
-        found = {name: np.asarray(value) for name, value in self._scalars.items()} | self._pristine
+        found = {name: np.asarray(value) for name, value in self._scalars.items()}
+        found |= {name: values.copy() for name, values in self._pristine.items()}
         for array in self.arrays:
             if array.name not in found and array.role != "out":
                 found[array.name] = self._placed[array.name].read()
@@ -189,10 +206,6 @@ class ProblemData:
                 self._checksums[array.name] = placed.checksum()
         self._holds = what
 
-    @staticmethod
-    def _foul(reason: str) -> verify.Verdict:
-        return verify.Verdict(ErrorReport(None, None, None), reason)
-
 
 class PreparedWeights:
     """A variant's prepared weights on the target; ``pack(*weights)`` makes them from host arrays.
@@ -212,11 +225,22 @@ class PreparedWeights:
             array = Array(f"prepared{number}", values.shape, "weight", str(values.dtype))
             self.placed.append(Placed(data.target, array, data.problem.dtype))
             self.placed[-1].write(values)
+        self._checksums = [placed.checksum() for placed in self.placed]
+
+    def foul(self) -> str:
+        """What a run broke of the prepared weights; '' where nothing."""
+        for placed, checksum in zip(self.placed, self._checksums, strict=True):
+            if placed.stray_write():
+                return "writes outside its prepared weights"
+            if placed.checksum() != checksum:
+                return "changes its prepared weights"
+        return ""
 
     def renew(self) -> None:
         """Pack the weights that the problem holds now into the same arrays."""
         for placed, values in zip(self.placed, self._packed(), strict=True):
             placed.write(values)
+        self._checksums = [placed.checksum() for placed in self.placed]
 
     def _packed(self) -> tuple[NDArray[Any], ...]:
         packed = self._pack(*self._data.weights())

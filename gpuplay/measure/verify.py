@@ -76,11 +76,20 @@ def reference(loaded: Loaded, problem: Problem, arrays: Sequence[Array], inputs:
                     f"declared is {array.shape}"
                 )
         if kernel.tolerance:
-            bounds = loaded.call(kernel.tolerance, problem, tuple(expected.values()), *args)
+            fresh = [_wide(inputs[array.name]) for array in arrays if array.role != "out"]
+            bounds = loaded.call(kernel.tolerance, problem, tuple(expected.values()), *fresh)
             bounds = bounds if isinstance(bounds, tuple | list) else (bounds,)
         else:
             length = loaded.call(kernel.reduction, problem) if kernel.reduction else 1
             bounds = [default_bound(array.dtype or problem.dtype, expected[array.name], length) for array in outputs]
+        if len(bounds) != len(outputs):
+            raise KernelFileError(
+                f"kernel {kernel.name}: tolerance returns {len(bounds)} bounds for {len(outputs)} outputs"
+            )
+        for array, bound in zip(outputs, bounds, strict=True):
+            sound = np.isfinite(bound) & (np.asarray(bound) >= 0)
+            if not np.all(sound | ~np.isfinite(expected[array.name])):
+                raise KernelFileError(f"kernel {kernel.name}: tolerance of {array.name} is NaN, infinite or below 0")
     return expected, dict(zip(expected, bounds, strict=True))
 
 
@@ -92,12 +101,20 @@ def whole(got: Expected, expected: Expected, bounds: Bounds) -> Iterator[Compari
 def judge(comparisons: Iterable[Comparison], rule: Rule) -> Verdict:
     """The first comparison that fails decides; largest errors are taken over all that passed before."""
     largest_abs = largest_rel = tolerance = 0.0
+    compared = dict.fromkeys(rule.shapes, 0)
     for comparison in comparisons:
+        if comparison.got.shape != comparison.expected.shape:
+            shapes = f"got has shape {comparison.got.shape}, expected {comparison.expected.shape}"
+            raise KernelFileError(f"check of {comparison.output}: {shapes}")
+        compared[comparison.output] = compared.get(comparison.output, 0) + comparison.got.size
         worst = _compare(comparison, rule)
         if worst.index is not None:
             return _wrong(comparison, worst, rule)
         largest_abs, largest_rel = max(largest_abs, worst.abs), max(largest_rel, worst.rel)
         tolerance = max(tolerance, worst.bound)
+    for name, count in compared.items():
+        if not count and 0 not in rule.shapes.get(name, ()):
+            raise KernelFileError(f"check compares nothing of {name}: yield a Comparison of every output")
     return Verdict(ErrorReport(largest_abs, largest_rel, tolerance))
 
 
@@ -139,8 +156,8 @@ def _errors(got: Any, expected: Any, limit: Any, *, signed_zeros: bool) -> tuple
     """Absolute errors, relative errors and a mask of elements out of bounds."""
     with np.errstate(all="ignore"):
         errors = np.abs(got - expected)
-        bad = errors > limit
-        size = np.abs(expected)
+        bad = ~(errors <= limit)
+        size = np.abs(expected).astype(np.float64)
         if not np.isfinite(errors.max(initial=0.0)) or size.max(initial=0.0) > np.finfo(np.float32).max:
             special = ~np.isfinite(expected.astype(got.dtype)) | ~np.isfinite(got)
             rounded = expected.astype(got.dtype)
@@ -193,4 +210,4 @@ def _shown(value: float) -> float | str:
 
 
 def _wide(values: NDArray[Any]) -> NDArray[Any]:
-    return values.astype(np.float64) if values.dtype.kind == "f" else values
+    return values.astype(np.float64) if values.dtype.kind == "f" else values.copy()

@@ -6,7 +6,7 @@ import sys
 import numpy as np
 from numba import njit
 
-from gpuplay.kernel import Cost, Kernel, Knob, Variant
+from gpuplay.kernel import Array, Cost, Kernel, Knob, Variant
 
 
 def double(_problem):
@@ -59,6 +59,26 @@ def changes_input(_problem):
     def run(y, x):
         np.multiply(x, 2, out=y)
         x[0] += 1
+
+    return run
+
+
+def changes_input_late(_problem):
+    calls = []
+
+    def run(y, x):
+        np.multiply(x, 2, out=y)
+        calls.append(1)
+        if len(calls) == 50:
+            x[0] += 1
+
+    return run
+
+
+def beyond_workspace(_problem):
+    def run(y, x, work):
+        np.multiply(x, 2, out=y)
+        np.lib.stride_tricks.as_strided(work, (work.size + 1,), work.strides)[-1] = 0
 
     return run
 
@@ -122,6 +142,14 @@ KERNEL = Kernel(
         Variant("numpy:once", "library", "right on its first calls only", right_once),
         Variant("numpy:nothing", "library", "writes nothing", writes_nothing),
         Variant("numpy:beyond", "library", "writes behind its output", writes_beyond),
+        Variant("numpy:late", "library", "changes its input on the 50th call", changes_input_late),
+        Variant(
+            "numpy:workspace",
+            "library",
+            "writes behind its workspace",
+            beyond_workspace,
+            workspace=lambda p, _knobs: (Array("work", (p.n,)),),
+        ),
         Variant("numpy:talks", "library", "prints", talks),
     ),
 )
