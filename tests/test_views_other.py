@@ -89,6 +89,19 @@ def test_the_check_of_right_variants_says_so_in_one_line() -> None:
     )
 
 
+def test_a_check_of_nothing_but_skips_says_that_nothing_could_be_checked() -> None:
+    found = plan(variants=("cuda:tiled",), skip=lambda _cell: "no NVIDIA driver")
+    text = check.summary(found.kernel, measure(found, usual))
+    assert text == "matmul: nothing could be checked here: no NVIDIA driver."
+
+
+def test_a_failure_that_variants_share_names_all_of_them() -> None:
+    cells = [(v, n) for v, n in (("cpu:simd", 33), ("cpu:parallel", 33), ("cpu:parallel", 64))]
+    found = [Result(Cell("matmul", n, (), v), "SIMD", "failed", "MemoryError") for v, n in cells]
+    assert notes.collect(found[:2], str).texts == (("¹", "cpu:simd, cpu:parallel failed at n = 33: MemoryError"),)
+    assert notes.collect(found, str).texts[0][1].endswith("MemoryError; also cpu:parallel at n = 64")
+
+
 def test_a_detail_of_nothing_says_so() -> None:
     assert "nothing was measured" in detail.render(record(()), 80).plain
 

@@ -48,6 +48,9 @@ def summary(kernel: Kernel, results: Sequence[Result]) -> str:
     for result in results:
         groups.setdefault((result.cell.variant, result.cell.knobs), set()).add(result.status)
     checked = {group: states for group, states in groups.items() if states != {"skipped"}}
+    if not checked:
+        reasons = dict.fromkeys(result.reason for result in results if result.reason)
+        return f"{kernel.name}: nothing could be checked here{': ' if reasons else ''}{'; '.join(reasons)}."
     bad = list(dict.fromkeys(str(group[0]) for group, states in checked.items() if states & set(FAILURES)))
     right = sum(not states & set(FAILURES) for states in checked.values())
     checks = sum(result.status != "skipped" for result in results)

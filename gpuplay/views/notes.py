@@ -73,11 +73,26 @@ def _text(group: Sequence[Result], name: Callable[[int], str], swept: Container[
         return f"verified, not timed: {first.reason}" if first.reason else "verified, not timed"
     if first.status == "skipped":
         return f"skipped: {_merge([result.reason for result in ordered])}"
-    knobs = "".join(f" {knob} {value}" for knob, value in first.cell.knobs if first.cell.variant in swept)
-    others = dict.fromkeys(name(r.cell.size) for r in ordered if r.cell.size != first.cell.size)
-    also = f"; also at n = {', '.join(others)}" if others else ""
-    where = f"{first.cell.variant}{knobs} {first.status} at n = {name(first.cell.size)}"
-    return f"{where}: {first.reason}{error_text(first)}{also}"
+    sizes: dict[str, list[int]] = {}
+    for result in ordered:
+        sizes.setdefault(_label(result.cell, swept), []).append(result.cell.size)
+    who = ", ".join(label for label, found in sizes.items() if first.cell.size in found)
+    also: dict[tuple[int, ...], list[str]] = {}
+    for label, found in sizes.items():
+        others = tuple(dict.fromkeys(size for size in found if size != first.cell.size))
+        also.setdefault(others, []).append(label)
+    alike = len(also) == 1
+    rest = "".join(
+        f"; also {'' if alike else ', '.join(labels) + ' '}at n = {', '.join(map(name, others))}"
+        for others, labels in also.items()
+        if others
+    )
+    return f"{who} {first.status} at n = {name(first.cell.size)}: {first.reason}{error_text(first)}{rest}"
+
+
+def _label(cell: Cell, swept: Container[str]) -> str:
+    """A variant's name, with its knob values where those tell its cells apart."""
+    return cell.variant + "".join(f" {knob} {value}" for knob, value in cell.knobs if cell.variant in swept)
 
 
 def error_text(result: Result) -> str:
