@@ -190,6 +190,22 @@ def test_a_path_that_cannot_be_written_is_refused_at_once(tmp_path: Path, name: 
     assert sorted(tmp_path.iterdir()) == before
 
 
+def test_a_link_to_itself_is_refused(tmp_path: Path) -> None:
+    loop = tmp_path / "loop.json"
+    loop.symlink_to(loop)
+    with pytest.raises(UsageError, match="leads back to itself"):
+        Exporter([loop])
+
+
+def test_a_file_that_is_replaced_keeps_its_permissions(tmp_path: Path) -> None:
+    found, record_ = scene()
+    path = tmp_path / "a.json"
+    path.touch()
+    path.chmod(0o640)
+    Exporter([path]).write(record_, found)
+    assert path.stat().st_mode & 0o777 == 0o640
+
+
 def test_a_folder_without_permission_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     def denied(*_args: object, **_kwargs: object) -> None:
         raise PermissionError(13, "Permission denied")

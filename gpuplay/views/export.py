@@ -10,6 +10,7 @@ import csv
 import io
 import json
 import os
+import shutil
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -40,6 +41,7 @@ class Exporter:
         for path in map(Path, self.paths):
             if path.suffix.lower() not in SUFFIXES:
                 raise UsageError(f"--export {path}: unknown suffix {path.suffix!r}; use {', '.join(SUFFIXES)}")
+            _refuse_loop(path)
             _refuse_unwritable(path)
 
     def write(self, record: Record, plan: Plan) -> None:
@@ -90,6 +92,16 @@ def _pairs(values: Mapping[str, Any]) -> str:
     return ";".join(f"{name}={value}" for name, value in values.items())
 
 
+def _refuse_loop(path: Path) -> None:
+    """Refuse links that lead back to themselves: resolving them raises or, from Python 3.13 on, ends at a link."""
+    try:
+        loops = path.resolve().is_symlink()
+    except (OSError, RuntimeError):
+        loops = True
+    if loops:
+        raise UsageError(f"--export {path}: is a link that leads back to itself; name another file")
+
+
 def _refuse_unwritable(path: Path) -> None:
     """Find out without touching the file itself whether it can be replaced."""
     folder = path.resolve().parent
@@ -112,6 +124,8 @@ def _replace(path: Path, text: str) -> None:
     fresh = _beside(path)
     try:
         fresh.write_text(text, encoding="utf-8")
+        if path.exists():
+            shutil.copymode(path, fresh)
         fresh.replace(path)
     finally:
         fresh.unlink(missing_ok=True)
