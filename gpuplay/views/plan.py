@@ -98,9 +98,9 @@ def _variant(plan: Plan, name: str, explained: notes.Notes) -> Column:
 def _limits(plan: Plan) -> str:
     limits = plan.settings
     running = sum(not planned.skip for row in plan.rows for planned in row.cells)
-    parts = [f"Sampling takes at most {seconds(running * limits.cell_time_s)}"]
-    parts.append(f"{limits.cell_time_s:g} s a cell in {count(limits.rounds, 'round')}")
-    parts.append(f"a cell that would take over {limits.cell_limit_s:g} s is skipped")
+    sampling = f"Sampling takes about {seconds(running * limits.cell_time_s)}, {limits.cell_time_s:g} s a cell"
+    sampling += f" in {count(limits.rounds, 'round')}; building and verifying come on top"
+    bounds = f"A cell that would take over {limits.cell_limit_s:g} s is skipped"
     if limits.time_s:
-        parts.append(f"all ends after {seconds(limits.time_s)}")
-    return ", ".join(parts) + ". Nothing was run."
+        bounds += f", all ends after {seconds(limits.time_s)}"
+    return f"{sampling}. {bounds}. Nothing was run."
