@@ -226,6 +226,13 @@ def test_a_variant_with_prepared_weights_says_so_under_its_name() -> None:
     assert text.splitlines()[5].split() == ["n", "prepacked"]
 
 
+def test_a_baseline_that_was_measured_nowhere_is_no_denominator() -> None:
+    found = plan(sizes=(256,), skip=lambda cell: "too long" if cell.variant == "numpy:blas" else "")
+    text = printed(found, record(measure(found, usual)), 80)
+    assert "times; the baseline numpy:blas was not measured" in text
+    assert "1× =" not in text
+
+
 def test_a_machine_of_which_nothing_is_known_has_no_line() -> None:
     found = plan(sizes=(256,))
     bare = replace(record(measure(found, usual)), machine={}, roofs=None)

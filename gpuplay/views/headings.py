@@ -9,6 +9,7 @@ from typing import Any
 from rich.text import Text
 
 from gpuplay.analysis.grid import Column, Grid
+from gpuplay.analysis.ratios import timed
 from gpuplay.plan import Plan
 from gpuplay.results import Record
 from gpuplay.units import count, size_names
@@ -17,9 +18,9 @@ from gpuplay.views.layout import wrap
 _NOISE = re.compile(r"\((?:R|TM|C)\)|\b\d+-Core\b|\bProcessor\b|\bCPU\b|@.*$|\bwith Radeon.*$", re.IGNORECASE)
 
 
-def lines(record: Record, plan: Plan, grid: Grid, width: int) -> list[Text]:
-    """All header lines, none wider than ``width`` unless a single word is."""
-    head = _title(plan, grid, width, denominator(record, grid))
+def lines(record: Record, plan: Plan, grid: Grid, width: int, *, final: bool = False) -> list[Text]:
+    """All header lines, none wider than ``width`` unless a single word is; ``final`` when no result is to come."""
+    head = _title(plan, grid, width, denominator(record, grid, final=final))
     knobs = _knobs(grid)
     if knobs:
         head += wrap(f"knobs: {knobs}", width)
@@ -35,13 +36,16 @@ def lines(record: Record, plan: Plan, grid: Grid, width: int) -> list[Text]:
     return [*head, *_notices(plan, grid, width)]
 
 
-def denominator(record: Record, grid: Grid) -> str:
-    """What 1× stands for: the variant, its library, its threads."""
+def denominator(record: Record, grid: Grid, *, final: bool = False) -> str:
+    """What 1× stands for: the variant, its library, its threads; or that it was not measured."""
     if grid.baseline is None:
         return "times, no baseline"
     if grid.baseline == "best":
         return "1× = the fastest of the row"
     column = grid.column(grid.baseline)
+    found = [line.result(grid.baseline) for line in grid.lines]
+    if not any(map(timed, found)) and (final or None not in found):
+        return f"times; the baseline {grid.baseline} was not measured"
     libraries = [r.library for r in record.results if r.cell.variant == grid.baseline and r.library]
     parts = [grid.baseline, *libraries[:1]]
     if column is not None and column.interpreted:

@@ -20,7 +20,7 @@ def markdown(record: Record, plan: Plan) -> str:
     """The same content as the table on a terminal, as a page."""
     grid = arrange(record.results, plan)
     columns, scene = table.whole(record, plan)
-    head, *lines = [_plain(line.plain) for line in headings.lines(record, plan, grid, WIDE)]
+    head, *lines = [_plain(line.plain) for line in headings.lines(record, plan, grid, WIDE, final=True)]
     parts = [f"# {plan.kernel.name}", _plain(" ".join(head.split()).removeprefix(plan.kernel.name).strip())]
     parts += [*lines, _table(columns)]
     parts += [f"**{name}** by {knobs}\n\n{_table(block)}" for name, knobs, block in sweeps.whole(scene, grid.lines)]

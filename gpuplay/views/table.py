@@ -107,7 +107,8 @@ def compose(record: Record, plan: Plan, width: int, live: Live | None = None) ->
     explained = [f"{mark} {text}" for mark, text in scene.notes.texts]
     foot = pack([*_legend(scene, lines, live=live is not None), *explained], min(width, WIDEST_TEXT), INDENT)
     full = max([width_of(block) + INDENT for block in columns] + [76])
-    return Table(headings.lines(record, plan, grid, min(width, max(full, WIDEST_TEXT))), drawn, foot, [])
+    head = headings.lines(record, plan, grid, min(width, max(full, WIDEST_TEXT)), final=live is None)
+    return Table(head, drawn, foot, [])
 
 
 def whole(record: Record, plan: Plan) -> tuple[list[Column], Scene]:
@@ -248,8 +249,9 @@ def _legend(scene: Scene, lines: Sequence[Line], *, live: bool) -> list[str]:
     grid = scene.grid
     rows = [[line.result(column.name) for column in grid.columns] for line in lines]
     raced = [row for row in rows if sum(timed(result) for result in row) > 1]
-    several = ", several in a row: a tie" if any(len(fastest(row)) > 1 for row in raced) else ""
-    said = [f"◂ fastest{several}"] if raced else []
+    firsts = [len(fastest(row, copies=copies)) for row in raced for copies in (False, True)]
+    several = ", several in a row: a tie" if max(firsts, default=0) > 1 else ""
+    said = [f"◂ fastest{several}"] if any(firsts) else []
     orders = set(_orders(scene, lines))
     if "tie" in orders:
         said.append(f"≈ tie with {'the fastest' if grid.baseline == 'best' else grid.baseline}")
