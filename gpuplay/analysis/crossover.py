@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal
 
 from gpuplay.analysis.grid import Grid, Line
@@ -17,25 +17,36 @@ class Crossover:
     ``always``: never behind, ahead somewhere. ``from``: behind at ``after`` for the last time, ahead
     from ``first`` on. ``level``: behind at ``after`` for the last time, tied since ``first``.
     ``tied``: neither behind nor ahead anywhere. ``never``: never ahead, behind at the largest size.
-    ``lost``: ahead at some size, but behind at the largest. ``ties`` are sizes without an order at
-    or beyond ``first``.
+    ``lost``: ahead at some size, but behind at the largest. ``ties`` are tied sizes at or beyond
+    ``first``. ``open`` are sizes at which the order is uncertain; all else is about the other
+    sizes, and where there are none, the kind is ``uncertain``.
     """
 
-    kind: Literal["always", "from", "level", "tied", "never", "lost"]
+    kind: Literal["always", "from", "level", "tied", "never", "lost", "uncertain"]
     first: int
     last: int
     after: int | None = None
     ties: tuple[int, ...] = ()
+    open: tuple[int, ...] = ()
 
 
 def settle(orders: Sequence[tuple[int, Order]]) -> Crossover | None:
     """The crossover of orders by rising size; None where nothing was measured."""
     if not orders:
         return None
+    unsure = tuple(size for size, order in orders if order == "uncertain")
+    known = [(size, order) for size, order in orders if order != "uncertain"]
+    if not known:
+        return Crossover("uncertain", orders[0][0], orders[-1][0], open=unsure)
+    return replace(_settle(known), open=unsure)
+
+
+def _settle(orders: Sequence[tuple[int, Order]]) -> Crossover:
+    """The crossover of orders of which none is uncertain."""
     first, last = orders[0][0], orders[-1][0]
     behind = [size for size, order in orders if order == "slower"]
     ahead = [size for size, order in orders if order == "faster"]
-    ties = tuple(size for size, order in orders if order in ("tie", "uncertain"))
+    ties = tuple(size for size, order in orders if order == "tie")
     if not behind:
         return Crossover("always" if ahead else "tied", first, last, ties=ties)
     after = behind[-1]
@@ -60,7 +71,10 @@ def overtakes(lines: Sequence[Line], variant: str, other: str, *, copies: bool =
 
 @dataclass(frozen=True)
 class Lead:
-    """Who is the fastest at the largest size, several names where they tie there, and since when."""
+    """Who is the fastest at the largest size, several names where they tie there, and since when.
+
+    Sizes at which that is uncertain do not count; no names where it is uncertain at every size.
+    """
 
     names: tuple[str, ...]
     crossover: Crossover
@@ -75,14 +89,16 @@ def leader(grid: Grid, lines: Sequence[Line], *, copies: bool = False) -> Lead |
             firsts.append((line.size, {r.cell.variant for r in fastest(results, copies=copies)}))
     if not firsts:
         return None
-    names = firsts[-1][1]
+    names = next((found for _, found in reversed(firsts) if found), set[str]())
     crossover = settle([(size, _order(names, found)) for size, found in firsts])
     assert crossover is not None
     return Lead(tuple(column.name for column in grid.columns if column.name in names), crossover)
 
 
 def _order(names: set[str], found: set[str]) -> Order:
-    """Whether exactly these lead, or share the lead with others, or do not all lead."""
+    """Whether exactly these lead, or share the lead with others, or do not all lead; uncertain where none does."""
+    if not found:
+        return "uncertain"
     if found == names:
         return "faster"
     return "tie" if names <= found else "slower"

@@ -51,12 +51,14 @@ def _group(grid: Grid, lines: Sequence[Line], name: Name) -> Iterator[str]:
 
 def _leading(found: Lead, grid: Grid, lines: Sequence[Line], base: str | None, name: Name) -> str:
     """Who leads since when; in one sentence with where it overtook the baseline, if that is when it began."""
-    first = found.names[0]
+    first = found.names[0] if found.names else ""
     if base and len(found.names) == 1 and first != base and not has_copies(lines, first):
         over = overtakes(lines, first, base)
-        if over and over.kind == found.crossover.kind == "from":
+        unsure = over and (over.open or found.crossover.open)
+        if over and not unsure and over.kind == found.crossover.kind == "from":
             return f"{first} {_overtaking(over, base, name)}{_and_leads(over, found.crossover, name)}."
-    return _lead(found, name) + _lead_with_copies(found, grid, lines, name) + "."
+    text = _lead(found, name) + _lead_with_copies(found, grid, lines, name) + "."
+    return text if found.names else text[0].upper() + text[1:]
 
 
 def _where(grid: Grid, groups: Sequence[tuple[str, ...]]) -> str:
@@ -67,20 +69,37 @@ def _where(grid: Grid, groups: Sequence[tuple[str, ...]]) -> str:
 
 
 def _lead(found: Lead, name: Name) -> str:
+    if not found.names:
+        return f"which one leads at n = {_listed(found.crossover.open, name)} is uncertain"
     *others, last = found.names
     who = f"{', '.join(others)} and {last}" if others else last
-    return f"{who} {'share the lead' if others else 'leads'} {_since(found.crossover, name)}"
+    return f"{who} {'share the lead' if others else 'leads'} {_since(found.crossover, name, shared=bool(others))}"
 
 
-def _since(cross: Crossover, name: Name) -> str:
-    """'from n = 512 on', with the ties on the way."""
+def _since(cross: Crossover, name: Name, *, shared: bool = False) -> str:
+    """'from n = 512 on', with the ties on the way unless the lead is ``shared``, and where it is uncertain."""
+    but = "" if shared else _but(cross, name)
     if cross.kind == "always" and cross.first != cross.last:
-        return f"at every size measured{_but(cross, name)}"
+        return f"at every {'other ' if cross.open else ''}size measured{but}{_unsure(cross, name)}"
     if cross.kind == "from" and cross.first != cross.last:
-        return f"from n = {name(cross.first)} on{_but(cross, name)}"
-    return (
-        f"at n = {name(cross.last)}{'' if cross.first == cross.last and cross.after is None else ', the largest size'}"
-    )
+        return f"from n = {name(cross.first)} on{but}{_unsure(cross, name)}"
+    alone = cross.first == cross.last and cross.after is None
+    largest = "" if alone or max(cross.open, default=0) > cross.last else ", the largest size"
+    return f"at n = {name(cross.last)}{largest}{_unsure(cross, name)}"
+
+
+def _unsure(cross: Crossover, name: Name) -> str:
+    """The sizes at which the order is uncertain; as an exception where the clause before speaks of them."""
+    if not cross.open:
+        return ""
+    where = f"at n = {_listed(cross.open, name)}"
+    if cross.kind == "from" and cross.first != cross.last and max(cross.open) > cross.first:
+        return f", except where it is uncertain: {where}"
+    return f" (uncertain {where})"
+
+
+def _listed(sizes: Sequence[int], name: Name) -> str:
+    return ", ".join(map(name, sizes))
 
 
 def _but(cross: Crossover, name: Name) -> str:
@@ -102,7 +121,7 @@ def _lead_with_copies(found: Lead, grid: Grid, lines: Sequence[Line], name: Name
     copied = leader(grid, lines, copies=True)
     if copied is None or copied == found:
         return ", kernel alone or with copies"
-    if copied.names == found.names:
+    if copied.names == found.names and found.names:
         return f" (kernel alone), with copies {_since(copied.crossover, name)}"
     return f" (kernel alone); with copies {_lead(copied, name)}"
 
@@ -116,15 +135,24 @@ def _both(alone: Crossover, copies: Crossover, base: str, name: Name) -> str:
 
 
 def _overtaking(cross: Crossover, base: str, name: Name) -> str:
+    if cross.kind == "uncertain":
+        return f"may or may not beat {base}: the order at n = {_listed(cross.open, name)} is uncertain"
+    return _certainly(cross, base, name) + _unsure(cross, name)
+
+
+def _certainly(cross: Crossover, base: str, name: Name) -> str:
+    """The crossover over the sizes at which the order is certain."""
+    every = f"at every {'other ' if cross.open else ''}size measured"
     if cross.kind == "from":
         return f"overtakes {base} between n = {name(cross.after or 0)} and {name(cross.first)}"
     if cross.kind == "level":
         return f"draws level with {base} between n = {name(cross.after or 0)} and {name(cross.first)}"
     if cross.kind == "lost":
-        return f"is behind {base} at n = {name(cross.last)}, the largest size"
+        beyond = max(cross.open, default=0) > cross.last
+        return f"is behind {base} at n = {name(cross.last)}{'' if beyond else ', the largest size'}"
     if cross.kind == "never" and cross.first != cross.last:
         return f"stays behind {base} up to n = {name(cross.last)}"
-    sizes = f"at n = {name(cross.last)}" if cross.first == cross.last else f"at every size measured{_but(cross, name)}"
+    sizes = f"at n = {name(cross.last)}" if cross.first == cross.last else f"{every}{_but(cross, name)}"
     if cross.kind == "tied":
         return f"ties {base} {sizes.partition(' but')[0].partition(',')[0]}"
     return f"{'is behind' if cross.kind == 'never' else 'beats'} {base} {sizes}"

@@ -4,6 +4,8 @@ Rounds are interleaved, so the i-th rounds of two results ran close together: th
 slow drift. A speed-up is the median of the per-round ratios of round medians. Its interval is the
 95 % percentile bootstrap of that median (Efron and Tibshirani, "An Introduction to the Bootstrap",
 chapter 13); with five rounds that is their whole range, which covers the true median in 94 % of cases.
+With two to four rounds the range covers it too seldom (two ratios in half of the cases): there an order
+needs rounds that all agree on more than 3 %.
 """
 
 from __future__ import annotations
@@ -19,6 +21,8 @@ from gpuplay.results import Result
 
 RESAMPLES = 1000
 TIE_WITHIN = 0.01
+FEW_ROUNDS = 5  # with fewer, an interval alone gives no order
+CLEAR = 1.03  # the factor that few rounds must exceed, all on one side of 1
 DECISIVE = 1.5  # without an interval, a factor below this says nothing about the order
 
 Order: TypeAlias = Literal["faster", "slower", "tie", "uncertain"]
@@ -26,18 +30,23 @@ Order: TypeAlias = Literal["faster", "slower", "tie", "uncertain"]
 
 @dataclass(frozen=True)
 class Speedup:
-    """A ratio of times with its 95 % interval; ``low`` and ``high`` are None with fewer than two rounds."""
+    """A ratio of times with its interval; ``low`` and ``high`` are None with fewer than two rounds.
+
+    The interval is of 95 %, or with fewer than five ``rounds`` the range of their ratios.
+    """
 
     ratio: float
     low: float | None = None
     high: float | None = None
+    rounds: int = 1
 
     @property
     def order(self) -> Order:
         """``tie`` where the interval contains 1 or lies within ±1 %.
 
         ``uncertain`` where there is no interval and the ratio is not decisive, or where the interval
-        contains 1 although the ratio is far from it: then noise, not likeness, keeps them together.
+        contains 1 although the ratio is far from it: then noise, not likeness, keeps them together;
+        and where fewer than five rounds agree on one side of 1, but on no more than 3 %.
         """
         near = 1 / DECISIVE < self.ratio < DECISIVE
         if self.low is None or self.high is None:
@@ -47,6 +56,8 @@ class Speedup:
             return "tie" if near else "uncertain"
         elif self.low >= 1 - TIE_WITHIN and self.high <= 1 + TIE_WITHIN:
             return "tie"
+        elif self.rounds < FEW_ROUNDS and 1 / CLEAR <= self.ratio <= CLEAR:
+            return "uncertain"
         return "faster" if self.ratio > 1 else "slower"
 
 
@@ -80,22 +91,32 @@ def speedup(result: Result, baseline: Result, *, copies: bool = False) -> Speedu
     ratios = tuple(base / mine for base, mine in zip(theirs, ours, strict=False))
     if len(ratios) < 2:
         return Speedup(seconds(baseline, copies=copies) / seconds(result, copies=copies))
-    low, high = _bootstrap(ratios)
-    return Speedup(statistics.median(ratios), low, high)
+    low, high = _bootstrap(ratios) if len(ratios) >= FEW_ROUNDS else (min(ratios), max(ratios))
+    return Speedup(statistics.median(ratios), low, high, len(ratios))
 
 
 def fastest(results: Iterable[Result | None], *, copies: bool = False) -> tuple[Result, ...]:
-    """The fastest of the timed results and all that tie with it, fastest first."""
+    """The fastest of the timed results and all that tie with it, fastest first.
+
+    None of them where the order of the first is uncertain; nor is a result one whose order to any other is.
+    """
     ranked = sorted((r for r in results if r is not None and timed(r)), key=lambda r: seconds(r, copies=copies))
     if not ranked:
         return ()
     leader, *others = ranked
-    return (leader, *(r for r in others if not _behind(r, leader, copies=copies)))
+    if _uncertain(leader, ranked, copies=copies):
+        return ()
+    tied = (r for r in others if _order(r, leader, copies=copies) != "slower")
+    return (leader, *(r for r in tied if not _uncertain(r, ranked, copies=copies)))
 
 
-def _behind(result: Result, leader: Result, *, copies: bool) -> bool:
-    found = speedup(result, leader, copies=copies)
-    return found is None or found.order == "slower" or found.ratio < 1 / DECISIVE
+def _uncertain(result: Result, rivals: Iterable[Result], *, copies: bool) -> bool:
+    return any(r is not result and _order(result, r, copies=copies) == "uncertain" for r in rivals)
+
+
+def _order(result: Result, rival: Result, *, copies: bool) -> Order | None:
+    found = speedup(result, rival, copies=copies)
+    return found.order if found else None
 
 
 def _rounds(result: Result, *, copies: bool) -> Sequence[float]:

@@ -84,13 +84,17 @@ def _sweeps(grid: Grid) -> list[str]:
         rows = [row for row in rows if sum(timed(result) for result in row) > 1]
         if not column.swept or not rows:
             continue
-        best = [{_knobs(result, column.swept) for result in fastest(row)} for row in rows]
+        best = [found for row in rows if (found := {_knobs(result, column.swept) for result in fastest(row)})]
+        if not best:
+            said.append(f"Which {', '.join(column.swept)} is the fastest of {column.name} is uncertain.")
+            continue
         always = [
             value
             for value in dict.fromkeys(v for found in best for v in sorted(found))
             if all(value in b for b in best)
         ]
         where = "at every size" if len(rows) > 1 else "here"
+        where = where if len(best) == len(rows) else "wherever the order is certain"
         if always:
             tied = " or tied for it" if any(len(found) > 1 for found in best) else ""
             said.append(f"{column.name} is fastest{tied} with {' and '.join(always)} {where}.")
