@@ -77,3 +77,11 @@ def test_uncertain_sizes_are_no_ties_of_a_crossover() -> None:
     assert found == crossover.Crossover("from", 3, 4, 1, (4,), (2, 5))
     nothing = crossover.settle([(1, "uncertain"), (2, "uncertain")])
     assert nothing == crossover.Crossover("uncertain", 1, 2, open=(1, 2))
+
+
+def test_a_size_is_not_open_for_a_leader_that_is_behind_there_beyond_doubt() -> None:
+    found = plan(variants=(*scripted.CPU, "cuda:tiled"), sizes=(64, 128, 256, 512))
+    times = lambda c: runs(usual(c), 1) if c.size == 64 else usual(c)  # noqa: E731
+    text = " ".join(verdict.sentences(arrange(measure(found, times), found)))
+    assert "cuda:tiled leads from n = 256 on, kernel alone or with copies." in text
+    assert "It overtakes numpy:blas between n = 128 and 256, kernel alone or with copies." in text

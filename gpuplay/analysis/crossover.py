@@ -8,6 +8,7 @@ from typing import Literal
 
 from gpuplay.analysis.grid import Grid, Line
 from gpuplay.analysis.ratios import Order, fastest, speedup, timed
+from gpuplay.results import Result
 
 
 @dataclass(frozen=True)
@@ -82,23 +83,33 @@ class Lead:
 
 def leader(grid: Grid, lines: Sequence[Line], *, copies: bool = False) -> Lead | None:
     """Who leads at the largest size and from which size on; None where no line has two times to compare."""
-    firsts: list[tuple[int, set[str]]] = []
+    firsts: list[tuple[int, set[str], set[str]]] = []
     for line in lines:
         results = [line.result(column.name) for column in grid.columns]
         if sum(timed(result) for result in results) > 1:
-            firsts.append((line.size, {r.cell.variant for r in fastest(results, copies=copies)}))
+            found = {result.cell.variant for result in fastest(results, copies=copies)}
+            firsts.append((line.size, found, set() if found else _behind(results, copies=copies)))
     if not firsts:
         return None
-    names = next((found for _, found in reversed(firsts) if found), set[str]())
-    crossover = settle([(size, _order(names, found)) for size, found in firsts])
+    since, names = next(((size, found) for size, found, _ in reversed(firsts) if found), (0, set[str]()))
+    crossover = settle(
+        [(size, _order(names, found, behind if size < since else set())) for size, found, behind in firsts]
+    )
     assert crossover is not None
     return Lead(tuple(column.name for column in grid.columns if column.name in names), crossover)
 
 
-def _order(names: set[str], found: set[str]) -> Order:
+def _behind(results: Sequence[Result | None], *, copies: bool) -> set[str]:
+    """The variants that are slower than some other beyond doubt, though which one is the fastest is uncertain."""
+    known = [result for result in results if result is not None and timed(result)]
+    pairs = ((mine, speedup(mine, other, copies=copies)) for mine in known for other in known if mine is not other)
+    return {mine.cell.variant for mine, found in pairs if found and found.order == "slower"}
+
+
+def _order(names: set[str], found: set[str], behind: set[str]) -> Order:
     """Whether exactly these lead, or share the lead with others, or do not all lead; uncertain where none does."""
     if not found:
-        return "uncertain"
+        return "slower" if names & behind else "uncertain"
     if found == names:
         return "faster"
     return "tie" if names <= found else "slower"

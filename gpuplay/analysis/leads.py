@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
+from dataclasses import replace
 
 from gpuplay.analysis.crossover import Crossover, Lead, leader, overtakes
 from gpuplay.analysis.grid import Grid, Line
@@ -137,7 +138,9 @@ def _both(alone: Crossover, copies: Crossover, base: str, name: Name) -> str:
 def _overtaking(cross: Crossover, base: str, name: Name) -> str:
     if cross.kind == "uncertain":
         return f"may or may not beat {base}: the order at n = {_listed(cross.open, name)} is uncertain"
-    return _certainly(cross, base, name) + _unsure(cross, name)
+    between = (cross.after or 0, cross.first) if cross.kind in ("from", "level") else (0, 0)
+    rest = tuple(size for size in cross.open if not between[0] < size < between[1])
+    return _certainly(cross, base, name) + _unsure(replace(cross, open=rest), name)
 
 
 def _certainly(cross: Crossover, base: str, name: Name) -> str:
