@@ -97,7 +97,7 @@ class Runner:
                     job.warnings.add(BUSY)
                 if isinstance(outcome, Result) or last:
                     active.remove(job)
-                    yield Final(outcome if isinstance(outcome, Result) else self._timed(job))
+                    yield Final(outcome if isinstance(outcome, Result) else self._finished(job))
                 else:
                     yield Provisional(self._timed(job))
 
@@ -170,6 +170,13 @@ class Runner:
         """A cell whose first calls were right."""
         result = self._result(job.planned, "wrong", f"wrong after repeated calls: {wrong}")
         return replace(self._described(result, job.prepared), error=error)
+
+    def _finished(self, job: Job) -> Result:
+        """The result of a cell that had all its turns; its median serves the forecasts of larger sizes."""
+        result = self._timed(job)
+        if result.call_s is not None:
+            self._forecaster.learn(job.planned, result.call_s)
+        return result
 
     def _timed(self, job: Job) -> Result:
         timing = summarize(job.rounds, job.loops)
