@@ -8,7 +8,7 @@ import pytest
 from command import KERNELS, Gpuplay
 
 CLOCKS = KERNELS / "clocks.py"
-TRIES = 4
+TRIES = 6
 
 
 def median(cell: dict[str, Any]) -> float:
