@@ -64,11 +64,12 @@ def test_plan_runs_nothing_and_shows_what_would_run(gpuplay: Gpuplay) -> None:
     assert "8192" in done.out
 
 
-def test_a_whole_budget_is_kept_and_what_it_cost_is_said(gpuplay: Gpuplay) -> None:
-    done = gpuplay("activation", "--sizes", "2^12..2^24", "--time", "12s", "--json")
+def test_a_spent_budget_skips_the_rest_and_says_so(gpuplay: Gpuplay) -> None:
+    done = gpuplay("activation", "--sizes", "2^12..2^24", "--time", "4s", "--json")
     assert done.code == 0, done.err
     skipped = [cell["reason"] for cell in done.results if cell["status"] == "skipped" and "cuda" not in cell["variant"]]
     assert done.seconds < 60
+    assert skipped
     assert all("--time" in reason for reason in skipped)
 
 
