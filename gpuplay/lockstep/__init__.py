@@ -1,0 +1,1 @@
+"""The lockstep machine: executes, checks and counts CUDA functions without a GPU."""
