@@ -1,0 +1,224 @@
+"""Loads, stores and atomics of all active lanes at once: bounds, order, unset words, and what they cost."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from gpuplay.lockstep import shadow
+from gpuplay.lockstep.atomics import perform
+from gpuplay.lockstep.faults import out_of_bounds, race, unset
+from gpuplay.lockstep.traffic import contention, sectors, wavefronts
+from gpuplay.lockstep.values import Pointer, View
+
+if TYPE_CHECKING:
+    from gpuplay.lockstep.engine import Engine
+    from gpuplay.lockstep.memory import Allocation
+    from gpuplay.lockstep.sites import Site
+    from gpuplay.lockstep.values import Lanes, Number
+
+_ACTIONS = {"load": shadow.LOAD, "store": shadow.STORE, "atomic": shadow.ATOMIC}
+
+
+def locate(engine: Engine, view: View, indices: tuple[Number, ...], site: Site) -> tuple[Number, Lanes]:
+    """The byte offset of an element for each active lane, and the lanes whose indices are within bounds."""
+    active = engine.mask.array
+    offset = view.offset
+    if isinstance(offset, np.generic):
+        site.base = int(offset)
+    vector: Lanes | None = None
+    for axis, index in enumerate(indices):
+        extent, stride = view.shape[axis], view.strides[axis]
+        if isinstance(index, np.generic) and isinstance(extent, np.generic):
+            if 0 <= index < extent:
+                offset = offset + np.int64(index) * stride
+                continue
+            out_of_bounds(engine, site, view, indices, axis, engine.mask.first)
+            return np.int64(0), np.zeros_like(active)
+        if vector is None:
+            vector, active = np.zeros(engine.lanes, np.int64), active.copy()
+        spread = np.broadcast_to(index, engine.lanes)
+        bad = shadow.locate(active, spread, np.atleast_1d(extent).astype(np.int64, copy=False), stride, vector)
+        if bad >= 0:
+            out_of_bounds(engine, site, view, indices, axis, int(bad))
+    if vector is None:
+        return offset, active
+    if isinstance(offset, np.generic):
+        return (vector + offset if offset else vector), active
+    vector += offset
+    return vector, active
+
+
+def load(engine: Engine, view: View, indices: tuple[Number, ...], site: Site) -> Any:
+    """The elements at these indices: numbers, or pointers where the elements are records."""
+    offset, active = locate(engine, view, indices, site)
+    if view.dtype.fields is not None:
+        return Pointer(view.memory, view.dtype, offset)
+    touch(engine, view.memory, offset, active, site)
+    return fetch(view.memory, view.dtype, offset)
+
+
+def fetch(memory: Allocation, dtype: np.dtype[Any], offset: Number) -> Any:
+    """What stands at a byte offset."""
+    elements = memory.typed(dtype)
+    if isinstance(offset, np.generic):
+        return elements[offset // dtype.itemsize]
+    return elements.take(_elements(offset, dtype.itemsize), mode="clip")
+
+
+def store(engine: Engine, view: View, indices: tuple[Number, ...], value: Any, site: Site) -> None:
+    """Write one value for each active lane; of lanes that meet at one word, the last wins."""
+    offset, active = locate(engine, view, indices, site)
+    touch(engine, view.memory, offset, active, site)
+    put(engine, view.memory, view.dtype, offset, active, value)
+
+
+def put(
+    engine: Engine, memory: Allocation, dtype: np.dtype[Any], offset: Number, active: Lanes, value: Number
+) -> None:
+    """Write at a byte offset for each active lane."""
+    elements = memory.typed(dtype)
+    places = _elements(np.broadcast_to(offset, engine.lanes), dtype.itemsize)[active]
+    values = value if isinstance(value, np.generic) else value[active]
+    if engine.watches_progress and places.size:
+        engine.changes += bool((elements[places] != values).any())
+    elements[places] = values
+
+
+def update(
+    engine: Engine, view: View, indices: tuple[Number, ...], operation: str, value: Any, compare: Any, site: Site
+) -> Any:
+    """An atomic read-modify-write, lane after lane: the values that stood there before."""
+    offset, active = locate(engine, view, indices, site)
+    spread = np.ascontiguousarray(np.broadcast_to(offset, engine.lanes))
+    touch(engine, view.memory, spread, active, site)
+    elements = view.memory.typed(view.dtype)
+    old = np.zeros(engine.lanes, view.dtype)
+    values = np.ascontiguousarray(np.broadcast_to(value, engine.lanes))
+    compares = values if compare is None else np.ascontiguousarray(np.broadcast_to(compare, engine.lanes))
+    engine.changes += perform(
+        operation, elements, _elements(spread, view.dtype.itemsize), active, values, compares, old
+    )
+    requests, operations, worst = contention(active, spread)
+    site.worst = max(site.worst, worst)
+    if view.memory.space == "global":
+        words = spread >> view.memory.shift
+        if view.memory.hits.size:
+            np.add.at(view.memory.hits, words[active], 1)
+            site.hottest = max(site.hottest, int(view.memory.hits[words[active]].max(initial=0)))
+        engine.order.atomic(id(view.memory), words, active)
+    return old
+
+
+def touch(engine: Engine, memory: Allocation, offset: Number, active: Lanes, site: Site) -> None:
+    """Count an access of the active lanes and check it against everything that is remembered."""
+    site.space = memory.space
+    now = engine.order.tick(site)
+    remembered = memory.written.size or memory.writes.size or memory.atomics.size
+    if isinstance(offset, np.generic) and memory.space in ("global", "constant") and not remembered:
+        _count_uniform(engine, memory, int(offset), active, site)
+        return
+    spread = np.ascontiguousarray(np.broadcast_to(offset, engine.lanes))
+    _count(engine, memory, spread, active, site)
+    if not remembered:
+        return
+    order, conflicts = engine.order, engine.conflicts
+    found, bare = shadow.check(
+        _ACTIONS[site.action],
+        active,
+        spread,
+        memory.shift,
+        max(site.width >> memory.shift, 1),
+        order.first_lane,
+        order.warps_per_block,
+        now,
+        site.action != "store",
+        memory.written,
+        memory.writes,
+        memory.reads,
+        memory.atomics,
+        order.start,
+        order.barriers,
+        order.whole,
+        order.part,
+        order.members,
+        conflicts,
+    )
+    if bare >= 0:
+        unset(engine, site, memory, int(spread[bare]), int(bare))
+    for lane, earlier, time, kind in conflicts[:found].tolist():
+        if not order.excused(earlier, time, lane):
+            race(engine, site, memory, lane, earlier, time, kind, int(spread[lane - order.first_lane]))
+
+
+def _count(engine: Engine, memory: Allocation, offset: Lanes, active: Lanes, site: Site) -> None:
+    if memory.space == "global":
+        addresses = offset + memory.skew if memory.skew else offset
+        requests, cost, ideal, lanes, warp, worst, least = sectors(active, addresses, site.width)
+        ways = 1
+    elif memory.space == "shared":
+        requests, cost, ideal, ways, lanes, warp, worst = wavefronts(active, offset, site.width)
+        site.ways = max(site.ways, ways)
+        least = 0
+    else:
+        site.bytes_asked += int(np.count_nonzero(active)) * site.width
+        return
+    site.requests += requests
+    site.cost += cost
+    site.ideal += ideal
+    site.bytes_asked += lanes * site.width
+    if requests and (site.map is None or cost - ideal or lanes > site.seen):
+        _draw(engine, memory, offset, active, site, warp, worst, least, ways)
+
+
+def _draw(
+    engine: Engine,
+    memory: Allocation,
+    offset: Lanes,
+    active: Lanes,
+    site: Site,
+    warp: int,
+    worst: int,
+    least: int,
+    ways: int,
+) -> None:
+    """Keep the worst warp's addresses, where they are worse than those kept so far."""
+    kept = site.map
+    if memory.space == "shared":
+        phases = max(site.width // 4, 1)
+        least = sum(active[warp * 32 + p * 32 // phases : warp * 32 + (p + 1) * 32 // phases].any() for p in range(phases))
+    if kept is not None and worst - least < kept.cost - kept.ideal:
+        return
+    lanes = slice(warp * 32, warp * 32 + 32)
+    base = int(offset[lanes].max()) // memory.period * memory.period if memory.period else site.base
+    addresses = tuple(
+        int(at) - base if here else None for at, here in zip(offset[lanes], active[lanes], strict=True)
+    )
+    site.draw(addresses, engine.thread(warp * 32), worst, least, ways if memory.space == "shared" else 1)
+
+
+def _count_uniform(engine: Engine, memory: Allocation, offset: int, active: Lanes, site: Site) -> None:
+    """All lanes of all warps touch one element: a broadcast."""
+    mask = engine.mask
+    if memory.space == "constant" or active is not mask.array:
+        return
+    start = offset + memory.skew
+    cost = (start + site.width - 1) // 32 - start // 32 + 1
+    site.requests += mask.warps
+    site.cost += mask.warps * cost
+    site.ideal += mask.warps * -(-site.width // 32)
+    site.bytes_asked += mask.lanes * site.width
+    if site.map is None:
+        first = mask.first // 32 * 32
+        lanes = engine.mask.array[first : first + 32]
+        site.draw(
+            tuple(offset - site.base if here else None for here in lanes), engine.thread(mask.first), cost, 1, 1
+        )
+
+
+def _elements(offset: Lanes, itemsize: int) -> Lanes:
+    """Byte offsets as element numbers."""
+    if itemsize & (itemsize - 1):
+        return offset // itemsize
+    return offset >> (itemsize.bit_length() - 1)

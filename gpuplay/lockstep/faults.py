@@ -1,0 +1,98 @@
+"""The words of a check that fired: what happened, where, which thread, and what to do about it."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from gpuplay.lockstep import shadow
+from gpuplay.lockstep.record import Fault
+
+if TYPE_CHECKING:
+    from gpuplay.lockstep.engine import Engine
+    from gpuplay.lockstep.memory import Allocation
+    from gpuplay.lockstep.sites import Site
+    from gpuplay.lockstep.values import Number, View
+
+_VERBS = {"load": "reads", "store": "writes", "atomic": "updates"}
+_DONE = {shadow.LOAD: "read", shadow.STORE: "wrote", shadow.ATOMIC: "updated"}
+
+
+def at_lane(value: Number, lane: int) -> Any:
+    """A number as one lane sees it."""
+    return value.item() if isinstance(value, np.generic) else value[lane].item()
+
+
+def out_of_bounds(
+    engine: Engine, site: Site, view: View, indices: tuple[Number, ...], axis: int, lane: int
+) -> None:
+    """An index below 0 or beyond the extent of its axis."""
+    index = tuple(at_lane(i, lane) for i in indices)
+    extent = at_lane(view.shape[axis], lane)
+    thread = engine.thread(lane)
+    which = f"axis {axis} has {extent} elements" if len(index) > 1 else f"it has {extent} elements"
+    wraps = ": Numba would wrap it round to the end" if -extent <= index[axis] < 0 else ""
+    engine.fault(
+        Fault(
+            "out of bounds",
+            f"{thread} {_VERBS[site.action]} {site.array}[{', '.join(map(str, index))}], but {which}{wraps}",
+            site.place,
+            thread,
+            array=site.array,
+            index=index,
+            remedy="guard the access, as in `if i < n:`",
+        )
+    )
+
+
+def unset(engine: Engine, site: Site, memory: Allocation, offset: int, lane: int) -> None:
+    """A word that nobody has written."""
+    thread = engine.thread(lane)
+    index = _index(site, memory, offset)
+    engine.fault(
+        Fault(
+            "unset",
+            f"{thread} {_VERBS[site.action]} {site.array}[{index}] ({memory.space} memory) before any thread wrote it",
+            site.place,
+            thread,
+            array=site.array,
+            index=(index,),
+            remedy="set the word first, for every thread that may read it",
+        )
+    )
+
+
+def race(
+    engine: Engine, site: Site, memory: Allocation, lane: int, earlier: int, time: int, kind: int, offset: int
+) -> None:
+    """Two accesses to one word, one of them a write, with nothing that orders them."""
+    before: Site = engine.order.sites[time]
+    mine, theirs = engine.thread_of(lane), engine.thread_of(earlier)
+    index = _index(site, memory, offset)
+    if mine.block != theirs.block:
+        remedy = "blocks run in any order: let one block own each word, use atomics, or split the launch"
+    elif lane // 32 == earlier // 32:
+        remedy = "lanes of a warp need not run in step: put cuda.syncwarp() or cuda.syncthreads() between"
+    else:
+        remedy = "put cuda.syncthreads() between the two"
+    engine.fault(
+        Fault(
+            "race",
+            f"{mine} {_VERBS[site.action]} {site.array}[{index}], which {theirs} {_DONE[kind]} at line "
+            f"{before.place.line}, and nothing orders the two",
+            site.place,
+            mine,
+            before.place,
+            theirs,
+            site.array,
+            (index,),
+            remedy=remedy,
+        )
+    )
+
+
+def _index(site: Site, memory: Allocation, offset: int) -> int:
+    """The element's number in its array, as it lies in memory."""
+    within = offset % memory.period if memory.period else offset - site.base
+    return within // site.width

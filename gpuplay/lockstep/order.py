@@ -1,0 +1,119 @@
+"""Which accesses are ordered: barriers within a block, syncwarp within a warp, fence plus atomic between blocks.
+
+Time counts memory instructions of the launch. Between blocks only a grid sync orders, or a release and an
+acquire after the PTX memory consistency model ("Release and Acquire Patterns"): a fence, then an atomic of
+the same thread publishes what the thread wrote before the fence, what its block wrote before a barrier
+before the fence, and what threads of the block wrote before fences of their own before a barrier; a later
+atomic on the same word by a thread of another block makes it visible to that thread, and after a barrier
+to its block. (The consumer's fence after its atomic is not asked for: the classic last-block reduction
+has none.)
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+
+@dataclass(frozen=True)
+class Release:
+    """An atomic after a fence: who, when, and up to which times it publishes its own and its block's writes."""
+
+    block: int
+    lane: int
+    time: int
+    own: int
+    others: int
+
+
+class Order:
+    """The clock of a launch, and what has been brought into order. Times are int32, lanes global."""
+
+    def __init__(self, blocks: int, warps_per_block: int, *, fences: bool) -> None:
+        self.now = 0
+        self.start = 0
+        self.warps_per_block = warps_per_block
+        self.width = warps_per_block * 32
+        self.sites: list[Any] = [None]
+        self._fences = fences
+        lanes = blocks * self.width if fences else 0
+        self._fenced = np.zeros(lanes, np.int32)
+        self._barrier_before_fence = np.zeros(lanes, np.int32)
+        self._published = np.zeros(lanes, np.int32)
+        self._releases: dict[tuple[int, int], list[Release]] = {}
+        self._acquired: dict[int, dict[tuple[tuple[int, int], int], tuple[int, int]]] = {}
+
+    def begin_batch(self, first_block: int, blocks: int) -> None:
+        """New blocks: nothing is ordered within them yet."""
+        self.first_block = first_block
+        self.first_lane = first_block * self.width
+        warps = blocks * self.warps_per_block
+        self.barriers = np.full(blocks, self.now, np.int32)
+        self.whole = np.full(warps, self.now, np.int32)
+        self.part = np.full(warps * 32, self.now, np.int32)
+        self.members = np.zeros(warps * 32, np.int64)
+
+    def tick(self, site: Any) -> int:
+        """The time of the next memory instruction, which stands at ``site``."""
+        self.now += 1
+        self.sites.append(site)
+        return self.now
+
+    def barrier(self, blocks: NDArray[np.bool_]) -> None:
+        """The blocks of this batch that are marked have met at a barrier."""
+        self.barriers[blocks] = self.now
+        if self._fences:
+            lanes = np.flatnonzero(np.repeat(blocks, self.width)) + self.first_lane
+            self._published[lanes] = self._fenced[lanes]
+
+    def grid_barrier(self) -> None:
+        """All threads of the grid have met."""
+        self.start = self.now
+
+    def syncwarp(self, active: NDArray[np.bool_], whole: NDArray[np.bool_], members: NDArray[Any]) -> None:
+        """Active lanes met the ``members`` (mask bits, for each lane) of their warps; ``whole`` marks whole warps."""
+        self.whole[whole] = self.now
+        self.part[active] = self.now
+        self.members[active] = members[active]
+
+    def fence(self, active: NDArray[np.bool_]) -> None:
+        """Active lanes executed a fence at the scope of the device."""
+        positions = np.flatnonzero(active)
+        lanes = positions + self.first_lane
+        self._fenced[lanes] = self.now
+        self._barrier_before_fence[lanes] = self.barriers[positions // self.width]
+
+    def atomic(self, memory: int, words: NDArray[np.int64], active: NDArray[np.bool_]) -> None:
+        """Active lanes updated these words of a global array: acquire what was released there, release what is fenced."""
+        if not self._fences:
+            return
+        for position in np.flatnonzero(active):
+            lane, key = int(position) + self.first_lane, (memory, int(words[position]))
+            block = lane // self.width
+            if key in self._releases:
+                seen = self._acquired.setdefault(block, {})
+                first, _ = seen.get((key, lane), (self.now, self.now))
+                seen[key, lane] = first, self.now
+            own, others = int(self._fenced[lane]), int(self._barrier_before_fence[lane])
+            published = int(self._published[lane - lane % self.width : lane - lane % self.width + self.width].max())
+            if own or published:
+                self._releases.setdefault(key, []).append(Release(block, lane, self.now, own, others))
+
+    def excused(self, earlier: int, time: int, lane: int) -> bool:
+        """Is the access of lane ``earlier`` at ``time`` ordered before ``lane``'s next by release and acquire?"""
+        block, source = lane // self.width, earlier // self.width
+        if not self._fences or block == source:
+            return False
+        for (key, who), (first, last) in self._acquired.get(block, {}).items():
+            barrier = int(self.barriers[block - self.first_block])
+            reached = last if who == lane or barrier >= last else first if barrier >= first else 0
+            for release in self._releases.get(key, ()):
+                if release.block != source or not time <= release.time < reached:
+                    continue
+                own = release.lane == earlier and time <= release.own
+                if own or time <= release.others or time <= int(self._published[earlier]):
+                    return True
+        return False

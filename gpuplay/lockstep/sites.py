@@ -1,0 +1,57 @@
+"""Counters of one memory access, or of one other operation, as it stands in the source."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from gpuplay.lockstep.record import Action, Atomics, Banks, Counts, Place, Space, Thread, Traffic, WarpMap
+
+
+@dataclass(eq=False)
+class Site:
+    """One access in the source: where it stands, the array's name there, and what it did so far."""
+
+    place: Place
+    array: str
+    action: Action
+    width: int
+    space: Space = "global"
+    requests: int = 0
+    cost: int = 0
+    ideal: int = 0
+    bytes_asked: int = 0
+    ways: int = 0
+    worst: int = 0
+    hottest: int = 0
+    base: int = 0
+    map: WarpMap | None = None
+    seen: int = field(default=0, repr=False)
+
+    def counts(self) -> Counts:
+        """The counters in their place in `Counts`."""
+        atomics = Atomics()
+        if self.action == "atomic":
+            atomics = Atomics(self.requests, self.bytes_asked // self.width, self.worst, self.hottest)
+        if self.space == "local":
+            return Counts(local_bytes=self.bytes_asked)
+        if self.space == "shared":
+            banks = Banks(self.requests, self.cost, self.ideal, self.ways, self.bytes_asked)
+            if self.action == "load":
+                return Counts(shared_loads=banks)
+            return Counts(shared_stores=banks) if self.action == "store" else Counts(atomics=atomics)
+        if self.space == "constant":
+            return Counts()
+        traffic = Traffic(self.requests, self.cost, self.ideal, self.bytes_asked)
+        if self.action == "load":
+            return Counts(global_loads=traffic)
+        return Counts(global_stores=traffic) if self.action == "store" else Counts(atomics=atomics)
+
+    def draw(self, addresses: tuple[int | None, ...], thread: Thread, cost: int, ideal: int, ways: int) -> None:
+        """Keep one warp's addresses: those of the worst request, and of the first with most lanes among equals."""
+        lanes = sum(address is not None for address in addresses)
+        if (cost - ideal, ways, lanes) <= (self.map.cost - self.map.ideal, self.map.ways, self.seen) if self.map else 0:
+            return
+        self.seen = lanes
+        self.map = WarpMap(
+            self.place, self.array, self.space, self.action, self.width, addresses, thread, cost, ideal, ways
+        )

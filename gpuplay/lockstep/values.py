@@ -1,0 +1,122 @@
+"""What a variable of a GPU function can hold beside numbers: views of memory, records, iterators.
+
+A number is a NumPy scalar where all lanes share it, else a vector over the lanes of the batch.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, TypeAlias
+
+import numpy as np
+from numpy.typing import NDArray
+
+if TYPE_CHECKING:
+    from gpuplay.lockstep.memory import Allocation
+
+Number: TypeAlias = Any  # np.generic, or NDArray over lanes
+Lanes: TypeAlias = NDArray[Any]
+
+
+@dataclass(frozen=True, eq=False)
+class View:
+    """A window into an allocation: ``offset`` in bytes, a number; ``shape`` numbers, ``strides`` bytes."""
+
+    memory: Allocation
+    dtype: np.dtype[Any]
+    offset: Number
+    shape: tuple[Number, ...]
+    strides: tuple[int, ...]
+
+    @property
+    def size(self) -> Number:
+        """How many elements."""
+        total = np.int64(1)
+        for extent in self.shape:
+            total = total * extent
+        return total
+
+
+@dataclass(frozen=True, eq=False)
+class Pointer:
+    """One element of an array of records."""
+
+    memory: Allocation
+    dtype: np.dtype[Any]
+    offset: Number
+
+
+@dataclass(frozen=True, eq=False)
+class Range:
+    """A range on its way: the next value, where it stops, its step."""
+
+    current: Number
+    stop: Number
+    step: Number
+
+
+@dataclass(frozen=True, eq=False)
+class Items:
+    """A tuple on its way."""
+
+    items: tuple[Any, ...]
+    position: int
+
+
+@dataclass(frozen=True, eq=False)
+class Slice:
+    """What ``lo:hi:step`` makes; None where left out."""
+
+    start: Number | None
+    stop: Number | None
+    step: Number | None
+
+
+class Merge(Exception):  # noqa: N818 - a signal to the engine, which names the variable
+    """Two values that cannot be held side by side by different lanes."""
+
+
+def merged(mask: Lanes, new: Any, old: Any) -> Any:
+    """``new`` on the lanes of ``mask``, ``old`` elsewhere."""
+    if new is old or old is None:
+        return new
+    if isinstance(new, np.ndarray | np.generic):
+        if not isinstance(old, np.ndarray | np.generic):
+            raise Merge
+        if isinstance(new, np.generic) and isinstance(old, np.generic) and new == old:
+            return new
+        return np.where(mask, new, old)
+    if type(new) is not type(old):
+        raise Merge
+    if isinstance(new, tuple):
+        return tuple(merged(mask, a, b) for a, b in zip(new, old, strict=True))
+    if isinstance(new, Range):
+        return Range(*(merged(mask, getattr(new, f), getattr(old, f)) for f in ("current", "stop", "step")))
+    if isinstance(new, View):
+        if new.memory is not old.memory or new.strides != old.strides:
+            raise Merge
+        shape = tuple(merged(mask, a, b) for a, b in zip(new.shape, old.shape, strict=True))
+        return View(new.memory, new.dtype, merged(mask, new.offset, old.offset), shape, new.strides)
+    if isinstance(new, Pointer) and new.memory is old.memory:
+        return Pointer(new.memory, new.dtype, merged(mask, new.offset, old.offset))
+    if isinstance(new, Items) and new.items is old.items and new.position == old.position:
+        return new
+    raise Merge
+
+
+def same(mask: Lanes, a: Any, b: Any) -> bool:
+    """Do two values agree on all lanes of the mask?"""
+    if a is b:
+        return True
+    if isinstance(a, np.ndarray | np.generic) and isinstance(b, np.ndarray | np.generic):
+        equal = a == b
+        return bool(equal) if isinstance(equal, np.bool_) else bool(equal[mask].all())
+    if type(a) is not type(b):
+        return False
+    if isinstance(a, tuple):
+        return len(a) == len(b) and all(same(mask, x, y) for x, y in zip(a, b, strict=True))
+    if isinstance(a, Range):
+        return same(mask, a.current, b.current)
+    if isinstance(a, View | Pointer):
+        return a.memory is b.memory and same(mask, a.offset, b.offset)
+    return False
