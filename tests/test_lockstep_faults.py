@@ -1,0 +1,208 @@
+"""Each check of the lockstep machine fires on a planted bug, names its lines and threads, and is silent on the twin."""
+
+import inspect
+import re
+
+import numpy as np
+import pytest
+from lockstep import bugs, races
+from numba import cuda, float32, float64
+
+from gpuplay.kernel import GpuModel
+from gpuplay.lockstep.errors import LockstepFault, Unsupported
+from gpuplay.lockstep.machine import Machine
+
+BUGS = (*races.BUGS, *bugs.BUGS)
+MARK = re.compile(r"# fault: (?P<kind>[a-z ]+?)(?: by (?P<thread>block .*))?$")
+
+
+def marks(bug):
+    """Where the source of a bug says that it goes wrong: line number → kind and thread, if it names one."""
+    lines, first = inspect.getsourcelines(bug)
+    found = [(number, MARK.search(line.rstrip())) for number, line in enumerate(lines, first)]
+    return {number: mark.groupdict() for number, mark in found if mark}
+
+
+def faults_of(bug, *, mended=False, keep_going=False):
+    machine = Machine(keep_going=keep_going)
+    if mended or keep_going:
+        bug(mended)(machine)
+    else:
+        with pytest.raises(LockstepFault) as caught:
+            bug(mended)(machine)
+        assert machine.report.faults == caught.value.faults
+    return machine.report.faults
+
+
+@pytest.mark.parametrize("bug", BUGS, ids=lambda bug: bug.__name__)
+def test_a_planted_bug_is_found_on_its_lines(bug):
+    marked = marks(bug)
+    faults = faults_of(bug)
+    (kind,) = {mark["kind"] for mark in marked.values()}
+    assert {fault.kind for fault in faults} == {kind}
+    parties = [place for fault in faults for place in (fault.place, fault.other) if place]
+    assert {place.file for place in parties} == {inspect.getsourcefile(bug)}
+    named = {fault.place.line for fault in faults}
+    if kind in {"race", "barrier"}:
+        named |= {fault.other.line for fault in faults if fault.other}
+    assert named == set(marked)
+    for fault in faults:
+        assert fault.thread is not None
+        thread = marked[fault.place.line]["thread"]
+        assert thread is None or str(fault.thread) == thread
+
+
+@pytest.mark.parametrize("bug", BUGS, ids=lambda bug: bug.__name__)
+def test_the_mended_twin_is_silent(bug):
+    assert faults_of(bug, mended=True) == ()
+
+
+@pytest.mark.parametrize("bug", BUGS, ids=lambda bug: bug.__name__)
+def test_a_machine_that_keeps_going_reports_the_same_bug(bug):
+    (kind,) = {mark["kind"] for mark in marks(bug).values()}
+    assert kind in {fault.kind for fault in faults_of(bug, keep_going=True)}
+
+
+@pytest.mark.parametrize("bug", races.BUGS, ids=lambda bug: bug.__name__)
+def test_a_race_names_two_threads(bug):
+    for fault in faults_of(bug):
+        assert fault.other is not None
+        assert fault.other_thread is not None
+        assert fault.other_thread != fault.thread
+        assert fault.array
+
+
+@pytest.mark.parametrize(
+    ("bug", "array", "index"),
+    [
+        (bugs.off_by_one_edge, "x", (100,)),
+        (bugs.store_behind_the_end, "y", (65,)),
+        (bugs.wrong_axis, "x", (5, 0)),
+        (bugs.negative_index, "x", (-1,)),
+        (bugs.beyond_a_slice, "window", (4,)),
+        (bugs.beyond_shared, "tile", (33,)),
+        (bugs.beyond_dynamic_shared, "buffer", (16,)),
+        (bugs.beyond_local, "last", (8,)),
+        (bugs.atomic_out_of_bounds, "bins", (9,)),
+        (bugs.unset_shared, "tile", (0,)),
+        (bugs.unset_local, "mine", (3,)),
+        (bugs.unset_workspace, "workspace", (99,)),
+    ],
+    ids=lambda value: getattr(value, "__name__", None),
+)
+def test_a_wrong_access_names_its_array_and_index(bug, array, index):
+    fault = faults_of(bug)[0]
+    assert (fault.array, fault.index) == (array, index)
+    assert array in fault.message
+
+
+def test_both_sides_of_an_in_place_stencil_between_blocks_are_of_different_blocks():
+    for fault in faults_of(races.stencil_between_blocks):
+        assert fault.thread.block != fault.other_thread.block
+
+
+def test_a_machine_that_keeps_going_drops_stores_and_loads_zero_out_of_bounds():
+    @cuda.jit
+    def shift(y, x):
+        i = cuda.grid(1)
+        y[i + 1] = x[i + 1]
+
+    x, y = np.ones(32, np.float32), np.full(32, 7, np.float32)
+    machine = Machine(keep_going=True)
+    machine.launch(shift, 1, 32, y, x)
+    np.testing.assert_array_equal(y, [7, *[1] * 31])
+    machine.launch(shift, 1, 32, np.full(33, 7, np.float32), x)
+    assert {fault.kind for fault in machine.report.faults} == {"out of bounds"}
+
+
+def test_threads_that_have_returned_are_not_waited_for_at_a_barrier():
+    @cuda.jit
+    def reverse(y, x):
+        tile = cuda.shared.array(64, float32)
+        tid = cuda.threadIdx.x
+        if tid >= x.size:
+            return
+        tile[tid] = x[tid]
+        cuda.syncthreads()
+        y[tid] = tile[x.size - 1 - tid]
+
+    x, y = np.arange(41, dtype=np.float32), np.empty(41, np.float32)
+    machine = Machine()
+    machine.launch(reverse, 1, 64, y, x)
+    np.testing.assert_array_equal(y, x[::-1])
+
+
+def test_a_lock_taken_by_all_lanes_of_a_warp_works_and_is_noted():
+    @cuda.jit
+    def add(total, mutex):
+        while cuda.atomic.cas(mutex, 0, 0, 1) != 0:
+            pass
+        cuda.threadfence()
+        total[0] += 1
+        cuda.threadfence()
+        cuda.atomic.exch(mutex, 0, 0)
+
+    total, machine = np.zeros(1, np.int32), Machine()
+    machine.launch(add, 2, 32, total, np.zeros(1, np.int32))
+    assert total[0] == 64
+    assert "same warp wait" in {note.kind for note in machine.report.notes}
+
+
+@cuda.jit
+def idle(y):
+    y[cuda.grid(1)] = 0
+
+
+@cuda.jit
+def greedy(y):
+    tile = cuda.shared.array((80, 80), float64)
+    tile[0, cuda.threadIdx.x] = 1
+    y[cuda.grid(1)] = tile[0, cuda.threadIdx.x]
+
+
+@pytest.mark.parametrize(
+    ("function", "grid", "block", "shared", "limit"),
+    [
+        (idle, 1, 1025, 0, "1024"),
+        (idle, 1, (32, 33), 0, "1024"),
+        (idle, 1, (1, 1, 65), 0, "64"),
+        (idle, (1, 65536), 1, 0, "65535"),
+        (idle, 1, 32, 49153, "49152"),
+        (greedy, 1, 32, 0, "49152"),
+    ],
+    ids=["threads", "threads-2d", "depth", "grid-y", "dynamic-shared", "static-shared"],
+)
+def test_a_launch_beyond_a_limit_is_refused_by_the_limits_name(function, grid, block, shared, limit):
+    machine = Machine()
+    with pytest.raises(LockstepFault, match=limit) as caught:
+        machine.launch(function, grid, block, np.zeros(2048), shared=shared)
+    assert [fault.kind for fault in caught.value.faults] == ["launch"]
+    assert function.__name__ in str(caught.value)
+
+
+def test_limits_are_those_of_the_model():
+    machine = Machine(GpuModel(threads_per_block=64))
+    with pytest.raises(LockstepFault, match="64"):
+        machine.launch(idle, 1, 65, np.zeros(65))
+
+
+@cuda.jit
+def reversed_view(y, x):
+    backwards = x[::-1]  # not covered
+    y[cuda.grid(1)] = backwards[cuda.grid(1)]
+
+
+@cuda.jit
+def printing(y):
+    print(cuda.grid(1))  # not covered
+    y[cuda.grid(1)] = 0
+
+
+@pytest.mark.parametrize(("function", "arrays"), [(reversed_view, 2), (printing, 1)], ids=["negative-step", "print"])
+def test_what_is_not_covered_is_refused_with_its_line(function, arrays):
+    lines, first = inspect.getsourcelines(function.py_func)
+    expected = first + next(i for i, line in enumerate(lines) if "# not covered" in line)
+    with pytest.raises(Unsupported) as caught:
+        Machine().launch(function, 1, 32, *(np.zeros(32) for _ in range(arrays)))
+    assert (caught.value.place.file, caught.value.place.line) == (__file__, expected)
+    assert caught.value.construct
