@@ -25,7 +25,7 @@ from gpuplay.results import Cell, ErrorReport
 
 if TYPE_CHECKING:
     from gpuplay.measure.bench import Bench
-    from gpuplay.measure.outcomes import Prepared, Turn
+    from gpuplay.measure.outcomes import Explained, Prepared, Turn
 
 PARENT_DEATH_SIGNAL = 1  # prctl option PR_SET_PDEATHSIG of Linux
 
@@ -91,6 +91,13 @@ class Desk:
         """Predict the seconds of one call from smaller problems."""
         assert self.bench is not None
         return self.bench.forecast(cell, limit_s)
+
+    def explain(self, cell: Cell, seed: int = 0) -> Explained:
+        """Run a cell's CUDA variant once on the lockstep machine: what it counted, and the verdict."""
+        from gpuplay.measure.explaining import explain
+
+        assert self.loaded is not None
+        return explain(self.loaded, cell, seed)
 
     def drop(self, problem: Problem) -> None:
         """Forget a problem's arrays and cells."""

@@ -30,6 +30,7 @@ RANKS = {name: rank for rank, name in enumerate(name for floor in FLOORS for nam
 WORKERS = (
     *("gpuplay.bounds", "gpuplay.intrinsics"),
     *("gpuplay.targets.host", "gpuplay.targets.cuda", "gpuplay.targets.simulator", "gpuplay.targets.gpu_functions"),
+    *("gpuplay.targets.hosted", "gpuplay.targets.lockstep", "gpuplay.measure.building", "gpuplay.measure.explaining"),
     *("gpuplay.measure.verify", "gpuplay.measure.causes", "gpuplay.measure.bench", "gpuplay.measure.data"),
     *("gpuplay.measure.problems", "gpuplay.measure.probes", "gpuplay.measure.gpu_probes"),
 )

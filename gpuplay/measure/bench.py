@@ -6,63 +6,30 @@ State stays here between turns: arrays of the current problems, compiled variant
 from __future__ import annotations
 
 import time
-import zlib
-from dataclasses import dataclass, replace
-from functools import partial
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from gpuplay.measure import timing
+from gpuplay.measure.building import Built, build, problem_data
 from gpuplay.measure.compiling import EVENTS, CompileClock
-from gpuplay.measure.data import Placed
 from gpuplay.measure.libraries import blas_name
 from gpuplay.measure.outcomes import Prepared, Turn
-from gpuplay.measure.problems import PreparedWeights, ProblemData
-from gpuplay.measure.verify import Verdict
-from gpuplay.results import ErrorReport
 from gpuplay.targets import open_target
 
 if TYPE_CHECKING:
     from gpuplay.catalog import Loaded
-    from gpuplay.kernel import Probe, Problem, Variant
+    from gpuplay.kernel import Problem, Variant
+    from gpuplay.measure.problems import ProblemData
     from gpuplay.plan import Settings
-    from gpuplay.results import Cell
-    from gpuplay.targets.base import Call, Target
+    from gpuplay.results import Cell, ErrorReport
+    from gpuplay.targets.base import Target
 
 PROBE_LIMIT_S = 0.5
 LONG_CALL_S = 0.5
 FLUSH_BYTES = 256 << 20
 PROBE_WORK = 1e6
-
-
-@dataclass
-class _Built:
-    """A cell that was built: its call, its own arrays, and the loops of a sample."""
-
-    data: ProblemData
-    call: Call
-    own: list[Placed]
-    prepared: PreparedWeights | None
-    call_s: float = 0.0
-    loops: int = 0
-
-    def foul(self) -> str:
-        """What the last calls broke besides their outputs; '' where nothing."""
-        return self.foul_of_own() or self.data.foul()
-
-    def foul_of_own(self) -> str:
-        """What the last calls broke around the workspaces or in the prepared weights; '' where nothing."""
-        for space in self.own:
-            if where := space.stray_write():
-                space.reset_guards()
-                return f"writes outside its workspace {space.array.name}, {where}"
-        return self.prepared.foul() if self.prepared else ""
-
-    def renew(self) -> None:
-        """Prepare the weights again, after other inputs took their place."""
-        if self.prepared:
-            self.prepared.renew()
 
 
 class Bench:
@@ -73,7 +40,7 @@ class Bench:
         self._settings = settings
         self._targets: dict[str, Target] = {}
         self._data: dict[tuple[str, Problem], ProblemData] = {}
-        self._built: dict[Cell, _Built] = {}
+        self._built: dict[Cell, Built] = {}
         self._flush: Any = None
 
     def prepare(self, cell: Cell) -> Prepared:
@@ -83,18 +50,19 @@ class Bench:
         data.restore()
         target = data.target
         target.use_threads(cell.threads)
-        built = self._build(cell, variant, data)
+        built = build(self._loaded, cell, data)
         clock = CompileClock(variant.target)
         with clock:
-            first_s = self._one_call(built)
-        verdict = self._verdict(cell, built)
+            first_s = built.run_once()
+        verdict = built.verdict()
         wrong: str = verdict.reason
         error: ErrorReport | None = verdict.error
         built.call_s = first_s - clock.seconds
         if not wrong and built.call_s < LONG_CALL_S * 4:
-            built.call_s = self._one_call(built)
+            built.call_s = built.run_once()
         if not wrong and built.call_s < PROBE_LIMIT_S:
-            wrong, error = self._probe(cell, built, error)
+            failed = built.verdict_on_probes()
+            wrong, error = (failed.reason, failed.error) if failed else ("", error)
         data.restore()
         compiled = clock.seconds if clock.count else max(0.0, first_s - built.call_s)
         self._built[cell] = built
@@ -131,7 +99,7 @@ class Bench:
             return Turn(tuple(samples), loops, call_s, fouled)
         if not long_call:
             return Turn(tuple(samples), loops, call_s, *self.verify_again(cell))
-        verdict = self._verdict(cell, built)
+        verdict = built.verdict()
         built.data.restore()
         return Turn(tuple(samples), loops, call_s, verdict.reason, verdict.error)
 
@@ -139,8 +107,8 @@ class Bench:
         """Run a cell once more: what is wrong with its outputs now, or '', and their errors."""
         built = self._built[cell]
         built.data.target.use_threads(cell.threads)
-        self._one_call(built)
-        verdict = self._verdict(cell, built)
+        built.run_once()
+        verdict = built.verdict()
         built.data.restore()
         return verdict.reason, verdict.error
 
@@ -171,12 +139,11 @@ class Bench:
 
     def _call_seconds(self, cell: Cell) -> float:
         """Seconds of one warm call."""
-        variant = self._loaded.kernel.variant(cell.variant)
         data = self._problem_data(cell)
         data.target.use_threads(cell.threads)
-        built = self._build(cell, variant, data)
-        self._one_call(built)
-        seconds = min(self._one_call(built) for _ in range(3))
+        built = build(self._loaded, cell, data)
+        built.run_once()
+        seconds = min(built.run_once() for _ in range(3))
         self.drop(data.problem)
         return seconds
 
@@ -192,50 +159,10 @@ class Bench:
         if key not in self._data:
             if cell.target not in self._targets:
                 self._targets[cell.target] = open_target(cell.target, self._settings.device)
-            seed = (self._settings.seed, cell.size, zlib.crc32(repr(cell.params).encode()))
-            self._data[key] = ProblemData(self._loaded, problem, self._targets[cell.target], seed)
+            self._data[key] = problem_data(self._loaded, cell, self._targets[cell.target], self._settings.seed)
         return self._data[key]
 
-    def _build(self, cell: Cell, variant: Variant, data: ProblemData) -> _Built:
-        """Build a variant and bind it to its arrays: prepared weights in the weights' place, workspaces last."""
-        problem, knobs, target = data.problem, dict(cell.knobs), data.target
-        run = self._loaded.resolve(variant.build)(problem, **knobs)
-        spaces = self._loaded.resolve(variant.workspace)(problem, knobs) if variant.workspace else ()
-        own = [Placed(target, array, problem.dtype) for array in spaces]
-        prepared = None
-        if variant.prepare:
-            prepared = PreparedWeights(data, partial(self._loaded.resolve(variant.prepare), problem, **knobs))
-        arguments = data.arguments(prepared.placed if prepared else None) + [space.view for space in own]
-        return _Built(data, target.bind(run, arguments), own, prepared)
-
-    def _one_call(self, built: _Built) -> float:
-        """Poison outputs and workspaces, restore what a run writes, and run once; seconds of the call."""
-        built.data.poison_outputs()
-        for space in built.own:
-            space.poison()
-        began = time.perf_counter()
-        built.call()
-        built.data.target.finish()
-        return time.perf_counter() - began
-
-    def _verdict(self, cell: Cell, built: _Built, probe: Probe | None = None) -> Verdict:
-        """Judge what a call left in the problem's arrays, in its workspaces and in its prepared weights."""
-        fouled = built.foul_of_own()
-        return Verdict(ErrorReport(None, None, None), fouled) if fouled else built.data.verdict(cell, probe)
-
-    def _probe(self, cell: Cell, built: _Built, error: ErrorReport | None) -> tuple[str, ErrorReport | None]:
-        """Verify on every probe's inputs, then put the ordinary inputs back."""
-        for probe in built.data.probes():
-            built.renew()
-            self._one_call(built)
-            verdict = self._verdict(cell, built, probe)
-            if verdict.reason:
-                return f"on {probe.name}: {verdict.reason}", verdict.error
-        built.data.restore()
-        built.renew()
-        return "", error
-
-    def _clock(self, built: _Built) -> timing.Clock:
+    def _clock(self, built: Built) -> timing.Clock:
         target, call = built.data.target, built.call
 
         def cold(loops: int) -> float:
@@ -248,7 +175,7 @@ class Bench:
             return cold
         return lambda loops: target.seconds(call, loops)
 
-    def _wall(self, built: _Built) -> float:
+    def _wall(self, built: Built) -> float:
         """Wall-clock seconds of one launch with its synchronisation, the median of a few."""
         seconds = []
         for _ in range(5 if built.call_s < LONG_CALL_S else 1):

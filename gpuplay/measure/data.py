@@ -61,6 +61,7 @@ class Placed:
     def poison(self) -> None:
         """Overwrite every element, so that one that is not written later shows."""
         self._target.write(self._flat, GUARD, self._poisoned(self.count))
+        self._target.unset(self._flat, GUARD, self.count)
 
     def checksum(self) -> int:
         """A checksum of the elements' bytes, to find out whether a run changed them."""

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Literal
 
-from gpuplay.results import ErrorReport, Transfer
+from gpuplay.lockstep.record import Report
+from gpuplay.results import Cell, ErrorReport, Transfer
 
 
 @dataclass(frozen=True)
@@ -29,4 +31,19 @@ class Turn:
     loops: int
     call_s: float | None
     wrong: str = ""
+    error: ErrorReport | None = None
+
+
+@dataclass(frozen=True)
+class Explained:
+    """One run of a CUDA variant on the lockstep machine: what it counted, and whether the outputs are right.
+
+    ``failed`` where a check of the machine fired or the run ended early: ``reason`` says where, and the
+    report holds what was seen until then.
+    """
+
+    cell: Cell
+    report: Report
+    status: Literal["right", "wrong", "failed"]
+    reason: str = ""
     error: ErrorReport | None = None

@@ -8,6 +8,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from gpuplay.errors import UsageError
+from gpuplay.targets import presence
 
 if TYPE_CHECKING:
     from gpuplay.targets.base import Target
@@ -29,6 +30,10 @@ def open_target(name: str, device: int = 0) -> Target:
         from gpuplay.targets.simulator import SimulatorTarget
 
         return SimulatorTarget()
+    if name == "lockstep":
+        from gpuplay.targets.lockstep import LockstepTarget
+
+        return LockstepTarget()
     raise UsageError(f"target {name!r}: {_UNKNOWN}")
 
 
@@ -37,9 +42,9 @@ def why_not(name: str, device: int = 0) -> str:
     if name in (*HOST, "simulator"):
         return ""
     if name == "cuda":
-        from gpuplay.targets import presence
-
         return presence.why_not(device)
+    if name == "lockstep":
+        return presence.simulated()
     return _UNKNOWN
 
 

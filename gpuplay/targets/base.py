@@ -36,6 +36,9 @@ class Target(Protocol):
     def write(self, flat: Any, start: int, values: NDArray[Any]) -> None:
         """Copy host values into a flat array, from element ``start``; done when it returns."""
 
+    def unset(self, flat: Any, start: int, count: int) -> None:
+        """Elements that hold poison now: a target that sees every access reports who reads them unwritten."""
+
     def read(self, flat: Any, start: int, count: int) -> NDArray[Any]:
         """A host copy of ``count`` elements of a flat array."""
 

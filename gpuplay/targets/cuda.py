@@ -82,6 +82,9 @@ class CudaTarget:
         flat[start : start + host.size].copy_to_device(host, stream=self._device.stream)
         self.finish()
 
+    def unset(self, flat: Any, start: int, count: int) -> None:
+        """Nothing to be done: on a device the poison itself is what shows."""
+
     def read(self, flat: Any, start: int, count: int) -> NDArray[Any]:
         """A host copy of ``count`` elements of a flat array."""
         host: NDArray[Any] = flat[start : start + count].copy_to_host(stream=self._device.stream)

@@ -58,6 +58,9 @@ class _HostTarget:
         """Copy host values into a flat array, from element ``start``."""
         flat[start : start + values.size] = values.reshape(-1)
 
+    def unset(self, flat: Any, start: int, count: int) -> None:
+        """Nothing to be done: on the host the poison itself is what shows."""
+
     def read(self, flat: Any, start: int, count: int) -> NDArray[Any]:
         """A copy of ``count`` elements of a flat array."""
         copied: NDArray[Any] = flat[start : start + count].copy()

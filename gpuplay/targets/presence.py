@@ -13,6 +13,8 @@ DRIVER_LIBRARY = "nvcuda.dll" if sys.platform == "win32" else "libcuda.so.1"
 INSTALL = "pip install 'gpuplay[cuda]'"
 INSTALL_12 = "pip install 'gpuplay[cuda12]'"
 
+SWITCHES = ("NUMBA_ENABLE_CUDASIM", "NUMBA_DISABLE_CUDA")
+
 # Values of CUresult in cuda.h.
 NO_DEVICE = 100
 MISMATCHES = (803, 804)
@@ -32,7 +34,7 @@ def why_not(device: int = 0, open_driver: Callable[[], Any] | None = None) -> st
             f"no NVIDIA driver here ({DRIVER_LIBRARY} not found); "
             "for an NVIDIA GPU install its driver from https://www.nvidia.com/drivers"
         )
-    return _driver_fault(driver, device) or _library_fault(driver_version(driver)) or _environment_fault()
+    return _driver_fault(driver, device) or _library_fault(driver_version(driver)) or _environment_fault(*SWITCHES)
 
 
 def driver_version(driver: Any) -> tuple[int, int]:
@@ -90,9 +92,14 @@ def _library_fault(version: tuple[int, int]) -> str:
     return ""
 
 
-def _environment_fault() -> str:
-    """A variable that keeps Numba from using the device."""
-    for variable in ("NUMBA_ENABLE_CUDASIM", "NUMBA_DISABLE_CUDA"):
+def simulated() -> str:
+    """An empty string, or the variable that puts Numba's simulator in the place of its CUDA compiler."""
+    return _environment_fault("NUMBA_ENABLE_CUDASIM")
+
+
+def _environment_fault(*variables: str) -> str:
+    """A variable that keeps Numba from using the device or its compiler."""
+    for variable in variables:
         if os.environ.get(variable, "0") not in ("", "0"):
             return f"{variable} is set; unset {variable}"
     return ""

@@ -13,19 +13,18 @@ from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any
 
 from gpuplay.errors import GpuplayError
-from gpuplay.kernel import GpuModel
-from gpuplay.targets.host import NumpyTarget
-from gpuplay.targets.limits import dims, refuse_launch
+from gpuplay.targets.hosted import HostedGpu, HostedTarget
 
 if TYPE_CHECKING:
     from gpuplay.targets.base import Call
+    from gpuplay.targets.limits import Dims
 
 
 COMPILER_OPTIONS = ("forceinline", "inline", "launch_bounds", "lineinfo", "lto", "max_registers", "cache")
 
 
-class SimulatorTarget(NumpyTarget):
-    """Arrays are NumPy's, 256-byte aligned; the GPU is the stated model of `GpuModel`."""
+class SimulatorTarget(HostedTarget):
+    """Numba's simulator of CUDA, block after block."""
 
     name = "simulator"
 
@@ -38,54 +37,18 @@ class SimulatorTarget(NumpyTarget):
         on = os.environ.get("NUMBA_ENABLE_CUDASIM", "0") not in ("", "0")
         return "" if on else "the simulator needs NUMBA_ENABLE_CUDASIM=1 before numba is imported"
 
-    def gpu(self) -> GpuModel:
-        """The stated model."""
-        return GpuModel()
-
-    def use_threads(self, threads: int) -> None:
-        """The simulator starts the threads that it needs."""
-
     def bind(self, run: Callable[..., object], arrays: Sequence[Any]) -> Call:
         """The run with a `SimulatedGpu` before its arrays."""
         if reason := self.why_not():
             raise GpuplayError(reason)
         return functools.partial(run, SimulatedGpu(self.gpu()), *arrays)
 
-    def seconds(self, call: Call, loops: int) -> float:
-        """Refused: a simulator's time says nothing about a GPU."""
-        raise GpuplayError(f"the simulator is never timed ({loops} calls of {call} were asked for)")
 
+class SimulatedGpu(HostedGpu):
+    """Launches on Numba's simulator."""
 
-class SimulatedGpu:
-    """What a run launches through: `gpuplay.kernel.Gpu` on Numba's simulator."""
-
-    def __init__(self, properties: GpuModel) -> None:
-        self._properties = properties
-
-    @property
-    def properties(self) -> GpuModel:
-        """Properties of the model."""
-        return self._properties
-
-    def launch(
-        self, function: Any, grid: int | tuple[int, ...], block: int | tuple[int, ...], *args: Any, shared: int = 0
-    ) -> None:
-        """Run all threads of all blocks, block after block; LaunchError at the limits of a GPU."""
-        blocks, threads = dims("grid", grid), dims("block", block)
-        refuse_launch(self._properties, function, blocks, threads, shared)
-        function[blocks, threads, 0, shared](*args)
-
-    def fill(self, array: Any, value: float) -> None:
-        """Set every element of an array."""
-        array[...] = value
-
-    def copy(self, destination: Any, source: Any) -> None:
-        """Copy one array into another of the same shape and dtype."""
-        if destination.shape != source.shape or destination.dtype != source.dtype:
-            raise GpuplayError(
-                f"copy: destination {destination.dtype} {destination.shape}, source {source.dtype} {source.shape}"
-            )
-        destination[...] = source
+    def _execute(self, function: Any, grid: Dims, block: Dims, args: tuple[Any, ...], shared: int) -> None:
+        function[grid, block, 0, shared](*args)
 
 
 def _tolerate_compiler_options() -> None:

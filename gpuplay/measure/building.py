@@ -1,0 +1,97 @@
+"""A cell that was built: a variant bound to its arrays on a target, run under watch, and judged."""
+
+from __future__ import annotations
+
+import time
+import zlib
+from dataclasses import dataclass
+from functools import partial
+from typing import TYPE_CHECKING
+
+from gpuplay.measure.data import Placed
+from gpuplay.measure.problems import PreparedWeights, ProblemData
+from gpuplay.measure.verify import Verdict
+from gpuplay.results import ErrorReport
+
+if TYPE_CHECKING:
+    from gpuplay.catalog import Loaded
+    from gpuplay.kernel import Probe
+    from gpuplay.results import Cell
+    from gpuplay.targets.base import Call, Target
+
+
+@dataclass
+class Built:
+    """A cell's call, its own arrays, and the loops of a sample."""
+
+    cell: Cell
+    data: ProblemData
+    call: Call
+    own: list[Placed]
+    prepared: PreparedWeights | None
+    call_s: float = 0.0
+    loops: int = 0
+
+    def run_once(self) -> float:
+        """Poison outputs and workspaces, restore what a run writes, and run once; seconds of the call."""
+        self.data.poison_outputs()
+        for space in self.own:
+            space.poison()
+        began = time.perf_counter()
+        self.call()
+        self.data.target.finish()
+        return time.perf_counter() - began
+
+    def verdict(self, probe: Probe | None = None) -> Verdict:
+        """Judge what a call left in the problem's arrays, in its workspaces and in its prepared weights."""
+        fouled = self._foul_of_own()
+        return Verdict(ErrorReport(None, None, None), fouled) if fouled else self.data.verdict(self.cell, probe)
+
+    def verdict_on_probes(self) -> Verdict | None:
+        """The verdict on the first probe whose outputs are wrong, or None; the ordinary inputs are back then."""
+        for probe in self.data.probes():
+            self._renew()
+            self.run_once()
+            verdict = self.verdict(probe)
+            if verdict.reason:
+                return Verdict(verdict.error, f"on {probe.name}: {verdict.reason}")
+        self.data.restore()
+        self._renew()
+        return None
+
+    def foul(self) -> str:
+        """What the last calls broke besides their outputs; '' where nothing."""
+        return self._foul_of_own() or self.data.foul()
+
+    def _foul_of_own(self) -> str:
+        """What the last calls broke around the workspaces or in the prepared weights; '' where nothing."""
+        for space in self.own:
+            if where := space.stray_write():
+                space.reset_guards()
+                return f"writes outside its workspace {space.array.name}, {where}"
+        return self.prepared.foul() if self.prepared else ""
+
+    def _renew(self) -> None:
+        """Prepare the weights again, after other inputs took their place."""
+        if self.prepared:
+            self.prepared.renew()
+
+
+def problem_data(loaded: Loaded, cell: Cell, target: Target, seed: int) -> ProblemData:
+    """The arrays of a cell's problem on a target; a seed gives the same inputs on every target."""
+    problem = loaded.kernel.problem(cell.size, **dict(cell.params))
+    return ProblemData(loaded, problem, target, (seed, cell.size, zlib.crc32(repr(cell.params).encode())))
+
+
+def build(loaded: Loaded, cell: Cell, data: ProblemData) -> Built:
+    """Build a cell's variant and bind it to its arrays: prepared weights in the weights' place, workspaces last."""
+    variant = loaded.kernel.variant(cell.variant)
+    problem, knobs, target = data.problem, dict(cell.knobs), data.target
+    run = loaded.resolve(variant.build)(problem, **knobs)
+    spaces = loaded.resolve(variant.workspace)(problem, knobs) if variant.workspace else ()
+    own = [Placed(target, array, problem.dtype) for array in spaces]
+    prepared = None
+    if variant.prepare:
+        prepared = PreparedWeights(data, partial(loaded.resolve(variant.prepare), problem, **knobs))
+    arguments = data.arguments(prepared.placed if prepared else None) + [space.view for space in own]
+    return Built(cell, data, target.bind(run, arguments), own, prepared)

@@ -1,0 +1,98 @@
+"""The target ``lockstep``: CUDA variants on gpuplay's own machine, checked and counted, never timed.
+
+It runs in any process whose Numba is not the simulator. Array elements that were poisoned are unset
+to the machine: a thread that reads one before a thread has written it is at fault.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from gpuplay.errors import GpuplayError
+from gpuplay.targets import presence
+from gpuplay.targets.hosted import HostedGpu, HostedTarget
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from gpuplay.kernel import GpuModel
+    from gpuplay.lockstep.machine import Machine
+    from gpuplay.lockstep.record import Report
+    from gpuplay.targets.base import Call
+    from gpuplay.targets.limits import Dims
+
+
+class LockstepTarget(HostedTarget):
+    """The lockstep machine. With ``keep_going`` a check that fires is in the report, and the run goes on."""
+
+    name = "lockstep"
+
+    def __init__(self, *, keep_going: bool = False) -> None:
+        self._keep_going = keep_going
+        self._unset: set[tuple[int, int]] = set()
+        self._machine: Machine | None = None
+
+    @property
+    def report(self) -> Report:
+        """What the machine saw in the latest call."""
+        if self._machine is None:
+            raise GpuplayError("the lockstep machine has run nothing yet")
+        return self._machine.report
+
+    def why_not(self) -> str:
+        """Why the machine cannot run in this process."""
+        return presence.simulated()
+
+    def write(self, flat: Any, start: int, values: NDArray[Any]) -> None:
+        """Copy host values into a flat array; they count as written."""
+        super().write(flat, start, values)
+        self._unset.discard(_window(flat[start : start + values.size]))
+
+    def unset(self, flat: Any, start: int, count: int) -> None:
+        """From the next call on, these elements are unset until a thread writes them."""
+        self._unset.add(_window(flat[start : start + count]))
+
+    def bind(self, run: Callable[..., object], arrays: Sequence[Any]) -> Call:
+        """The run with a `LockstepGpu` before its arrays, on a new machine at each call."""
+        if reason := self.why_not():
+            raise GpuplayError(reason)
+        from gpuplay.lockstep.machine import Machine
+
+        def call() -> object:
+            model = self.gpu()
+            machine = self._machine = Machine(model, keep_going=self._keep_going)
+            for array in arrays:
+                if isinstance(array, np.ndarray) and array.size and _window(array) in self._unset:
+                    machine.mark_unset(array)
+            return run(LockstepGpu(model, machine), *arrays)
+
+        return call
+
+
+class LockstepGpu(HostedGpu):
+    """Launches on the lockstep machine."""
+
+    def __init__(self, properties: GpuModel, machine: Machine) -> None:
+        super().__init__(properties)
+        self._machine = machine
+
+    def fill(self, array: Any, value: float) -> None:
+        """Set every element of an array."""
+        super().fill(array, value)
+        self._machine.mark_set(array)
+
+    def copy(self, destination: Any, source: Any) -> None:
+        """Copy one array into another of the same shape and dtype; what was unset there is unset here."""
+        super().copy(destination, source)
+        self._machine.mark_copied(destination, source)
+
+    def _execute(self, function: Any, grid: Dims, block: Dims, args: tuple[Any, ...], shared: int) -> None:
+        self._machine.launch(function, grid, block, *args, shared=shared)
+
+
+def _window(array: NDArray[Any]) -> tuple[int, int]:
+    """Where the elements of a contiguous array lie: its address, its bytes."""
+    return array.ctypes.data, array.nbytes
