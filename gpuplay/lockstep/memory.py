@@ -83,11 +83,19 @@ class GlobalMemory:
 
     def mark_unset(self, array: NDArray[Any]) -> None:
         """Reading an element of this array before it is written is a fault from now on."""
+        self._marks(array)[:] = 0
+
+    def mark_copied(self, array: NDArray[Any], source: NDArray[Any] | None = None) -> None:
+        """The host filled an array, or copied a source of the same shape and dtype into it, unset elements too."""
+        self._marks(array)[:] = 1 if source is None else self._marks(source)
+
+    def _marks(self, array: NDArray[Any]) -> NDArray[np.uint8]:
+        """Which words of a contiguous window are written, (words,), kept from now on."""
         memory, start = self._allocation(array)
         if not memory.written.size:
             memory.written = np.ones(memory.words, np.uint8)
         first = (array.ctypes.data - start) >> memory.shift
-        memory.written[first : first + (array.nbytes >> memory.shift)] = 0
+        return memory.written[first : first + (array.nbytes >> memory.shift)]
 
     def _allocation(self, array: NDArray[Any]) -> tuple[Allocation, int]:
         origin = array
