@@ -38,10 +38,6 @@ def plain(fn: Any) -> Any:
     return _INPLACE.get(fn, fn) if callable(fn) else fn
 
 
-# ----------------------------------------------------------------------------------------------
-# Conversions
-
-
 def cast(source: Dtype, target: Dtype) -> Unary | None:
     """Convert a value: integers wrap, floats truncate toward zero, truth is being unequal to 0.
 
@@ -104,10 +100,6 @@ def _then(fn: Unary, source: Dtype, target: Dtype) -> Unary:
     return fn if step is None else lambda value: step(fn(value))
 
 
-# ----------------------------------------------------------------------------------------------
-# Operators
-
-
 def binary(fn: Any, operands: tuple[Dtype, Dtype], result: Dtype) -> Binary:
     """An operator of two values; ``operands`` are the dtypes of the signature, after Numba's own casts.
 
@@ -120,7 +112,7 @@ def binary(fn: Any, operands: tuple[Dtype, Dtype], result: Dtype) -> Binary:
     if fn is operator.is_ or fn is operator.is_not:
         return _identity(fn, left, right)
     if fn is operator.pow and right.kind in "iu":
-        return converted(_power_of_integers if result.kind in "iu" else _power_by_integer, operands, (result, right))
+        return converted(_power_of_integers if result.kind in "iu" else power_by_integer, operands, (result, right))
     if fn is operator.floordiv or fn is operator.mod:
         return converted(_DIVISIONS[fn, result.kind], operands, (result, result))
     return converted(_SAME_TYPE[fn], operands, (result, result))
@@ -159,7 +151,7 @@ def _identity(fn: Any, left: Dtype, right: Dtype) -> Binary:
     return lambda _a, _b: answer
 
 
-def _floor_divide_signed(a: Value, b: Value) -> Value:
+def _floor_divide(a: Value, b: Value) -> Value:
     """The quotient rounded down; by zero 0; of the least integer by -1 it is 0 too, where NumPy wraps."""
     quotient = a // b
     if not np.any(b == -1):
@@ -167,7 +159,7 @@ def _floor_divide_signed(a: Value, b: Value) -> Value:
     return np.where((b == -1) & (a == np.iinfo(quotient.dtype).min), quotient.dtype.type(0), quotient)[()]
 
 
-def _power_by_integer(base: Value, exponent: Value) -> Value:
+def power_by_integer(base: Value, exponent: Value) -> Value:
     """A float to an integer power: the chain of multiplications of Numba, then the inverse if negative."""
     product, negative, long = _chain(base, exponent)
     product = np.where(negative, base.dtype.type(1) / product, product)
@@ -217,7 +209,7 @@ _SAME_TYPE: dict[Any, Binary] = {
 _DIVISIONS: dict[tuple[Any, str], Binary] = {
     **{(operator.floordiv, kind): operator.floordiv for kind in "uf"},
     **{(operator.mod, kind): operator.mod for kind in "iuf"},
-    (operator.floordiv, "i"): _floor_divide_signed,
+    (operator.floordiv, "i"): _floor_divide,
 }
 
 _AT_OWN_WIDTH: dict[Any, Unary] = {operator.neg: operator.neg, operator.invert: operator.invert}
