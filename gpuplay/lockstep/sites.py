@@ -46,6 +46,11 @@ class Site:
             return Counts(global_loads=traffic)
         return Counts(global_stores=traffic) if self.action == "store" else Counts(atomics=atomics)
 
+    def reset(self) -> None:
+        """Forget what was counted: the next launch begins."""
+        self.requests = self.cost = self.ideal = self.bytes_asked = self.ways = self.worst = self.hottest = self.seen = 0
+        self.map = None
+
     def draw(self, addresses: tuple[int | None, ...], thread: Thread, cost: int, ideal: int, ways: int) -> None:
         """Keep one warp's addresses: those of the worst request, and of the first with most lanes among equals."""
         lanes = sum(address is not None for address in addresses)

@@ -1,0 +1,114 @@
+"""Shared, local and constant arrays, and loads and stores with cache hints."""
+
+from __future__ import annotations
+
+import math
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from gpuplay.lockstep import access
+from gpuplay.lockstep.dtypes import dtype_of, element_of
+from gpuplay.lockstep.program import SharedArray
+from gpuplay.lockstep.values import View
+
+if TYPE_CHECKING:
+    from gpuplay.lockstep.calls import Call
+    from gpuplay.lockstep.engine import Engine
+    from gpuplay.lockstep.translate import Function
+
+
+def _shape(t: Function, made: Call) -> tuple[int, ...]:
+    """The constant shape of a shared or local array."""
+    name = made.arguments[0] if made.arguments else made.keywords["shape"]
+    value = t.constant(name)
+    if value is None:
+        value = t.build.initial[t.slot(name)]
+    return tuple(int(extent) for extent in (value if isinstance(value, tuple) else (value,)))
+
+
+def _strides(shape: tuple[int, ...], itemsize: int) -> tuple[int, ...]:
+    return tuple(math.prod(shape[axis + 1 :]) * itemsize for axis in range(len(shape)))
+
+
+def _shared(t: Function, made: Call) -> None:
+    """One array for each block. Of size 0 it is the launch's dynamic shared memory, the same for all such arrays."""
+    shape, dtype = _shape(t, made), element_of(t.kind(made.target))
+    name = t.shown(made.target)
+    count = math.prod(shape)
+    key = "dynamic" if count == 0 else (t.typed.source.file, t.typed.source.first, made.target)
+    if key in t.build.shared:
+        before = t.build.shared[key]
+        if count == 0 and dtype.itemsize < before.dtype.itemsize:
+            t.build.shared[key] = SharedArray(name, dtype, 0)
+    else:
+        t.build.shared[key] = SharedArray(name, dtype, count)
+    number = list(t.build.shared).index(key)
+    extents, strides = tuple(map(np.int64, shape)), _strides(shape, dtype.itemsize)
+
+    def view(e: Engine) -> View:
+        memory = e.shared[number]
+        offset = e.block_of_lane * memory.period if e.blocks > 1 else np.int64(0)
+        shape = extents if count else (np.int64(e.dynamic_bytes // dtype.itemsize),)
+        return View(memory, dtype, offset, shape, strides)
+
+    t.define(made.target, None, lambda out: lambda e: e.set(out, view(e)), ())
+
+
+def _local(t: Function, made: Call) -> None:
+    """An array for each thread."""
+    shape, dtype = _shape(t, made), element_of(t.kind(made.target))
+    number = len(t.build.locals)
+    t.build.locals.append(SharedArray(t.shown(made.target), dtype, math.prod(shape)))
+    extents, strides = tuple(map(np.int64, shape)), _strides(shape, dtype.itemsize)
+
+    def view(e: Engine) -> View:
+        memory = e.locals[number]
+        return View(memory, dtype, np.arange(e.lanes) * memory.period, extents, strides)
+
+    t.define(made.target, None, lambda out: lambda e: e.set(out, view(e)), ())
+
+
+def _constant(t: Function, made: Call) -> None:
+    """A global array, frozen when the function is compiled."""
+    name = made.arguments[0]
+    array = t.constant(name)
+    if array is None:
+        raise t.unsupported("cuda.const.array_like of anything but a global array")
+    t.copy(t.slot(made.target), t.slot(name))
+
+
+def _load(t: Function, made: Call) -> None:
+    base, index = made.arguments
+    dtype = element_of(t.kind(base))
+    source, at, site = t.slot(base), t.slot(index), t.site(base, "load", dtype.itemsize)
+
+    def load(e: Engine) -> Any:
+        indices = e.v[at] if isinstance(e.v[at], tuple) else (e.v[at],)
+        return access.load(e, e.v[source], indices, site)
+
+    t.define(made.target, dtype, lambda out: lambda e: e.set(out, load(e)), (source, at))
+
+
+def _store(t: Function, made: Call) -> None:
+    base, index, value = made.arguments
+    dtype = element_of(t.kind(base))
+    source, at, number = t.slot(base), t.slot(index), t.number(value, dtype)
+    site = t.site(base, "store", dtype.itemsize)
+
+    def store(e: Engine) -> None:
+        indices = e.v[at] if isinstance(e.v[at], tuple) else (e.v[at],)
+        access.store(e, e.v[source], indices, e.v[number], site)
+
+    t.emit(store, uses=(source, at, number))
+
+
+HANDLERS = {
+    "shared.array": _shared,
+    "local.array": _local,
+    "const.array_like": _constant,
+    **dict.fromkeys(("ldca", "ldcg", "ldcs", "ldlu", "ldcv"), _load),
+    **dict.fromkeys(("stcg", "stcs", "stwb", "stwt"), _store),
+}
+
+__all__ = ["HANDLERS", "dtype_of"]

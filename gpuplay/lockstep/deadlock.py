@@ -1,0 +1,131 @@
+"""Loops that wait for what cannot happen, and barriers that cannot complete.
+
+Threads are scheduled fairly, as compute capability 7.0 and later promise ("Independent Thread Scheduling",
+CUDA C++ Programming Guide): a loop whose turn changed nothing is parked until memory changes, and others
+go on. Blocks that have not started cannot run while those that have wait for them.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from gpuplay.lockstep.program import Meet
+from gpuplay.lockstep.record import Fault, Place
+from gpuplay.lockstep.values import same
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from gpuplay.lockstep.engine import Engine, Mask
+
+PATIENCE = 64  # turns of a loop before it is looked at: most loops end, or change something, before
+
+
+class Spins:
+    """Watches back edges: which loops turn without changing anything."""
+
+    def __init__(self, engine: Engine) -> None:
+        self.engine = engine
+        self.turns: dict[int, int] = {}
+        self.last: dict[int, tuple[int, dict[int, Any]]] = {}
+        self.since: dict[int, int] = {}
+
+    def parked(self, number: int) -> bool:
+        """Does this loop wait for memory to change."""
+        return self.since.get(number) == self.engine.changes and number in self.since
+
+    def back_edge(self, header: int, mask: Mask) -> None:
+        """Lanes go round once more."""
+        self.turns[header] = self.turns.get(header, 0) + 1
+        if self.turns[header] >= PATIENCE:
+            self._look(header, mask)
+
+    def _look(self, header: int, mask: Mask) -> None:
+        """Park the loop where its last turn changed neither memory nor what its next turn reads."""
+        engine = self.engine
+        live = {slot: engine.v[slot] for slot in engine.program.blocks[header].live_in}
+        before = self.last.get(header)
+        self.last[header] = engine.changes, live
+        if before is None or before[0] != engine.changes:
+            return
+        if all(same(mask.array, value, before[1].get(slot)) for slot, value in live.items()):
+            self.since[header] = engine.changes
+
+
+def deadlock_fault(engine: Engine) -> Fault:
+    """All lanes that could run turn in loops that change nothing."""
+    number = min(engine.pending)
+    mask = engine.pending[number].array
+    place = place_of(engine, number)
+    first = int(mask.argmax())
+    thread = engine.thread(first)
+    lanes = int(mask.sum())
+    others = ""
+    other = None
+    if engine.waiting:
+        barrier, who = next(iter(engine.waiting.items()))
+        end = engine.program.blocks[barrier].end
+        assert isinstance(end, Meet)
+        other = end.place
+        others = f"; {int(who.sum())} others wait at the barrier of line {end.place.line}"
+    started = engine.order.first_block + engine.blocks
+    total = engine.grid[0] * engine.grid[1] * engine.grid[2]
+    if started < total:
+        others += f"; blocks {started} to {total - 1} have not started, and need not before these end"
+    return Fault(
+        "deadlock",
+        f"{thread} and {lanes - 1} other threads wait in this loop for a change that no thread can make any more{others}",
+        place,
+        thread,
+        other,
+        remedy="release what is held on every path; wait only for blocks of a cooperative launch",
+        count=1,
+    )
+
+
+def barrier_fault(engine: Engine, left_at: Place | None = None, who: NDArray[np.bool_] | None = None) -> Fault:
+    """Threads of a block wait at a barrier that others of the block will not reach."""
+    number, waiting = next(iter(engine.waiting.items()))
+    end = engine.program.blocks[number].end
+    assert isinstance(end, Meet)
+    first = int(waiting.argmax())
+    block = slice(first // engine.width * engine.width, (first // engine.width + 1) * engine.width)
+    here = waiting[block]
+    there = (engine.alive | (who if who is not None else False))[block] & ~here
+    other_thread = engine.thread(block.start + int(there.argmax())) if there.any() else None
+    thread = engine.thread(first)
+    others = [m for m in engine.waiting if m != number]
+    other = left_at
+    if left_at is not None:
+        does = f"finishes at line {left_at.line} without reaching it"
+    elif others:
+        elsewhere = engine.program.blocks[others[0]].end
+        assert isinstance(elsewhere, Meet)
+        other = elsewhere.place
+        does = f"waits at the barrier of line {elsewhere.place.line}"
+    else:
+        does = "cannot reach it"
+    name = f"{other_thread} {does}" if other_thread else f"another thread {does}"
+    return Fault(
+        "barrier",
+        f"{thread} waits at this barrier with {int(here.sum()) - 1} others of its block, but {name}",
+        end.place,
+        thread,
+        other,
+        other_thread,
+        remedy="let all threads of the block take the same path to cuda.syncthreads()",
+    )
+
+
+def place_of(engine: Engine, number: int) -> Place:
+    """A line of a block: the first that does something."""
+    block = engine.program.blocks[number]
+    if block.work:
+        return min(block.work, key=lambda place: place.line)
+    end = block.end
+    place = getattr(end, "place", None)
+    if place is not None:
+        return place  # type: ignore[no-any-return]
+    return place_of(engine, block.targets[0])

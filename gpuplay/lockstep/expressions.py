@@ -1,0 +1,352 @@
+"""Expressions of Numba's representation: operators, attributes, items, iteration."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from gpuplay.lockstep import access, arithmetic, calls, functions, views
+from gpuplay.lockstep.dtypes import class_name, dtype_of, element_of, is_array, is_tuple, plain, stored
+from gpuplay.lockstep.memory import Allocation
+from gpuplay.lockstep.values import Items, Pointer, Range, View
+
+if TYPE_CHECKING:
+    from gpuplay.lockstep.engine import Engine
+    from gpuplay.lockstep.translate import Function
+
+INT64 = np.dtype(np.int64)
+
+
+def translate(t: Function, target: str, expression: Any) -> None:
+    """Emit what sets ``target`` to an expression."""
+    handler = _HANDLERS.get(expression.op)
+    if handler is None:
+        raise t.unsupported(f"the expression {expression.op}")
+    handler(t, target, expression)
+
+
+def constant(t: Function, target: str, value: Any) -> None:
+    """A literal, a global or a captured variable."""
+    kind = t.kind(target)
+    slot = t.slot(target)
+    dtype = dtype_of(kind)
+    if dtype is not None:
+        t.build.initial[slot] = _scalar(value, dtype)
+    elif is_tuple(kind):
+        t.build.initial[slot] = _constant_tuple(value, kind)
+    elif isinstance(value, np.ndarray):
+        t.build.initial[slot] = constant_array(value, target)
+
+
+def constant_array(array: Any, name: str) -> View:
+    """A global array, frozen when the function is compiled, as constant memory."""
+    frozen = np.ascontiguousarray(array)
+    memory = Allocation(name.split(".")[0], "constant", frozen.reshape(-1).view(np.uint8).copy(), frozen.itemsize)
+    return View(memory, frozen.dtype, np.int64(0), tuple(map(np.int64, frozen.shape)), frozen.strides)
+
+
+def _scalar(value: Any, dtype: np.dtype[Any]) -> Any:
+    if isinstance(value, int) and dtype.kind in "iu":
+        return np.array(value & (1 << 8 * dtype.itemsize) - 1, f"u{dtype.itemsize}").view(dtype)[()]
+    return dtype.type(value)
+
+
+def _constant_tuple(value: Any, kind: Any) -> Any:
+    parts = []
+    for item, item_kind in zip(value, kind, strict=True):
+        dtype = dtype_of(item_kind)
+        if dtype is not None:
+            parts.append(_scalar(item, dtype))
+        else:
+            parts.append(_constant_tuple(item, item_kind) if isinstance(item, tuple) else item)
+    return tuple(parts)
+
+
+# --- operators ---
+
+
+def _binop(t: Function, target: str, expression: Any) -> None:
+    function = getattr(expression, "immutable_fn", None) or expression.fn
+    signature = t.typed.signatures[expression]
+    left, right = (dtype_of(kind) for kind in signature.args[:2])
+    result = dtype_of(signature.return_type)
+    if left is None or right is None or result is None:
+        raise t.unsupported(f"{function.__name__} of {signature.args[0]} and {signature.args[1]}")
+    a, b = t.number(expression.lhs.name, left), t.number(expression.rhs.name, right)
+    compute = arithmetic.binary(function, (left, right), result)
+    kind, many = functions.classify(function, (left, right))
+    t.count(**{kind: many})
+    _note_promotion(t, (expression.lhs.name, expression.rhs.name), left, result)
+    t.define(target, result, lambda out: lambda e: e.set(out, compute(e.v[a], e.v[b])), (a, b))
+
+
+def _note_promotion(t: Function, operands: tuple[str, str], computed: np.dtype[Any], result: np.dtype[Any]) -> None:
+    """Remember a line where float32 or integers become float64 because of how the expression is written."""
+    if np.float64 not in (computed, result):
+        return
+    have = [t.dtype(name) for name in operands]
+    if any(dtype == np.float32 for dtype in have) and any(dtype == np.float64 for dtype in have):
+        wide = next(name for name, dtype in zip(operands, have, strict=True) if dtype == np.float64)
+        value = t.constant(wide)
+        what = f"the constant {value!r} is float64" if isinstance(value, float) else "one operand is float64"
+    elif all(dtype is not None and dtype.kind in "iub" for dtype in have):
+        what = "dividing integers gives float64"
+    else:
+        what = "float32 meets an integer too wide for it" if any(d == np.float32 for d in have) else ""
+    if what:
+        t.build.promotions.setdefault(t.place, f"line {t.place.line} computes in float64: {what}")
+
+
+def _unary(t: Function, target: str, expression: Any) -> None:
+    signature = t.typed.signatures[expression]
+    operand, result = dtype_of(signature.args[0]), dtype_of(signature.return_type)
+    if operand is None or result is None:
+        raise t.unsupported(f"{expression.fn.__name__} of {signature.args[0]}")
+    a = t.number(expression.value.name, operand)
+    compute = arithmetic.unary(expression.fn, operand, result)
+    kind, many = functions.classify(expression.fn, (operand,))
+    t.count(**{kind: many})
+    t.define(target, result, lambda out: lambda e: e.set(out, compute(e.v[a])), (a,))
+
+
+def _cast(t: Function, target: str, expression: Any) -> None:
+    t.convert(target, expression.value.name)
+
+
+# --- attributes ---
+
+
+def _getattr(t: Function, target: str, expression: Any) -> None:
+    base, attribute = expression.value.name, expression.attr
+    index = calls.thread_attribute(t, base, attribute)
+    if index is not None:
+        t.define(target, np.dtype(np.int32), lambda out: lambda e: e.set(out, index(e)), ())
+        return
+    if t.static(target) is not None or class_name(t.kind(target)) in ("BoundFunction", "Module", "Function", "DType"):
+        return
+    kind = t.kind(base)
+    source = t.slot(base)
+    if is_array(kind):
+        _array_attribute(t, target, source, attribute, kind)
+    elif class_name(kind) == "Record":
+        _load_field(t, target, base, attribute)
+    elif dtype_of(kind) is not None and attribute in ("real", "imag"):
+        dtype = dtype_of(kind)
+        assert dtype is not None
+        if dtype.kind == "c":
+            t.define(target, None, lambda out: lambda e: e.set(out, getattr(e.v[source], attribute)), (source,))
+        elif attribute == "real":
+            t.copy(t.slot(target), source)
+        else:
+            t.build.initial[t.slot(target)] = dtype.type(0)
+    else:
+        raise t.unsupported(f"the attribute .{attribute} of {kind}")
+
+
+def _array_attribute(t: Function, target: str, source: int, attribute: str, kind: Any) -> None:
+    if attribute == "shape":
+        t.define(target, None, lambda out: lambda e: e.set(out, e.v[source].shape), (source,))
+    elif attribute == "size":
+        t.define(target, INT64, lambda out: lambda e: e.set(out, e.v[source].size), (source,))
+    elif attribute == "ndim":
+        t.build.initial[t.slot(target)] = np.int64(kind.ndim)
+    elif attribute == "itemsize":
+        t.build.initial[t.slot(target)] = np.int64(element_of(kind).itemsize)
+    elif attribute == "T":
+        t.define(target, None, lambda out: lambda e: e.set(out, views.transposed(e.v[source])), (source,))
+    elif attribute == "strides":
+        strides = lambda e: tuple(np.int64(stride) for stride in e.v[source].strides)  # noqa: E731
+        t.define(target, None, lambda out: lambda e: e.set(out, strides(e)), (source,))
+    else:
+        raise t.unsupported(f"the attribute .{attribute} of an array")
+
+
+# --- items ---
+
+
+def _getitem(t: Function, target: str, expression: Any) -> None:
+    _get(t, target, expression.value.name, expression.index.name, None)
+
+
+def _static_getitem(t: Function, target: str, expression: Any) -> None:
+    index = expression.index_var.name if expression.index_var is not None else None
+    _get(t, target, expression.value.name, index, expression.index)
+
+
+def _get(t: Function, target: str, base: str, index: str | None, literal: Any) -> None:
+    kind, source = t.kind(base), t.slot(base)
+    if is_tuple(kind):
+        _tuple_item(t, target, source, index, literal)
+    elif class_name(kind) == "Record":
+        _load_field(t, target, base, literal)
+    elif is_array(kind):
+        indices = views.Index(t, index, literal)
+        if is_array(t.kind(target)):
+            place = t.place
+            take = lambda e: views.window(e, e.v[source], indices(e), place)  # noqa: E731
+            t.define(target, None, lambda out: lambda e: e.set(out, take(e)), (source, *indices.uses))
+        else:
+            _load(t, target, base, source, indices)
+    else:
+        raise t.unsupported(f"an item of {kind}")
+
+
+def _load(t: Function, target: str, base: str, source: int, indices: views.Index) -> None:
+    dtype = element_of(t.kind(base))
+    site = t.site(base, "load", dtype.itemsize)
+
+    def op(out: int) -> Any:
+        return lambda e: e.set(out, access.load(e, e.v[source], views.numbers(e.v[source], indices(e)), site))
+
+    result = dtype_of(t.kind(target))
+    t.define(target, result and dtype, op, (source, *indices.uses))
+
+
+def _tuple_item(t: Function, target: str, source: int, index: str | None, literal: Any) -> None:
+    if isinstance(literal, int):
+        t.define(target, None, lambda out: lambda e: e.set(out, e.v[source][literal]), (source,))
+        return
+    if isinstance(literal, slice):
+        t.define(target, None, lambda out: lambda e: e.set(out, e.v[source][literal]), (source,))
+        return
+    assert index is not None
+    at = t.slot(index)
+    t.define(target, None, lambda out: lambda e: e.set(out, views.choose(e.v[source], e.v[at])), (source, at))
+
+
+def _field(t: Function, base: str, name: str) -> tuple[np.dtype[Any], int]:
+    record = stored(t.kind(base))
+    if record.fields is None or name not in record.fields:
+        raise t.unsupported(f"the field {name!r} of {t.kind(base)}")
+    return record.fields[name][0], int(record.fields[name][1])
+
+
+def _load_field(t: Function, target: str, base: str, name: str) -> None:
+    dtype, shift = _field(t, base, name)
+    source, site = t.slot(base), t.site(base, "load", dtype.itemsize)
+
+    def load(e: Engine) -> Any:
+        pointer: Pointer = e.v[source]
+        offset = pointer.offset + np.int64(shift)
+        access.touch(e, pointer.memory, offset, e.mask.array, site)
+        return access.fetch(pointer.memory, dtype, offset)
+
+    t.define(target, dtype, lambda out: lambda e: e.set(out, load(e)), (source,))
+
+
+def set_item(t: Function, base: str, index: str | None, literal: Any, value: str) -> None:
+    """Emit a store: into an array, or into a field of a record."""
+    kind, source = t.kind(base), t.slot(base)
+    if class_name(kind) == "Record":
+        _store_field(t, base, literal, value)
+        return
+    if not is_array(kind):
+        raise t.unsupported(f"setting an item of {kind}")
+    dtype = element_of(kind)
+    if t.dtype(value) is None or (index is not None and "slice" in str(t.kind(index)).lower()):
+        raise t.unsupported("assigning to a slice or to a whole record")
+    indices, number = views.Index(t, index, literal), t.number(value, dtype)
+    site = t.site(base, "store", dtype.itemsize)
+    t.emit(
+        lambda e: access.store(e, e.v[source], views.numbers(e.v[source], indices(e)), e.v[number], site),
+        uses=(source, number, *indices.uses),
+    )
+
+
+def _store_field(t: Function, base: str, name: str, value: str) -> None:
+    dtype, shift = _field(t, base, name)
+    source, number = t.slot(base), t.number(value, dtype)
+    site = t.site(base, "store", dtype.itemsize)
+
+    def op(e: Engine) -> None:
+        pointer: Pointer = e.v[source]
+        offset = pointer.offset + np.int64(shift)
+        access.touch(e, pointer.memory, offset, e.mask.array, site)
+        access.put(e, pointer.memory, dtype, offset, e.mask.array, e.v[number])
+
+    t.emit(op, uses=(source, number))
+
+
+# --- tuples and iteration ---
+
+
+def _build_tuple(t: Function, target: str, expression: Any) -> None:
+    kinds = list(t.kind(target))
+    slots = tuple(t.number(item.name, dtype_of(kind)) for item, kind in zip(expression.items, kinds, strict=True))
+    if all(t.build.initial[slot] is not None for slot in slots):
+        t.build.initial[t.slot(target)] = tuple(t.build.initial[slot] for slot in slots)
+        return
+    t.define(target, None, lambda out: lambda e: e.set(out, tuple(e.v[slot] for slot in slots)), slots)
+
+
+def _exhaust_iter(t: Function, target: str, expression: Any) -> None:
+    t.copy(t.slot(target), t.slot(expression.value.name))
+
+
+def _getiter(t: Function, target: str, expression: Any) -> None:
+    kind, source = t.kind(expression.value.name), t.slot(expression.value.name)
+    if is_tuple(kind):
+        t.define(target, None, lambda out: lambda e: e.set(out, Items(e.v[source], 0)), (source,))
+    elif str(kind).startswith("range"):
+        t.copy(t.slot(target), source)
+    else:
+        raise t.unsupported(f"iterating over {kind}")
+
+
+def _iternext(t: Function, target: str, expression: Any) -> None:
+    iterator, out = t.slot(expression.value.name), t.slot(target)
+    t.count(integer=1)
+
+    def op(e: Engine) -> None:
+        value = e.v[iterator]
+        if isinstance(value, Items):
+            more = value.position < len(value.items)
+            item = value.items[value.position] if more else value.items[-1]
+            e.set(out, (item, np.bool_(more)))
+            e.set(iterator, Items(value.items, value.position + 1))
+            return
+        if isinstance(value.step, np.generic):
+            more = value.current < value.stop if value.step > 0 else value.current > value.stop
+        else:
+            more = np.where(value.step > 0, value.current < value.stop, value.current > value.stop)
+        e.set(out, (value.current, more))
+        e.set(iterator, Range(value.current + value.step, value.stop, value.step))
+
+    t.emit(op, defs=(out, iterator), uses=(iterator,))
+
+
+def _pair(position: int) -> Any:
+    def handler(t: Function, target: str, expression: Any) -> None:
+        pair = t.slot(expression.value.name)
+        t.define(target, None, lambda out: lambda e: e.set(out, e.v[pair][position]), (pair,))
+
+    return handler
+
+
+def _undefined(t: Function, target: str, _expression: Any) -> None:
+    dtype = dtype_of(plain(t.kind(target)))
+    if dtype is not None:
+        out, zero = t.slot(target), dtype.type(0)
+        t.emit(lambda e: e.set(out, zero), defs=(out,))
+
+
+_HANDLERS = {
+    "binop": _binop,
+    "inplace_binop": _binop,
+    "unary": _unary,
+    "cast": _cast,
+    "getattr": _getattr,
+    "getitem": _getitem,
+    "static_getitem": _static_getitem,
+    "typed_getitem": _getitem,
+    "build_tuple": _build_tuple,
+    "exhaust_iter": _exhaust_iter,
+    "getiter": _getiter,
+    "iternext": _iternext,
+    "pair_first": _pair(0),
+    "pair_second": _pair(1),
+    "undef": _undefined,
+    "null": _undefined,
+    "call": lambda t, target, expression: calls.call(t, target, expression),
+}

@@ -1,0 +1,180 @@
+"""The lockstep machine: launches GPU functions on NumPy arrays, checks every access, counts what it would cost.
+
+SIMT taken literally: every value is a vector over the threads of a batch of blocks, branches split a mask,
+loops go round until no lane is active. No clocks, no caches, no occupancy: it never yields a time.
+"""
+
+from __future__ import annotations
+
+import math
+from collections import Counter
+from typing import Any
+
+import numpy as np
+
+from gpuplay.kernel import GpuModel
+from gpuplay.lockstep.counting import counted
+from gpuplay.lockstep.engine import Dims, Engine, Stuck
+from gpuplay.lockstep.errors import LockstepFault
+from gpuplay.lockstep.inference import types_of
+from gpuplay.lockstep.memory import Allocation, GlobalMemory
+from gpuplay.lockstep.order import Order
+from gpuplay.lockstep.program import Program, SharedArray
+from gpuplay.lockstep.record import Counts, Fault, Launch, Note, Place, Report, Source, WarpMap
+from gpuplay.lockstep.translate import translate
+
+BATCH_LANES = 32 * 1024  # the vectors of a batch and of its shadow then fit in the L2 and L3 cache
+SHARED_ALIGNMENT = 256
+
+_PROGRAMS: dict[Any, Program] = {}
+
+
+class Machine:
+    """Executes launches; ``report`` has what all of them did.
+
+    ``launch`` raises `LockstepFault` at the end of a launch in which a check fired, unless
+    ``keep_going``: then out-of-bounds loads give 0, stores there do not happen, and the faults are in
+    the report. ``check_types`` compares the dtype of every variable with the inferred one (AssertionError).
+    """
+
+    def __init__(
+        self, model: GpuModel | None = None, *, keep_going: bool = False, check_types: bool = False
+    ) -> None:
+        self.model = model or GpuModel()
+        self.keep_going, self.check_types = keep_going, check_types
+        self._memory = GlobalMemory()
+        self._lines: dict[Place, Counts] = {}
+        self._maps: dict[tuple[Place, str, str], WarpMap] = {}
+        self._faults: list[Fault] = []
+        self._notes: dict[Note, None] = {}
+        self._sources: dict[Source, None] = {}
+        self._launches: Counter[Launch] = Counter()
+
+    def mark_unset(self, array: Any) -> None:
+        """Reading an element of this NumPy array before a thread wrote it is a fault from now on."""
+        self._memory.mark_unset(array)
+
+    def mark_copied(self, array: Any, source: Any = None) -> None:
+        """The host filled this NumPy array, or copied a source into it: what was unset there is unset here."""
+        self._memory.mark_copied(array, source)
+
+    def launch(self, function: Any, grid: Any, block: Any, *args: Any, shared: int = 0) -> None:
+        """Run all threads of ``grid`` blocks of ``block`` threads; ``shared`` is bytes of dynamic shared memory."""
+        blocks, threads = _dims(grid), _dims(block)
+        program = _program(function, args)
+        order = Order(math.prod(blocks), -(-math.prod(threads) // 32), fences=program.fences)
+        faults: dict[Any, Fault] = {}
+        engine = Engine(program, blocks, threads, order, faults)
+        engine.check_types = self.check_types
+        engine.dynamic_bytes = shared
+        with np.errstate(all="ignore"):
+            self._run(engine, program, self._bind(program, args), shared)
+        self._record(engine, program, Launch(_name(function), blocks, threads, _bytes(program, shared)))
+        self._faults += faults.values()
+        if faults and not self.keep_going:
+            raise LockstepFault(tuple(faults.values()))
+
+    @property
+    def report(self) -> Report:
+        """All that was seen so far."""
+        launches = tuple(
+            Launch(**{**vars(launch), "times": times}) for launch, times in self._launches.items()
+        )
+        lines = tuple(sorted(self._lines.items(), key=lambda entry: (entry[0].file, entry[0].line)))
+        maps = tuple(sorted(self._maps.values(), key=lambda m: (m.place.file, m.place.line)))
+        return Report(launches, tuple(self._sources), lines, maps, tuple(self._faults), tuple(self._notes))
+
+    # --- a launch ---
+
+    def _bind(self, program: Program, args: tuple[Any, ...]) -> list[Any]:
+        """The initial slots, arguments in place; what is watched for races is what the program writes."""
+        slots = list(program.initial)
+        touched: dict[Allocation, set[str]] = {}
+        for slot, value in zip(program.arguments, args, strict=True):
+            name = program.names[slot]
+            if isinstance(value, np.ndarray):
+                slots[slot] = self._memory.view(value, name)
+                touched.setdefault(slots[slot].memory, set()).update(program.touched.get(slot, ()))
+            else:
+                slots[slot] = _argument(value, program.dtypes[slot])
+        for memory, actions in touched.items():
+            memory.watch(loads="load" in actions, stores="store" in actions, atomics="atomic" in actions)
+        return slots
+
+    def _run(self, engine: Engine, program: Program, slots: list[Any], shared: int) -> None:
+        total = math.prod(engine.grid)
+        per_batch = total if program.cooperative else max(1, BATCH_LANES // engine.width)
+        try:
+            for first in range(0, total, per_batch):
+                blocks = min(per_batch, total - first)
+                memories = [_shared(array, blocks, shared) for array in program.shared]
+                engine.locals = [_local(array, blocks * engine.width) for array in program.locals]
+                engine.begin(first, blocks, list(slots), memories)
+                engine.run()
+        except Stuck:
+            pass
+
+    def _record(self, engine: Engine, program: Program, launch: Launch) -> None:
+        self._launches[launch] += 1
+        self._notes.update(dict.fromkeys(program.notes))
+        self._sources.update(dict.fromkeys(program.sources))
+        for place, counts in counted(engine):
+            self._lines[place] = self._lines.get(place, Counts()) + counts
+        for site in program.sites:
+            if site.requests or site.bytes_asked:
+                self._lines[site.place] = self._lines.get(site.place, Counts()) + site.counts()
+            if site.map is not None:
+                key = site.place, site.array, site.action
+                known = self._maps.get(key)
+                if known is None or site.map.cost - site.map.ideal > known.cost - known.ideal:
+                    self._maps[key] = site.map
+            site.reset()
+
+
+def _program(function: Any, args: tuple[Any, ...]) -> Program:
+    """The translated function for these argument types, kept for later launches."""
+    types = types_of(function, args)
+    key = function.py_func, types
+    if key not in _PROGRAMS:
+        _PROGRAMS[key] = translate(function.py_func, types)
+    return _PROGRAMS[key]
+
+
+def _argument(value: Any, dtype: Any) -> Any:
+    if dtype is not None:
+        return np.dtype(dtype).type(value)
+    return tuple(np.asarray(item)[()] for item in value) if isinstance(value, tuple) else value
+
+
+def _dims(extents: Any) -> Dims:
+    given = tuple(extents) if isinstance(extents, tuple | list) else (extents,)
+    x, y, z = (*map(int, given), 1, 1)[:3]
+    return x, y, z
+
+
+def _name(function: Any) -> str:
+    return str(getattr(function, "__name__", "GPU function"))
+
+
+def _bytes(program: Program, shared: int) -> int:
+    return shared + sum(array.count * array.dtype.itemsize for array in program.shared)
+
+
+def _shared(array: SharedArray, blocks: int, dynamic: int) -> Allocation:
+    """A shared array of every block of a batch, each part aligned so that it begins at bank 0."""
+    nbytes = array.count * array.dtype.itemsize or dynamic
+    period = max(-(-nbytes // SHARED_ALIGNMENT), 1) * SHARED_ALIGNMENT
+    memory = Allocation(array.name, "shared", np.zeros(blocks * period, np.uint8), array.dtype.itemsize)
+    memory.period = period
+    memory.watch(loads=True, stores=True, atomics=True)
+    memory.track_unset()
+    return memory
+
+
+def _local(array: SharedArray, lanes: int) -> Allocation:
+    """A local array of every lane of a batch."""
+    period = array.count * array.dtype.itemsize
+    memory = Allocation(array.name, "local", np.zeros(lanes * period, np.uint8), array.dtype.itemsize)
+    memory.period = period
+    memory.track_unset()
+    return memory

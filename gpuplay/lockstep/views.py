@@ -1,0 +1,128 @@
+"""Windows into arrays: indices that count from the end, slices, transposes; and items of tuples chosen by lanes."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from gpuplay.lockstep.errors import Unsupported
+from gpuplay.lockstep.record import Fault, Place
+from gpuplay.lockstep.values import Number, Slice, View
+
+if TYPE_CHECKING:
+    from gpuplay.lockstep.engine import Engine
+    from gpuplay.lockstep.translate import Function
+
+
+@dataclass(frozen=True)
+class FromEnd:
+    """A negative literal index."""
+
+    index: int
+
+
+class Index:
+    """The indices of an access: a slot with a number, a slice or a tuple of them, or what is literal.
+
+    A negative literal counts from the end, as Numba compiles it; a computed one is out of bounds.
+    """
+
+    def __init__(self, t: Function, index: str | None, literal: Any) -> None:
+        self.uses: tuple[int, ...] = ()
+        self.literal = literal
+        self.slot = -1
+        if index is not None and not (isinstance(literal, int) or _all_integers(literal)):
+            self.slot = t.slot(index)
+            self.uses = (self.slot,)
+            self.literal = t.constant(index) if isinstance(t.constant(index), int) else None
+
+    def __call__(self, engine: Engine) -> tuple[Any, ...]:
+        """The indices as a tuple."""
+        if self.literal is not None and (isinstance(self.literal, int) or _all_integers(self.literal)):
+            parts = self.literal if isinstance(self.literal, tuple) else (self.literal,)
+            return tuple(FromEnd(part) if part < 0 else np.int64(part) for part in parts)
+        value = engine.v[self.slot]
+        return value if isinstance(value, tuple) else (value,)
+
+
+def _all_integers(literal: Any) -> bool:
+    return isinstance(literal, tuple) and all(isinstance(part, int) for part in literal)
+
+
+
+def numbers(view: View, indices: tuple[Any, ...]) -> tuple[Number, ...]:
+    """Indices with those from the end counted from the start."""
+    return tuple(
+        view.shape[axis] + np.int64(index.index) if isinstance(index, FromEnd) else index
+        for axis, index in enumerate(indices)
+    )
+
+
+def transposed(view: View) -> View:
+    """The axes in reverse order."""
+    return View(view.memory, view.dtype, view.offset, view.shape[::-1], view.strides[::-1])
+
+
+def window(engine: Engine, view: View, indices: tuple[Any, ...], place: Place) -> View:
+    """``view[indices]`` where some axes remain: whole ones, or slices."""
+    offset = view.offset
+    shape: list[Number] = []
+    strides: list[int] = []
+    for axis, index in enumerate(numbers(view, indices)):
+        extent, stride = view.shape[axis], view.strides[axis]
+        if isinstance(index, Slice | slice):
+            start, length = _bounds(engine, index, extent, place)
+            offset = offset + start * np.int64(stride)
+            shape.append(length)
+            strides.append(stride)
+        else:
+            inside = (index >= 0) & (index < extent)
+            _require(engine, inside, index, extent, place)
+            offset = offset + np.where(inside, index, 0).astype(np.int64)[()] * np.int64(stride)
+    taken = len(indices)
+    return View(view.memory, view.dtype, offset, (*shape, *view.shape[taken:]), (*strides, *view.strides[taken:]))
+
+
+def _bounds(engine: Engine, index: Slice | slice, extent: Number, place: Place) -> tuple[Number, Number]:
+    """Start and length of a slice of step 1, clipped to the extent as Python and Numba do."""
+    if index.step is not None and not (np.ndim(index.step) == 0 and int(index.step) == 1):
+        raise Unsupported("a slice with a step", place)
+    start = np.int64(0) if index.start is None else _clipped(index.start, extent)
+    stop = extent if index.stop is None else _clipped(index.stop, extent)
+    del engine
+    return start, np.maximum(stop - start, np.int64(0))
+
+
+def _clipped(bound: Number, extent: Number) -> Number:
+    bound = np.int64(bound) if isinstance(bound, int) else bound
+    wrapped = np.where(bound < 0, bound + extent, bound)[()]
+    return np.minimum(np.maximum(wrapped, np.int64(0)), extent)
+
+
+def _require(engine: Engine, inside: Any, index: Number, extent: Number, place: Place) -> None:
+    bad = engine.mask.array & ~inside
+    if bad.any():
+        lane = int(bad.argmax())
+        thread = engine.thread(lane)
+        at = int(np.broadcast_to(index, engine.lanes)[lane])
+        engine.fault(
+            Fault(
+                "out of bounds",
+                f"{thread} takes the part {at} of an axis that has {int(np.broadcast_to(extent, engine.lanes)[lane])}",
+                place,
+                thread,
+                index=(at,),
+                remedy="guard the access, as in `if i < n:`",
+            )
+        )
+
+
+def choose(items: tuple[Any, ...], index: Number) -> Any:
+    """An item of a tuple by an index that may differ between lanes."""
+    if isinstance(index, np.generic):
+        return items[int(index)]
+    lanes = index.shape[0]
+    stacked = np.stack([np.broadcast_to(item, lanes) for item in items])
+    return stacked[np.clip(index, 0, len(items) - 1), np.arange(lanes)]

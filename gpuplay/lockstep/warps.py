@@ -1,0 +1,207 @@
+"""What the lanes of a warp do together: shuffles, votes, matches, syncwarp, masks.
+
+Semantics are those of the CUDA C++ Programming Guide, "Warp Vote Functions", "Warp Match Functions" and
+"Warp Shuffle Functions". Every lane named in a mask has to be there; a lane that has left is not.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from gpuplay.lockstep.dtypes import dtype_of
+from gpuplay.lockstep.record import Fault, Place
+
+if TYPE_CHECKING:
+    from gpuplay.lockstep.calls import Call
+    from gpuplay.lockstep.engine import Engine
+    from gpuplay.lockstep.translate import Function
+
+LANES = np.arange(32)
+BITS = np.left_shift(np.int64(1), LANES)
+INT32, UINT32 = np.dtype(np.int32), np.dtype(np.uint32)
+
+
+def _members(e: Engine, mask: Any) -> NDArray[np.bool_]:
+    """(warps, 32, 32): does the mask of a lane name a lane of its warp."""
+    bits = np.broadcast_to(np.asarray(mask).astype(np.int64), e.lanes).reshape(-1, 32)
+    return (bits[:, :, None] & BITS) != 0
+
+
+def _together(e: Engine, mask: Any, place: Place, what: str) -> NDArray[np.bool_]:
+    """Which lanes take part with each lane, (warps, 32, 32); a fault where a named lane lives and is elsewhere."""
+    active = e.mask.array.reshape(-1, 32)
+    named = _members(e, mask)
+    live = e.alive.reshape(-1, 32)
+    absent = named & (live & ~active)[:, None, :] & active[:, :, None]
+    if absent.any():
+        warp, lane, other = (int(i[0]) for i in np.nonzero(absent))
+        _fault(e, place, warp, lane, other, f"{what} names a lane that is not here")
+    return named & active[:, None, :]
+
+
+def _fault(e: Engine, place: Place, warp: int, lane: int, other: int, text: str) -> None:
+    mine, theirs = e.thread(warp * 32 + lane), e.thread(warp * 32 + other)
+    kind = "barrier" if "syncwarp" in text else "shuffle"
+    e.fault(
+        Fault(
+            kind,  # type: ignore[arg-type]
+            f"{mine}: {text}: lane {other} ({theirs})",
+            place,
+            mine,
+            other_thread=theirs,
+            remedy="let all lanes of the mask execute it, or name only those that do",
+        )
+    )
+
+
+def _number(t: Function, made: Call, position: int) -> tuple[int, np.dtype[Any]]:
+    """The slot and dtype of an argument, as the signature has it."""
+    dtype = dtype_of(made.signature.args[position])
+    if dtype is None:
+        raise t.unsupported(f"a warp function of {made.signature.args[position]}")
+    return t.number(made.arguments[position], dtype), dtype
+
+
+def _shuffle(source_of: Callable[[NDArray[Any], NDArray[Any]], NDArray[Any]], name: str) -> Any:
+    """A shuffle: ``source_of(lane, operand)`` is the lane to read from, its own where out of range."""
+
+    def handler(t: Function, made: Call) -> None:
+        mask, _ = _number(t, made, 0)
+        value, dtype = _number(t, made, 1)
+        operand, _ = _number(t, made, 2)
+        place = t.place
+        t.count(shuffles=1)
+
+        def shuffle(e: Engine) -> Any:
+            active = e.mask.array.reshape(-1, 32)
+            _together(e, e.v[mask], place, name)
+            by = np.broadcast_to(e.v[operand], e.lanes).reshape(-1, 32).astype(np.int64)
+            source = source_of(np.broadcast_to(LANES, by.shape), by)
+            there = np.take_along_axis(active, source, axis=1)
+            lost = active & ~there
+            if lost.any():
+                warp, lane = (int(i[0]) for i in np.nonzero(lost))
+                _fault(e, place, warp, lane, int(source[warp, lane]), f"{name} reads a lane that is not active")
+            values = np.broadcast_to(e.v[value], e.lanes).reshape(-1, 32)
+            return np.take_along_axis(values, source, axis=1).reshape(-1)
+
+        t.define(made.target, dtype, lambda out: lambda e: e.set(out, shuffle(e)), (mask, value, operand))
+
+    return handler
+
+
+def _up(lane: NDArray[Any], by: NDArray[Any]) -> NDArray[Any]:
+    return np.where(lane - by >= 0, lane - by, lane)
+
+
+def _down(lane: NDArray[Any], by: NDArray[Any]) -> NDArray[Any]:
+    return np.where((lane + by < 32) & (by >= 0), lane + by, lane)
+
+
+def _xor(lane: NDArray[Any], by: NDArray[Any]) -> NDArray[Any]:
+    return np.where((lane ^ by) < 32, lane ^ by, lane) & 31
+
+
+def _vote(decide: Callable[[Any, Any], Any], name: str) -> Any:
+    """A vote: ``decide(those that take part, those of them for which it holds)``, both (warps, 32, 32)."""
+
+    def handler(t: Function, made: Call) -> None:
+        mask, _ = _number(t, made, 0)
+        predicate, _ = _number(t, made, 1)
+        dtype = dtype_of(made.signature.return_type)
+        place = t.place
+        t.count(shuffles=1)
+
+        def vote(e: Engine) -> Any:
+            part = _together(e, e.v[mask], place, name)
+            holds = np.broadcast_to(e.v[predicate] != 0, e.lanes).reshape(-1, 1, 32)
+            return decide(part, part & holds).reshape(-1).astype(dtype)
+
+        t.define(made.target, dtype, lambda out: lambda e: e.set(out, vote(e)), (mask, predicate))
+
+    return handler
+
+
+def _ballot(_part: Any, holding: Any) -> Any:
+    return (holding * BITS).sum(axis=2).astype(np.uint32)
+
+
+def _match(all_equal: bool) -> Any:  # noqa: FBT001 - which of the two matches
+    name = "match_all_sync" if all_equal else "match_any_sync"
+
+    def handler(t: Function, made: Call) -> None:
+        mask, _ = _number(t, made, 0)
+        value, _ = _number(t, made, 1)
+        place = t.place
+        t.count(shuffles=1)
+
+        def match(e: Engine) -> Any:
+            part = _together(e, e.v[mask], place, name)
+            values = np.broadcast_to(e.v[value], e.lanes).reshape(-1, 32)
+            equal = part & (values[:, :, None] == values[:, None, :])
+            found = _ballot(part, equal).view(np.int32).reshape(-1)
+            if not all_equal:
+                return found
+            every = (equal == part).all(axis=2).reshape(-1)
+            return np.where(every, _ballot(part, part).view(np.int32).reshape(-1), np.int32(0)), every
+
+        t.define(made.target, None, lambda out: lambda e: e.set(out, match(e)), (mask, value))
+
+    return handler
+
+
+def _syncwarp(t: Function, made: Call) -> None:
+    place = t.place
+    mask = t.number(made.arguments[0], dtype_of(made.signature.args[0])) if made.arguments else None
+    t.count()
+
+    def sync(e: Engine) -> None:
+        bits = np.int64(-1) if mask is None else e.v[mask]
+        _together(e, bits, place, "syncwarp")
+        members = np.broadcast_to(np.asarray(bits).astype(np.int64) & 0xFFFFFFFF, e.lanes)
+        live = e.alive.reshape(-1, 32)
+        whole = (e.mask.array.reshape(-1, 32) == live).all(axis=1) & live.any(axis=1)
+        whole &= (_members(e, bits) | ~live[:, None, :]).all(axis=(1, 2))
+        e.order.tick(place)
+        e.order.syncwarp(e.mask.array, whole, members)
+
+    t.emit(sync, uses=() if mask is None else (mask,))
+
+
+def _activemask(t: Function, made: Call) -> None:
+    t.count(integer=1)
+
+    def active(e: Engine) -> Any:
+        bits = (e.mask.array.reshape(-1, 32) * BITS).sum(axis=1).astype(np.uint32)
+        return np.repeat(bits, 32)
+
+    t.define(made.target, UINT32, lambda out: lambda e: e.set(out, active(e)), ())
+
+
+def _lanemask_lt(t: Function, made: Call) -> None:
+    t.count(integer=1)
+    below = (BITS - 1).astype(np.uint32)
+    t.define(made.target, UINT32, lambda out: lambda e: e.set(out, np.tile(below, e.lanes // 32)), ())
+
+
+HANDLERS: dict[str, Any] = {
+    "shfl_sync": _shuffle(lambda _lane, by: by & 31, "shfl_sync"),
+    "shfl_up_sync": _shuffle(_up, "shfl_up_sync"),
+    "shfl_down_sync": _shuffle(_down, "shfl_down_sync"),
+    "shfl_xor_sync": _shuffle(_xor, "shfl_xor_sync"),
+    "all_sync": _vote(lambda part, holding: (part == holding).all(axis=2), "all_sync"),
+    "any_sync": _vote(lambda _part, holding: holding.any(axis=2), "any_sync"),
+    "eq_sync": _vote(
+        lambda part, holding: (part == holding).all(axis=2) | ~holding.any(axis=2), "eq_sync"
+    ),
+    "ballot_sync": _vote(_ballot, "ballot_sync"),
+    "match_any_sync": _match(all_equal=False),
+    "match_all_sync": _match(all_equal=True),
+    "syncwarp": _syncwarp,
+    "activemask": _activemask,
+    "lanemask_lt": _lanemask_lt,
+}
