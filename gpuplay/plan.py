@@ -17,7 +17,10 @@ LIST_BYTES = 32  # a Python float in a list: 8 for the pointer, 24 for the objec
 
 @dataclass(frozen=True)
 class Settings:
-    """How to measure. Times in seconds; ``time_s`` None leaves the whole command unlimited."""
+    """How to measure. Times in seconds; ``time_s`` None leaves the whole command unlimited.
+
+    ``keep_going`` takes the lockstep machine past a check that fires: the outputs are judged all the same.
+    """
 
     time_s: float | None = None
     cell_time_s: float = 1.0
@@ -27,11 +30,15 @@ class Settings:
     seed: int = 0
     cold: bool = False
     device: int = 0
+    keep_going: bool = False
 
 
 @dataclass(frozen=True)
 class PlannedCell:
-    """A cell with what is known before it runs: its work, its memory, and why it will not run."""
+    """A cell with what is known before it runs: its work, its memory, and why it will not run.
+
+    ``absent`` where that is for want of its target only.
+    """
 
     cell: Cell
     flops: float | None = None
@@ -41,6 +48,7 @@ class PlannedCell:
     array_bytes: int | None = None
     memory_bytes: int | None = None
     skip: str = ""
+    absent: bool = False
 
 
 @dataclass(frozen=True)
@@ -116,6 +124,7 @@ def _assess(loaded: Loaded, request: Request, machine: Machine, problem: Problem
             array_bytes=_memory(variant, problem.dtype, arrays),
             memory_bytes=_memory(variant, problem.dtype, (*arrays, *spaces)),
             skip=barred or request.missing.get(variant.target, ""),
+            absent=not barred and variant.target in request.missing,
         )
 
 

@@ -17,11 +17,13 @@ from gpuplay.measure.timing import FEWEST_SAMPLES, summarize
 from gpuplay.plan import Plan, PlannedCell, Row, Settings
 from gpuplay.process import TaskError
 from gpuplay.results import ErrorReport, Event, Final, Provisional, Result, StateChanged, Status
+from gpuplay.verifying import Verifier
 
 if TYPE_CHECKING:
     from gpuplay.measure.outcomes import Prepared, Turn
 
 BUSY = "another program kept the processor busy: close it and measure again"
+LOCKSTEP = "on the lockstep machine"
 CROWDED = "more threads than cores: lower --threads"
 
 
@@ -41,7 +43,11 @@ class Job:
 
 
 class Runner:
-    """Measures the cells of a plan, row by row; with ``verify_only`` it stops short of the clock."""
+    """Measures the cells of a plan, row by row; with ``verify_only`` it stops short of the clock.
+
+    CUDA variants run on the lockstep machine, too, where they are only verified: before the GPU where
+    there is one, and in a sweep without one, on small problems.
+    """
 
     def __init__(self, plan: Plan, crew: Crew, *, cores: int, verify_only: bool = False) -> None:
         self._plan = plan
@@ -50,6 +56,7 @@ class Runner:
         self._verify_only = verify_only
         self._random = random.Random(plan.settings.seed)  # noqa: S311 - an order, not a secret
         self._forecaster = Forecaster(plan, crew)
+        self._verifier = Verifier(plan, crew)
         self._prepared_any = False
         crew.measure(plan.settings)
 
@@ -63,6 +70,11 @@ class Runner:
         jobs: list[Job] = []
         self._forecaster.begin_row()
         for planned in row.cells:
+            if self._on_lockstep(planned):
+                yield StateChanged(planned.cell, "verifying")
+                if (ended := self._stepped(planned)) is not None:
+                    yield Final(ended)
+                    continue
             reason = planned.skip or self._forecaster.objection(planned)
             if reason:
                 yield Final(self._result(planned, "skipped", reason))
@@ -100,6 +112,32 @@ class Runner:
                     yield Final(outcome if isinstance(outcome, Result) else self._finished(job))
                 else:
                     yield Provisional(self._timed(job))
+
+    def _on_lockstep(self, planned: PlannedCell) -> bool:
+        """Whether the lockstep machine is asked for a cell."""
+        checked = self._verify_only and not planned.skip
+        return planned.cell.target == "cuda" and (planned.absent or checked)
+
+    def _stepped(self, planned: PlannedCell) -> Result | None:
+        """What the lockstep machine found, where that is a result; None where the GPU has the last word."""
+        try:
+            stepped = (self._verifier.step if self._verify_only else self._verifier.stand_in)(planned.cell)
+        except KernelFileError as error:
+            if not self._prepared_any:
+                raise  # nothing is lost yet: the file is to be mended first
+            return self._result(planned, "failed", str(error))
+        except (TaskError, GpuplayError) as error:
+            return self._result(planned, "failed", f"{LOCKSTEP}: {error}")
+        self._prepared_any = True
+        if stepped.status in ("wrong", "failed"):
+            result = self._result(planned, stepped.status, f"{LOCKSTEP}: {stepped.reason}")
+            return replace(result, error=stepped.error)
+        if not planned.absent:
+            return None
+        if stepped.status == "right":
+            result = self._result(planned, "verified", planned.skip)
+            return replace(result, error=stepped.error, verified_at=stepped.sizes)
+        return self._result(planned, "skipped", f"{planned.skip}; {stepped.reason}")
 
     def _prepare(self, planned: PlannedCell) -> Job | Result:
         """Build and verify a cell: a job to be timed, or the result where it ends here."""
@@ -222,7 +260,9 @@ class Runner:
 
     def _drop(self, row: Row) -> None:
         """Let every worker forget a problem whose cells are all done."""
-        environments = {environment_of(self._plan.kernel.variant(c.cell.variant)) for c in row.cells if not c.skip}
+        environments = {
+            environment_of(self._plan.kernel.variant(c.cell.variant)) for c in row.cells if not c.skip or c.absent
+        }
         for environment in environments & set(self._crew.started):
             self._crew.member(environment).ask("drop", row.problem)
 

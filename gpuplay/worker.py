@@ -25,7 +25,8 @@ from gpuplay.results import Cell, ErrorReport
 
 if TYPE_CHECKING:
     from gpuplay.measure.bench import Bench
-    from gpuplay.measure.outcomes import Explained, Prepared, Turn
+    from gpuplay.measure.outcomes import Explained, Prepared, Stepped, Turn
+    from gpuplay.measure.stepping import Stepper
 
 PARENT_DEATH_SIGNAL = 1  # prctl option PR_SET_PDEATHSIG of Linux
 
@@ -54,6 +55,7 @@ class Desk:
 
     loaded: catalog.Loaded | None = None
     bench: Bench | None = None
+    stepper: Stepper | None = None
 
     def load(self, origin: catalog.Origin) -> Kernel:
         """Load a declaration and send it back as plain data."""
@@ -68,9 +70,11 @@ class Desk:
     def open(self, settings: Settings) -> None:
         """Begin to measure the loaded kernel."""
         from gpuplay.measure.bench import Bench
+        from gpuplay.measure.stepping import Stepper
 
         assert self.loaded is not None
         self.bench = Bench(self.loaded, settings)
+        self.stepper = Stepper(self.loaded, settings)
 
     def prepare(self, cell: Cell) -> Prepared:
         """Build and verify a cell."""
@@ -92,6 +96,16 @@ class Desk:
         assert self.bench is not None
         return self.bench.forecast(cell, limit_s)
 
+    def step(self, cell: Cell) -> Stepped:
+        """Verify a CUDA variant's cell on the lockstep machine."""
+        assert self.stepper is not None
+        return self.stepper.step(cell)
+
+    def stand_in(self, cell: Cell) -> Stepped:
+        """Verify a CUDA variant on the lockstep machine at small sizes."""
+        assert self.stepper is not None
+        return self.stepper.stand_in(cell)
+
     def explain(self, cell: Cell, seed: int = 0) -> Explained:
         """Run a cell's CUDA variant once on the lockstep machine: what it counted, and the verdict."""
         from gpuplay.measure.explaining import explain
@@ -102,7 +116,9 @@ class Desk:
     def drop(self, problem: Problem) -> None:
         """Forget a problem's arrays and cells."""
         assert self.bench is not None
+        assert self.stepper is not None
         self.bench.drop(problem)
+        self.stepper.drop(problem)
 
     def facts(self) -> dict[str, Any]:
         """Versions and threads of the libraries as this process sees them."""

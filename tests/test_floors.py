@@ -19,7 +19,7 @@ FLOORS = (
     ("results", "catalog", "shapes", "sizes", "plan", "request", "lockstep"),
     ("targets",),
     ("measure",),
-    ("worker", "process", "crew", "forecast", "runner"),
+    ("worker", "process", "crew", "forecast", "verifying", "runner"),
     ("analysis",),
     ("views",),
     ("cli", "__main__"),
@@ -31,6 +31,7 @@ WORKERS = (
     *("gpuplay.bounds", "gpuplay.intrinsics"),
     *("gpuplay.targets.host", "gpuplay.targets.cuda", "gpuplay.targets.simulator", "gpuplay.targets.gpu_functions"),
     *("gpuplay.targets.hosted", "gpuplay.targets.lockstep", "gpuplay.measure.building", "gpuplay.measure.explaining"),
+    "gpuplay.measure.stepping",
     *("gpuplay.measure.verify", "gpuplay.measure.causes", "gpuplay.measure.bench", "gpuplay.measure.data"),
     *("gpuplay.measure.problems", "gpuplay.measure.probes", "gpuplay.measure.gpu_probes"),
 )

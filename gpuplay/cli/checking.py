@@ -1,4 +1,7 @@
-"""``gpuplay check``: plans of awkward shapes, verified and never timed."""
+"""``gpuplay check``: plans of awkward shapes, verified and never timed.
+
+CUDA variants are verified on the lockstep machine, and where there is a GPU on the GPU as well.
+"""
 
 from __future__ import annotations
 
@@ -61,7 +64,8 @@ def _plans(session: Session, options: Mapping[str, Any]) -> Iterator[tuple[Plan,
     kernel = session.kernel
     usual = dict(kernel.check_at)
     shapes = [usual, *kernel.odd_shapes] if options["sizes"] is None else [usual]
-    settings = Settings(seed=options["seed"], device=options["device"], cell_limit_s=CHECK_LIMIT_S)
+    chosen = {name: options[name] for name in ("seed", "device", "keep_going")}
+    settings = Settings(cell_limit_s=CHECK_LIMIT_S, **chosen)
     for shape in shapes:
         selections = list(_selections(kernel, options["on"]))
         for names, knob in selections if shape is usual else selections[:1]:
@@ -74,7 +78,7 @@ def _plans(session: Session, options: Mapping[str, Any]) -> Iterator[tuple[Plan,
                 "baseline": "none",
                 "threads": None,
             }
-            plan, machine = session.planned(values, settings, default=names)
+            plan, machine = session.planned(values, settings, default=names, excused=("cuda",))
             yield plan, machine.cores
 
 

@@ -85,14 +85,18 @@ def check(
     dtype: Annotated[str | None, typer.Option(help="float32, float64 or both as a list. Default: both.")] = None,
     device: Annotated[int, typer.Option(help="The CUDA device's number.")] = 0,
     seed: Annotated[int, typer.Option(help="Seed of the inputs.")] = 0,
+    keep_going: Annotated[
+        bool, typer.Option("--keep-going", help="Judge outputs even where a check of the lockstep machine fires.")
+    ] = False,
     plain: Plain = False,
     debug: Debug = False,
 ) -> None:
-    """Verify every variant that can run here, at awkward sizes and every knob value; nothing is timed."""
+    """Verify every variant, at awkward sizes and every knob value: CUDA without a GPU, too. Nothing is timed."""
     from gpuplay.cli.checking import check_kernels
 
     origins = [catalog.find(kernel)] if kernel else [*catalog.bundled(), *catalog.plugins()]
     options: dict[str, Any] = {"on": on, "sizes": sizes, "dtype": dtype, "device": device, "seed": seed}
+    options["keep_going"] = keep_going
     raise typer.Exit(check_kernels(origins, options, plain=plain, debug=debug))
 
 

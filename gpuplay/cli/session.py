@@ -5,7 +5,7 @@ from __future__ import annotations
 import datetime as dt
 import json
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Container, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, Self
 
@@ -98,9 +98,16 @@ class Session:
         return exit_code(record.results, interrupted=interrupted) or (FAILED if lost else OK)
 
     def planned(
-        self, values: Mapping[str, Any], settings: Settings, default: Sequence[str] | None = None
+        self,
+        values: Mapping[str, Any],
+        settings: Settings,
+        default: Sequence[str] | None = None,
+        excused: Container[str] = (),
     ) -> tuple[Plan, Machine]:
-        """The plan of a command line, and the machine that it is for; ``default`` replaces the story."""
+        """The plan of a command line, and the machine that it is for.
+
+        ``default`` replaces the story; ``excused`` are targets whose absence is no error.
+        """
         machine = machines.limits()
         reasons: dict[str, str] = {}
 
@@ -124,6 +131,7 @@ class Session:
             cores=machine.cores,
             why_not=reason,
             default=default,
+            excused=excused,
         )
         self.crew.allow_threads(max(asked.threads))
         if self.origin.kind == "bundled":

@@ -67,7 +67,7 @@ def _constant_tuple(value: Any, kind: Any) -> Any:
 
 
 def _binop(t: Function, target: str, expression: Any) -> None:
-    function = getattr(expression, "immutable_fn", None) or expression.fn
+    function = expression.immutable_fn if expression.op == "inplace_binop" else expression.fn
     signature = t.typed.signatures[expression]
     left, right = (dtype_of(kind) for kind in signature.args[:2])
     result = dtype_of(signature.return_type)

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from gpuplay.errors import GpuplayError, KernelFileError, UsageError
 from gpuplay.measure.building import build, problem_data
 from gpuplay.measure.outcomes import Explained
+from gpuplay.measure.stepping import faults_text
 from gpuplay.targets.lockstep import LockstepTarget
 
 if TYPE_CHECKING:
@@ -33,5 +34,5 @@ def explain(loaded: Loaded, cell: Cell, seed: int = 0) -> Explained:
     verdict = built.verdict()
     report = target.report
     if report.faults:
-        return Explained(cell, report, "failed", str(report.faults[0]), verdict.error)
+        return Explained(cell, report, "failed", faults_text(report.faults), verdict.error)
     return Explained(cell, report, "wrong" if verdict.reason else "right", verdict.reason, verdict.error)

@@ -35,6 +35,19 @@ class Turn:
 
 
 @dataclass(frozen=True)
+class Stepped:
+    """What the lockstep machine found of a CUDA variant, ``sizes`` where it is right.
+
+    ``failed`` where a check of the machine fired or the run ended early, ``skipped`` where it cannot say.
+    """
+
+    status: Literal["right", "wrong", "failed", "skipped"]
+    reason: str = ""
+    error: ErrorReport | None = None
+    sizes: tuple[int, ...] = ()
+
+
+@dataclass(frozen=True)
 class Explained:
     """One run of a CUDA variant on the lockstep machine: what it counted, and whether the outputs are right.
 

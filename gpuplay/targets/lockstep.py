@@ -26,12 +26,15 @@ if TYPE_CHECKING:
 
 
 class LockstepTarget(HostedTarget):
-    """The lockstep machine. With ``keep_going`` a check that fires is in the report, and the run goes on."""
+    """The lockstep machine. With ``keep_going`` a check that fires is in the report, and the run goes on.
+
+    ``check_types`` compares every value's dtype with the one that Numba infers (AssertionError).
+    """
 
     name = "lockstep"
 
-    def __init__(self, *, keep_going: bool = False) -> None:
-        self._keep_going = keep_going
+    def __init__(self, *, keep_going: bool = False, check_types: bool = False) -> None:
+        self._options = {"keep_going": keep_going, "check_types": check_types}
         self._unset: set[tuple[int, int]] = set()
         self._machine: Machine | None = None
 
@@ -63,7 +66,7 @@ class LockstepTarget(HostedTarget):
 
         def call() -> object:
             model = self.gpu()
-            machine = self._machine = Machine(model, keep_going=self._keep_going)
+            machine = self._machine = Machine(model, **self._options)
             for array in arrays:
                 if isinstance(array, np.ndarray) and array.size and _window(array) in self._unset:
                     machine.mark_unset(array)
@@ -82,7 +85,7 @@ class LockstepGpu(HostedGpu):
     def fill(self, array: Any, value: float) -> None:
         """Set every element of an array."""
         super().fill(array, value)
-        self._machine.mark_set(array)
+        self._machine.mark_copied(array)
 
     def copy(self, destination: Any, source: Any) -> None:
         """Copy one array into another of the same shape and dtype; what was unset there is unset here."""

@@ -38,7 +38,7 @@ def render(kernel: Kernel, results: Sequence[Result], width: int) -> Text:
     lines = [title, Text(), *join(columns, 2)]
     for group in found:
         lines += _failure(group, width)
-    lines += _skips(found, width)
+    lines += _remarks(found, width)
     return stack([*lines, Text(), *wrap(summary(kernel, results), width, first="  ")])
 
 
@@ -92,16 +92,17 @@ def _failure(group: Sequence[Result], width: int) -> list[Text]:
     return [Text(), *(Text(line.plain, style="red") for line in wrap(text, width, first="  ✗ ", rest="    "))]
 
 
-def _skips(groups: Sequence[Sequence[Result]], width: int) -> list[Text]:
-    """Why problems were skipped, each reason once, with the variants it holds for."""
-    holders: dict[str, dict[str, int]] = {}
+def _remarks(groups: Sequence[Sequence[Result]], width: int) -> list[Text]:
+    """Why problems were skipped or run on the lockstep machine only, each reason once, with its variants."""
+    holders: dict[tuple[str, str], dict[str, int]] = {}
     for group in groups:
         for result in group:
-            if result.status == "skipped":
-                counted = holders.setdefault(result.reason, {})
+            what = {"skipped": "skipped", "verified": "on the lockstep machine"}.get(result.status)
+            if what and result.reason:
+                counted = holders.setdefault((what, result.reason), {})
                 counted[result.cell.variant] = counted.get(result.cell.variant, 0) + 1
     lines: list[Text] = []
-    for reason, counted in holders.items():
+    for (what, reason), counted in holders.items():
         who = ", ".join(f"{variant} ({count(times, 'problem')})" for variant, times in counted.items())
-        lines += wrap(f"skipped: {who}: {reason}", width, first="  – ", rest="    ")
+        lines += wrap(f"{what}: {who}: {reason}", width, first="  – ", rest="    ")
     return [Text(), *lines] if lines else []

@@ -50,6 +50,26 @@ def extremes_with_nan(launch, n, rng):
 
 
 @cuda.jit
+def extremes_with_nan_kept(low, high, x):
+    i = cuda.grid(1)
+    if i < x.size:
+        cuda.atomic.min(low, i % 2, x[i])
+        cuda.atomic.max(high, i % 2, x[i])
+
+
+def extremes_that_nan_stops(launch, n, rng):
+    """``min`` and ``max`` pass over values that are NaN, and leave a word alone that is NaN."""
+    for dtype in (np.float32, np.float64):
+        x = rng.random(n).astype(dtype)
+        x[rng.random(n) < 0.3] = np.nan
+        low, high = np.array([0.5, np.nan], dtype), np.array([0.5, np.nan], dtype)
+        launch(extremes_with_nan_kept, -(-n // BLOCK), BLOCK, low, high, x)
+        even = np.append(x[::2], dtype(0.5))
+        yield low, np.array([np.nanmin(even), np.nan], dtype)
+        yield high, np.array([np.nanmax(even), np.nan], dtype)
+
+
+@cuda.jit
 def all_bits(bits, x):
     i = cuda.grid(1)
     if i < x.size:
@@ -232,6 +252,15 @@ def cooperative_grid(launch, n, rng):
 
 
 PROGRAMS = (
-    *(sums_and_extremes, extremes_with_nan, bits, wrapping_counters, exchanges, elections, products),
+    *(
+        sums_and_extremes,
+        extremes_with_nan,
+        extremes_that_nan_stops,
+        bits,
+        wrapping_counters,
+        exchanges,
+        elections,
+        products,
+    ),
     *(spin_lock, last_block_reduction, cooperative_grid),
 )
