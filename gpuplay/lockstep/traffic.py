@@ -22,13 +22,13 @@ from numba import njit
 
 WARP = 32
 BANKS = 32
-UNKNOWN = np.int64(-(2**62))  # below every address
+UNKNOWN = -(2**62)  # below every address
 
 
 @njit(cache=True, inline="always")
 def _held(values: Any, count: Any, value: Any) -> bool:
     """Is it among the first ``count`` values? From the last one backwards: neighbours resemble each other."""
-    for place in range(count - 1, -1, -1):
+    for place in range(count - 1, -1, -1):  # noqa: SIM110 - numba compiles no generator expressions
         if values[place] == value:
             return True
     return False
@@ -66,7 +66,7 @@ def sectors(active: Any, addresses: Any, width: int) -> tuple[int, int, int, int
                     top = max(top, sector)
         if here == 0:
             continue
-        least = (distinct * width + 31) // 32
+        least = min((distinct * width + 31) // 32, count)  # elements may overlap
         requests, total, ideal, lanes = requests + 1, total + count, ideal + least, lanes + here
         excess = count - least - (worst_sectors - worst_ideal)
         if worst < 0 or excess > 0 or (excess == 0 and count > worst_sectors):
