@@ -12,7 +12,7 @@ import importlib
 import importlib.util
 import sys
 import traceback
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from difflib import get_close_matches
 from importlib.metadata import EntryPoint, entry_points
@@ -114,8 +114,17 @@ def load(origin: Origin) -> Loaded:
 
 def source_hash(origin: Origin) -> str:
     """A hash of every source that can change what a kernel computes: gpuplay, kernels, the user's files."""
+    return _hash(_sources(origin))
+
+
+def package_hash() -> str:
+    """A hash of gpuplay's own sources, without kernels."""
+    return _hash(file for file in sorted(PACKAGE_DIR.rglob("*.py")) if not file.is_relative_to(kernels_dir()))
+
+
+def _hash(files: Iterable[Path]) -> str:
     digest = hashlib.sha256()
-    for file in _sources(origin):
+    for file in files:
         if file.is_file() and not file.name.startswith("."):
             digest.update(str(file).encode())
             digest.update(file.read_bytes())

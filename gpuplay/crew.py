@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shutil
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Self
@@ -132,11 +131,4 @@ class Crew:
 
 def _cache_folder(source: str) -> Path:
     """The folder of compiled code for this state of the sources; the oldest ones make room."""
-    root = paths.cache_dir() / "numba"
-    folder = root / source
-    folder.mkdir(parents=True, exist_ok=True)
-    folder.touch()
-    others = sorted((f for f in root.iterdir() if f.is_dir()), key=lambda f: f.stat().st_mtime, reverse=True)
-    for old in others[KEPT_CACHES:]:
-        shutil.rmtree(old, ignore_errors=True)
-    return folder
+    return paths.kept_folder("numba", source, KEPT_CACHES)

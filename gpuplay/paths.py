@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 import tempfile
 from pathlib import Path
 
@@ -25,6 +26,18 @@ def cache_dir() -> Path:
     if _usable(wanted):
         return wanted
     return _fallback()
+
+
+def kept_folder(kind: str, name: str, most: int) -> Path:
+    """The cache folder ``kind/name``, made and used now; the oldest of its kind make room."""
+    root = cache_dir() / kind
+    folder = root / name
+    folder.mkdir(parents=True, exist_ok=True)
+    folder.touch()
+    others = sorted((f for f in root.iterdir() if f.is_dir()), key=lambda f: f.stat().st_mtime, reverse=True)
+    for old in others[most:]:
+        shutil.rmtree(old, ignore_errors=True)
+    return folder
 
 
 def _usable(folder: Path) -> bool:

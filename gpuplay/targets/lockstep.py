@@ -6,11 +6,13 @@ to the machine: a thread that reads one before a thread has written it is at fau
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from gpuplay import catalog, paths
 from gpuplay.errors import GpuplayError
 from gpuplay.targets import presence
 from gpuplay.targets.hosted import HostedGpu, HostedTarget
@@ -23,6 +25,8 @@ if TYPE_CHECKING:
     from gpuplay.lockstep.record import Report
     from gpuplay.targets.base import Call
     from gpuplay.targets.limits import Dims
+
+KEPT_CACHES = 3  # states of gpuplay's sources: a user has one, who works on gpuplay several
 
 
 class LockstepTarget(HostedTarget):
@@ -62,11 +66,11 @@ class LockstepTarget(HostedTarget):
         """The run with a `LockstepGpu` before its arrays, on a new machine at each call."""
         if reason := self.why_not():
             raise GpuplayError(reason)
-        from gpuplay.lockstep.machine import Machine
+        machines = _machines()
 
         def call() -> object:
             model = self.gpu()
-            machine = self._machine = Machine(model, **self._options)
+            machine = self._machine = machines(model, **self._options)
             for array in arrays:
                 if isinstance(array, np.ndarray) and array.size and _window(array) in self._unset:
                     machine.mark_unset(array)
@@ -94,6 +98,21 @@ class LockstepGpu(HostedGpu):
 
     def _execute(self, function: Any, grid: Dims, block: Dims, args: tuple[Any, ...], shared: int) -> None:
         self._machine.launch(function, grid, block, *args, shared=shared)
+
+
+@functools.cache
+def _machines() -> type[Machine]:
+    """The machine's class. Its compiled helpers are cached by gpuplay's sources alone, not anew for every kernel's."""
+    from numba.core import config
+
+    of_kernel = config.CACHE_DIR
+    if of_kernel:
+        config.CACHE_DIR = str(paths.kept_folder("lockstep", catalog.package_hash(), KEPT_CACHES))
+    try:
+        from gpuplay.lockstep.machine import Machine
+    finally:
+        config.CACHE_DIR = of_kernel
+    return Machine
 
 
 def _window(array: NDArray[Any]) -> tuple[int, int]:

@@ -1,0 +1,129 @@
+"""CUDA variants on the lockstep machine: right or wrong, never timed.
+
+`Stepper.step` verifies a cell as it is. `Stepper.stand_in` verifies small problems in the place of a
+cell that no GPU is here to time: the same variant with the same knob values.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from gpuplay.errors import GpuplayError, KernelFileError, UsageError
+from gpuplay.kernel import Machine
+from gpuplay.lockstep.errors import LockstepFault, Unsupported
+from gpuplay.measure.building import Built, build, problem_data
+from gpuplay.measure.outcomes import Stepped
+from gpuplay.measure.verifications import SMALL_SIZES, small_params
+from gpuplay.plan import PlannedCell, Request, make
+from gpuplay.targets.lockstep import LockstepTarget
+
+if TYPE_CHECKING:
+    from gpuplay.catalog import Loaded
+    from gpuplay.kernel import Problem, Value
+    from gpuplay.lockstep.record import Fault, Place
+    from gpuplay.measure.problems import ProblemData
+    from gpuplay.plan import Settings
+    from gpuplay.results import Cell
+
+MOST_WORK = 1e9  # flops and bytes of a cell: some ten seconds
+SMALL_WORK = 3e7  # the same of a small problem
+
+
+class Stepper:
+    """Verifies cells of one kernel on the lockstep machine in this process."""
+
+    def __init__(self, loaded: Loaded, settings: Settings) -> None:
+        self._loaded = loaded
+        self._settings = settings
+        self._target = LockstepTarget(keep_going=settings.keep_going)
+        self._data: dict[Problem, ProblemData] = {}
+
+    def step(self, cell: Cell) -> Stepped:
+        """Verify a cell on the ordinary inputs and on the probes."""
+        for planned in self._planned(cell, (cell.size,), cell.params):
+            return self._stepped(planned, MOST_WORK)
+        return Stepped("skipped", "the model GPU of the lockstep machine cannot run it")
+
+    def stand_in(self, cell: Cell) -> Stepped:
+        """Verify a cell's variant at small sizes; the first that is not right decides."""
+        found = Stepped("skipped", "no small problem is one for this variant")
+        for planned in self._planned(cell, SMALL_SIZES, small_params(self._loaded.kernel, cell)):
+            stepped = self._stepped(planned, SMALL_WORK)
+            self._data.clear()
+            if stepped.status == "right":
+                found = replace(stepped, sizes=(*found.sizes, planned.cell.size))
+            elif stepped.status != "skipped":
+                return replace(stepped, reason=f"at n = {planned.cell.size}: {stepped.reason}")
+            elif not found.sizes:
+                found = stepped
+        return found
+
+    def drop(self, problem: Problem) -> None:
+        """Forget a problem's arrays."""
+        self._data.pop(problem, None)
+
+    def _planned(self, cell: Cell, sizes: tuple[int, ...], params: tuple[tuple[str, Value], ...]) -> list[PlannedCell]:
+        """The cell's variant at these sizes, with what the declaration says of each."""
+        request = Request(
+            sizes=sizes,
+            variants=(cell.variant,),
+            baseline=None,
+            threads=(1,),
+            params={name: (value,) for name, value in params},
+            knobs={name: (value,) for name, value in cell.knobs},
+        )
+        try:
+            rows = make(self._loaded, request, Machine(gpu=self._target.gpu())).rows
+        except UsageError:  # the knob values are barred at every small size
+            return []
+        return [planned for row in rows for planned in row.cells]
+
+    def _stepped(self, planned: PlannedCell, most_work: float) -> Stepped:
+        if planned.skip:
+            return Stepped("skipped", planned.skip)
+        if (planned.work_flops or 0.0) + (planned.work_bytes or 0.0) > most_work:
+            return Stepped("skipped", "too much work for the lockstep machine; choose smaller --sizes")
+        problem = self._loaded.kernel.problem(planned.cell.size, **dict(planned.cell.params))
+        if problem not in self._data:
+            self._data[problem] = problem_data(self._loaded, planned.cell, self._target, self._settings.seed)
+        data = self._data[problem]
+        data.restore()
+        try:
+            return self._judged(build(self._loaded, planned.cell, data))
+        except KernelFileError:
+            raise
+        except Unsupported as error:
+            return Stepped("skipped", f"the lockstep machine does not cover {error.construct}{_at(error.place)}")
+        except LockstepFault as error:
+            return Stepped("failed", faults_text(error.faults))
+        except GpuplayError as error:
+            return Stepped("failed", str(error))
+
+    def _judged(self, built: Built) -> Stepped:
+        """The verdict on a run; past a check that fired, where the machine was told to keep going."""
+        built.run_once()
+        faults = self._target.report.faults
+        verdict = built.verdict()
+        if not (verdict.reason or faults):
+            verdict = built.verdict_on_probes() or verdict
+            faults = self._target.report.faults
+        if faults:
+            outputs = f"the outputs are wrong: {verdict.reason}" if verdict.reason else "the outputs are right"
+            return Stepped("failed", f"{faults_text(faults)}; {outputs}", verdict.error)
+        return Stepped("wrong" if verdict.reason else "right", verdict.reason, verdict.error, (built.cell.size,))
+
+
+def faults_text(faults: tuple[Fault, ...]) -> str:
+    """The first fault with its place and remedy in a line, and how many more there are."""
+    first = faults[0]
+    place = _at(first.place) if first.place else ""
+    remedy = f"; {first.remedy}" if first.remedy else ""
+    more = f" (and {len(faults) - 1} more)" if len(faults) > 1 else ""
+    return f"{first.kind}: {first.message}{place}{remedy}{more}"
+
+
+def _at(place: Place) -> str:
+    """A line of source as messages name it."""
+    return f" ({Path(place.file).name}:{place.line})"

@@ -1,0 +1,61 @@
+"""Every bundled CUDA variant on the lockstep machine: right, without a fault, each dtype as Numba infers it."""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Iterator
+
+import pytest
+
+from gpuplay import catalog
+from gpuplay.kernel import Machine, Problem, Variant
+from gpuplay.measure.building import build, problem_data
+from gpuplay.results import Cell
+from gpuplay.targets.lockstep import LockstepTarget
+
+SIZES = (1, 2, 7, 31, 33, 127, 129)
+ODD_SIZE = 33
+LOADED = {origin.name: catalog.load(origin) for origin in catalog.bundled()}
+VARIANTS = [(name, v.name) for name, loaded in LOADED.items() for v in loaded.kernel.variants if v.target == "cuda"]
+
+
+def knobs_of(variant: Variant) -> Iterator[dict[str, int]]:
+    """Every combination of the candidates."""
+    for values in itertools.product(*(knob.values for knob in variant.knobs.values())):
+        yield dict(zip(variant.knobs, values, strict=True))
+
+
+def right(loaded: catalog.Loaded, variant: Variant, problem: Problem, knobs: dict[str, int]) -> bool:
+    """Whether the variant serves this problem; then it is right, at the first call and without a fault."""
+    if variant.applies and loaded.call(variant.applies, problem, knobs, Machine()):
+        return False
+    cell = Cell(problem.kernel, problem.n, problem.params, variant.name, tuple(knobs.items()))
+    target = LockstepTarget(check_types=True)
+    built = build(loaded, cell, problem_data(loaded, cell, target, 0))
+    built.run_once()
+    assert built.verdict().reason == "", cell
+    assert target.report.faults == ()
+    assert target.report.total.warp_instructions > 0
+    return True
+
+
+@pytest.mark.parametrize("n", SIZES, ids="n{}".format)
+@pytest.mark.parametrize(("kernel", "name"), VARIANTS, ids=" ".join)
+def test_a_variant_is_right_with_every_knob_value(kernel: str, name: str, n: int) -> None:
+    loaded = LOADED[kernel]
+    variant = loaded.kernel.variant(name)
+    problem = loaded.kernel.problem(n, **loaded.kernel.check_at)
+    served = [right(loaded, variant, problem, knobs) for knobs in knobs_of(variant)]
+    assert any(served)
+
+
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+@pytest.mark.parametrize(("kernel", "name"), VARIANTS, ids=" ".join)
+def test_a_variant_is_right_at_every_odd_shape(kernel: str, name: str, dtype: str) -> None:
+    loaded = LOADED[kernel]
+    variant = loaded.kernel.variant(name)
+    served = []
+    for shape in loaded.kernel.odd_shapes:
+        params = dict(loaded.kernel.check_at) | dict(shape) | {"dtype": dtype}
+        served.append(right(loaded, variant, loaded.kernel.problem(ODD_SIZE, **params), variant.default_knobs))
+    assert any(served)
