@@ -11,7 +11,8 @@ import pytest
 from gpuplay import targets
 from gpuplay.errors import GpuplayError, KernelFileError, UsageError
 from gpuplay.kernel import GpuModel
-from gpuplay.targets import limits, presence
+from gpuplay import limits
+from gpuplay.targets import presence
 from gpuplay.targets.simulator import SimulatedGpu
 
 HOST = ("python", "numpy", "cpu")

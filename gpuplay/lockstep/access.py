@@ -74,9 +74,7 @@ def store(engine: Engine, view: View, indices: tuple[Number, ...], value: Any, s
     put(engine, view.memory, view.dtype, offset, active, value)
 
 
-def put(
-    engine: Engine, memory: Allocation, dtype: np.dtype[Any], offset: Number, active: Lanes, value: Number
-) -> None:
+def put(engine: Engine, memory: Allocation, dtype: np.dtype[Any], offset: Number, active: Lanes, value: Number) -> None:
     """Write at a byte offset for each active lane."""
     elements = memory.typed(dtype)
     places = _elements(np.broadcast_to(offset, engine.lanes), dtype.itemsize)[active]
@@ -186,14 +184,14 @@ def _draw(
     kept = site.map
     if memory.space == "shared":
         phases = max(site.width // 4, 1)
-        least = sum(active[warp * 32 + p * 32 // phases : warp * 32 + (p + 1) * 32 // phases].any() for p in range(phases))
+        least = sum(
+            active[warp * 32 + p * 32 // phases : warp * 32 + (p + 1) * 32 // phases].any() for p in range(phases)
+        )
     if kept is not None and worst - least < kept.cost - kept.ideal:
         return
     lanes = slice(warp * 32, warp * 32 + 32)
     base = int(offset[lanes].max()) // memory.period * memory.period if memory.period else site.base
-    addresses = tuple(
-        int(at) - base if here else None for at, here in zip(offset[lanes], active[lanes], strict=True)
-    )
+    addresses = tuple(int(at) - base if here else None for at, here in zip(offset[lanes], active[lanes], strict=True))
     site.draw(addresses, engine.thread(warp * 32), worst, least, ways if memory.space == "shared" else 1)
 
 
@@ -211,9 +209,7 @@ def _count_uniform(engine: Engine, memory: Allocation, offset: int, active: Lane
     if site.map is None:
         first = mask.first // 32 * 32
         lanes = engine.mask.array[first : first + 32]
-        site.draw(
-            tuple(offset - site.base if here else None for here in lanes), engine.thread(mask.first), cost, 1, 1
-        )
+        site.draw(tuple(offset - site.base if here else None for here in lanes), engine.thread(mask.first), cost, 1, 1)
 
 
 def _elements(offset: Lanes, itemsize: int) -> Lanes:

@@ -14,9 +14,7 @@ _ADD, _SUB, _MAX, _MIN, _NANMAX, _NANMIN, _EXCH, _CAS = range(len(_ANY))
 _AND, _OR, _XOR, _INC, _DEC = range(len(_INTEGER))
 
 
-def perform(
-    operation: str, elements: Any, places: Any, active: Any, values: Any, compares: Any, old: Any
-) -> int:
+def perform(operation: str, elements: Any, places: Any, active: Any, values: Any, compares: Any, old: Any) -> int:
     """Apply an operation for all active lanes; ``old`` gets what stood there; how many elements changed."""
     if operation in _ANY:
         return int(_perform(_ANY.index(operation), elements, places, active, values, compares, old))
@@ -24,9 +22,7 @@ def perform(
 
 
 @njit(cache=True, error_model="numpy")
-def _perform(
-    operation: int, elements: Any, places: Any, active: Any, values: Any, compares: Any, old: Any
-) -> int:
+def _perform(operation: int, elements: Any, places: Any, active: Any, values: Any, compares: Any, old: Any) -> int:
     changed = 0
     for lane in range(active.shape[0]):
         if not active[lane]:
@@ -39,10 +35,10 @@ def _perform(
         elif operation == _SUB:
             after = before - value
         elif operation in (_MAX, _NANMAX):
-            if value > before or before != before:  # noqa: PLR0124 - NaN
+            if value > before or (operation == _NANMAX and before != before):  # noqa: PLR0124 - NaN
                 after = value
         elif operation in (_MIN, _NANMIN):
-            if value < before or before != before:  # noqa: PLR0124 - NaN
+            if value < before or (operation == _NANMIN and before != before):  # noqa: PLR0124 - NaN
                 after = value
         elif operation == _EXCH or before == compares[lane]:
             after = value

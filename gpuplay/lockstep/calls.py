@@ -97,6 +97,8 @@ def call(t: Function, target: str, expression: Any) -> None:
     made = Call(target, arguments, keywords, t.typed.signatures.get(expression))
     function = t.static(expression.func.name)
     handler = _handler(function)
+    if isinstance(function, type) and issubclass(function, BaseException):
+        return  # what a raise statement raises: on the GPU the thread just ends
     if handler is not None:
         handler(t, made)
     elif dispatcher_of(function) is not None:
@@ -107,7 +109,7 @@ def call(t: Function, target: str, expression: Any) -> None:
         _scalar_function(t, made, function, expression)
 
 
-_CONVERSIONS = (int, float, bool, complex)
+_CONVERSIONS = (int, float, bool)
 
 
 def _handler(function: Any) -> Handler | None:
@@ -194,6 +196,20 @@ def _truth(t: Function, made: Call) -> None:
     t.convert(made.target, made.arguments[0])
 
 
+def _complex(t: Function, made: Call) -> None:
+    """``complex(real, imaginary)``."""
+    dtype = dtype_of(made.signature.return_type)
+    assert dtype is not None
+    slots = tuple(t.number(name, dtype) for name in made.arguments)
+    unit = dtype.type(1j)
+
+    def make(e: Engine) -> Any:
+        parts = [e.v[slot] for slot in slots]
+        return parts[0] if len(parts) == 1 else parts[0] + parts[1] * unit
+
+    t.define(made.target, dtype, lambda out: lambda e: e.set(out, make(e)), slots)
+
+
 def _itself(t: Function, made: Call) -> None:
     t.copy(t.slot(made.target), t.slot(made.arguments[0]))
 
@@ -239,7 +255,7 @@ _HANDLERS: dict[Any, Handler] = {
     len: _length,
     slice: _slice,
     bool: _truth,
-    print: _nothing,
+    complex: _complex,
     tuple: _itself,
     literal_unroll: _itself,
     GRID_SYNC: barriers.grid_sync,

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from gpuplay.lockstep.program import Meet
-from gpuplay.lockstep.record import Fault, Place
+from gpuplay.lockstep.record import Fault, Note, Place
 from gpuplay.lockstep.values import same
 
 if TYPE_CHECKING:
@@ -52,6 +52,18 @@ class Spins:
             return
         if all(same(mask.array, value, before[1].get(slot)) for slot, value in live.items()):
             self.since[header] = engine.changes
+            self._note_warp_mates(header, mask)
+
+    def _note_warp_mates(self, header: int, mask: Mask) -> None:
+        """Say where a lane waits for another one of its warp: before capability 7.0 that would never end."""
+        engine = self.engine
+        warps = mask.array.reshape(-1, 32).any(axis=1)
+        elsewhere = [other.array for number, other in engine.pending.items() if number != header]
+        if any((there.reshape(-1, 32).any(axis=1) & warps).any() for there in elsewhere):
+            place = place_of(engine, header)
+            text = f"line {place.line}: lanes wait in a loop for other lanes of their warp"
+            remedy = "let one thread of a warp take the lock, or release it inside the loop"
+            engine.notes[place] = Note("same warp wait", text, place, remedy)
 
 
 def deadlock_fault(engine: Engine) -> Fault:
@@ -97,7 +109,7 @@ def barrier_fault(engine: Engine, left_at: Place | None = None, who: NDArray[np.
     other_thread = engine.thread(block.start + int(there.argmax())) if there.any() else None
     thread = engine.thread(first)
     others = [m for m in engine.waiting if m != number]
-    other = left_at
+    other = None
     if left_at is not None:
         does = f"finishes at line {left_at.line} without reaching it"
     elif others:

@@ -7,16 +7,15 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from gpuplay.limits import Dims
 from gpuplay.lockstep.deadlock import Spins, barrier_fault, deadlock_fault
 from gpuplay.lockstep.memory import Allocation
 from gpuplay.lockstep.order import Order
 from gpuplay.lockstep.program import Branch, Jump, Leave, Meet, Program
-from gpuplay.lockstep.record import Fault, Thread
+from gpuplay.lockstep.record import Fault, Note, Place, Thread
 from gpuplay.lockstep.shadow import ROW
 from gpuplay.lockstep.traffic import splits, warps_and_lanes
 from gpuplay.lockstep.values import Merge, merged
-
-Dims = tuple[int, int, int]
 
 
 class Stuck(Exception):
@@ -48,6 +47,7 @@ class Engine:
         self.splits = np.zeros((len(program.blocks), 2), np.int64)
         self.met = np.zeros(len(program.blocks), np.int64)
         self.changes = 0
+        self.notes: dict[Place, Note] = {}
         self.check_types = False
         self.dynamic_bytes = 0
         self.locals: list[Allocation] = []

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import functools
+import operator
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from gpuplay.lockstep import access, arithmetic, calls, functions, views
+from gpuplay.lockstep import access, arithmetic, calls, faults, functions, views
 from gpuplay.lockstep.dtypes import class_name, dtype_of, element_of, is_array, is_tuple, plain, stored
 from gpuplay.lockstep.memory import Allocation
 from gpuplay.lockstep.values import Items, Pointer, Range, View
@@ -69,6 +71,9 @@ def _constant_tuple(value: Any, kind: Any) -> Any:
 def _binop(t: Function, target: str, expression: Any) -> None:
     function = expression.immutable_fn if expression.op == "inplace_binop" else expression.fn
     signature = t.typed.signatures[expression]
+    if function is operator.contains:
+        _contains(t, target, expression)
+        return
     left, right = (dtype_of(kind) for kind in signature.args[:2])
     result = dtype_of(signature.return_type)
     if left is None or right is None or result is None:
@@ -78,7 +83,23 @@ def _binop(t: Function, target: str, expression: Any) -> None:
     kind, many = functions.classify(function, (left, right))
     t.count(**{kind: many})
     _note_promotion(t, (expression.lhs.name, expression.rhs.name), left, result)
+    if result.kind in "iu" and function in (operator.floordiv, operator.mod):
+        place = t.place
+        t.emit(lambda e: faults.division(e, place, e.v[b]), uses=(b,))
     t.define(target, result, lambda out: lambda e: e.set(out, compute(e.v[a], e.v[b])), (a, b))
+
+
+def _contains(t: Function, target: str, expression: Any) -> None:
+    """``value in (a, b, c)``."""
+    items, value = t.slot(expression.lhs.name), t.slot(expression.rhs.name)
+    if not is_tuple(t.kind(expression.lhs.name)):
+        raise t.unsupported(f"`in` of {t.kind(expression.lhs.name)}")
+    t.count(integer=len(t.kind(expression.lhs.name)))
+
+    def contains(e: Engine) -> Any:
+        return functools.reduce(operator.or_, (e.v[value] == item for item in e.v[items]), np.bool_(0))
+
+    t.define(target, np.dtype(np.bool_), lambda out: lambda e: e.set(out, contains(e)), (items, value))
 
 
 def _note_promotion(t: Function, operands: tuple[str, str], computed: np.dtype[Any], result: np.dtype[Any]) -> None:
@@ -119,6 +140,8 @@ def _cast(t: Function, target: str, expression: Any) -> None:
 
 def _getattr(t: Function, target: str, expression: Any) -> None:
     base, attribute = expression.value.name, expression.attr
+    if target in t.constants:
+        return
     index = calls.thread_attribute(t, base, attribute)
     if index is not None:
         t.define(target, np.dtype(np.int32), lambda out: lambda e: e.set(out, index(e)), ())

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from gpuplay.lockstep import shadow
-from gpuplay.lockstep.record import Fault
+from gpuplay.lockstep.record import Fault, Place
 
 if TYPE_CHECKING:
     from gpuplay.lockstep.engine import Engine
@@ -24,9 +24,7 @@ def at_lane(value: Number, lane: int) -> Any:
     return value.item() if isinstance(value, np.generic) else value[lane].item()
 
 
-def out_of_bounds(
-    engine: Engine, site: Site, view: View, indices: tuple[Number, ...], axis: int, lane: int
-) -> None:
+def out_of_bounds(engine: Engine, site: Site, view: View, indices: tuple[Number, ...], axis: int, lane: int) -> None:
     """An index below 0 or beyond the extent of its axis."""
     index = tuple(at_lane(i, lane) for i in indices)
     extent = at_lane(view.shape[axis], lane)
@@ -90,6 +88,20 @@ def race(
             remedy=remedy,
         )
     )
+
+
+def division(engine: Engine, place: Place, divisor: Number) -> None:
+    """A whole number divided by zero, where some active lane does so."""
+    if isinstance(divisor, np.generic):
+        bad = engine.mask.array if divisor == 0 else None
+    else:
+        zero = divisor == 0
+        bad = zero & engine.mask.array if zero.any() else None
+    if bad is None or not bad.any():
+        return
+    thread = engine.thread(int(bad.argmax()))
+    text = f"{thread} divides a whole number by zero, and there is no telling what it gets"
+    engine.fault(Fault("division", text, place, thread, remedy="guard the division"))
 
 
 def _index(site: Site, memory: Allocation, offset: int) -> int:

@@ -13,8 +13,9 @@ from typing import Any
 import numpy as np
 
 from gpuplay.kernel import GpuModel
+from gpuplay.limits import Dims, LaunchError, dims, refuse_launch
 from gpuplay.lockstep.counting import counted
-from gpuplay.lockstep.engine import Dims, Engine, Stuck
+from gpuplay.lockstep.engine import Engine, Stuck
 from gpuplay.lockstep.errors import LockstepFault
 from gpuplay.lockstep.inference import types_of
 from gpuplay.lockstep.memory import Allocation, GlobalMemory
@@ -37,9 +38,7 @@ class Machine:
     the report. ``check_types`` compares the dtype of every variable with the inferred one (AssertionError).
     """
 
-    def __init__(
-        self, model: GpuModel | None = None, *, keep_going: bool = False, check_types: bool = False
-    ) -> None:
+    def __init__(self, model: GpuModel | None = None, *, keep_going: bool = False, check_types: bool = False) -> None:
         self.model = model or GpuModel()
         self.keep_going, self.check_types = keep_going, check_types
         self._memory = GlobalMemory()
@@ -60,8 +59,10 @@ class Machine:
 
     def launch(self, function: Any, grid: Any, block: Any, *args: Any, shared: int = 0) -> None:
         """Run all threads of ``grid`` blocks of ``block`` threads; ``shared`` is bytes of dynamic shared memory."""
-        blocks, threads = _dims(grid), _dims(block)
+        blocks, threads = dims("grid", grid), dims("block", block)
+        self._refuse(function, blocks, threads, shared)
         program = _program(function, args)
+        self._refuse(function, blocks, threads, shared, _static_bytes(program))
         order = Order(math.prod(blocks), -(-math.prod(threads) // 32), fences=program.fences)
         faults: dict[Any, Fault] = {}
         engine = Engine(program, blocks, threads, order, faults)
@@ -69,7 +70,7 @@ class Machine:
         engine.dynamic_bytes = shared
         with np.errstate(all="ignore"):
             self._run(engine, program, self._bind(program, args), shared)
-        self._record(engine, program, Launch(_name(function), blocks, threads, _bytes(program, shared)))
+        self._record(engine, program, Launch(_name(function), blocks, threads, shared + _static_bytes(program)))
         self._faults += faults.values()
         if faults and not self.keep_going:
             raise LockstepFault(tuple(faults.values()))
@@ -77,14 +78,21 @@ class Machine:
     @property
     def report(self) -> Report:
         """All that was seen so far."""
-        launches = tuple(
-            Launch(**{**vars(launch), "times": times}) for launch, times in self._launches.items()
-        )
+        launches = tuple(Launch(**{**vars(launch), "times": times}) for launch, times in self._launches.items())
         lines = tuple(sorted(self._lines.items(), key=lambda entry: (entry[0].file, entry[0].line)))
         maps = tuple(sorted(self._maps.values(), key=lambda m: (m.place.file, m.place.line)))
         return Report(launches, tuple(self._sources), lines, maps, tuple(self._faults), tuple(self._notes))
 
     # --- a launch ---
+
+    def _refuse(self, function: Any, grid: Dims, block: Dims, shared: int, static: int = 0) -> None:
+        """Raise LockstepFault, naming the limit, where the model GPU could not take the launch."""
+        try:
+            refuse_launch(self.model, function, grid, block, shared, static)
+        except LaunchError as error:
+            fault = Fault("launch", str(error), remedy="launch smaller blocks, or use less shared memory")
+            self._faults.append(fault)
+            raise LockstepFault((fault,)) from error
 
     def _bind(self, program: Program, args: tuple[Any, ...]) -> list[Any]:
         """The initial slots, arguments in place; what is watched for races is what the program writes."""
@@ -116,7 +124,7 @@ class Machine:
 
     def _record(self, engine: Engine, program: Program, launch: Launch) -> None:
         self._launches[launch] += 1
-        self._notes.update(dict.fromkeys(program.notes))
+        self._notes.update(dict.fromkeys((*program.notes, *engine.notes.values())))
         self._sources.update(dict.fromkeys(program.sources))
         for place, counts in counted(engine):
             self._lines[place] = self._lines.get(place, Counts()) + counts
@@ -146,18 +154,12 @@ def _argument(value: Any, dtype: Any) -> Any:
     return tuple(np.asarray(item)[()] for item in value) if isinstance(value, tuple) else value
 
 
-def _dims(extents: Any) -> Dims:
-    given = tuple(extents) if isinstance(extents, tuple | list) else (extents,)
-    x, y, z = (*map(int, given), 1, 1)[:3]
-    return x, y, z
-
-
 def _name(function: Any) -> str:
     return str(getattr(function, "__name__", "GPU function"))
 
 
-def _bytes(program: Program, shared: int) -> int:
-    return shared + sum(array.count * array.dtype.itemsize for array in program.shared)
+def _static_bytes(program: Program) -> int:
+    return sum(array.count * array.dtype.itemsize for array in program.shared)
 
 
 def _shared(array: SharedArray, blocks: int, dynamic: int) -> Allocation:

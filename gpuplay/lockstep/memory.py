@@ -123,4 +123,3 @@ def _wrap(origin: NDArray[Any], array: NDArray[Any], word: int) -> Allocation:
     kept = (ctypes.c_uint8 * max(end - start, 1)).from_address(start)
     raw = origin.dtype == np.uint8 and array.dtype != np.uint8
     return Allocation("", "global", np.frombuffer(kept, np.uint8), word, start % ALIGNMENT if raw else 0)
-

@@ -20,13 +20,25 @@ from numpy.typing import NDArray
 
 @dataclass(frozen=True)
 class Release:
-    """An atomic after a fence: who, when, and up to which times it publishes its own and its block's writes."""
+    """An atomic after a fence: who, when, up to which times it publishes its own and its block's writes.
+
+    Atomics of one instruction have one time; ``turn`` tells which came first.
+    """
 
     block: int
     lane: int
     time: int
+    turn: int
     own: int
     others: int
+
+
+@dataclass(frozen=True)
+class Acquire:
+    """An atomic that saw releases: its time, and its turn among all atomics."""
+
+    time: int
+    turn: int
 
 
 class Order:
@@ -44,7 +56,8 @@ class Order:
         self._barrier_before_fence = np.zeros(lanes, np.int32)
         self._published = np.zeros(lanes, np.int32)
         self._releases: dict[tuple[int, int], list[Release]] = {}
-        self._acquired: dict[int, dict[tuple[tuple[int, int], int], tuple[int, int]]] = {}
+        self._acquired: dict[int, dict[tuple[tuple[int, int], int], tuple[Acquire, Acquire]]] = {}
+        self._turn = 0
 
     def begin_batch(self, first_block: int, blocks: int) -> None:
         """New blocks: nothing is ordered within them yet."""
@@ -87,33 +100,36 @@ class Order:
         self._barrier_before_fence[lanes] = self.barriers[positions // self.width]
 
     def atomic(self, memory: int, words: NDArray[np.int64], active: NDArray[np.bool_]) -> None:
-        """Active lanes updated these words of a global array: acquire what was released there, release what is fenced."""
+        """Active lanes updated words of a global array: acquire what was released there, release what is fenced."""
         if not self._fences:
             return
         for position in np.flatnonzero(active):
             lane, key = int(position) + self.first_lane, (memory, int(words[position]))
             block = lane // self.width
+            self._turn += 1
             if key in self._releases:
                 seen = self._acquired.setdefault(block, {})
-                first, _ = seen.get((key, lane), (self.now, self.now))
-                seen[key, lane] = first, self.now
+                now = Acquire(self.now, self._turn)
+                seen[key, lane] = seen.get((key, lane), (now, now))[0], now
             own, others = int(self._fenced[lane]), int(self._barrier_before_fence[lane])
             published = int(self._published[lane - lane % self.width : lane - lane % self.width + self.width].max())
             if own or published:
-                self._releases.setdefault(key, []).append(Release(block, lane, self.now, own, others))
+                self._releases.setdefault(key, []).append(Release(block, lane, self.now, self._turn, own, others))
 
     def excused(self, earlier: int, time: int, lane: int) -> bool:
-        """Is the access of lane ``earlier`` at ``time`` ordered before ``lane``'s next by release and acquire?"""
+        """Whether release and acquire order the access of lane ``earlier`` at ``time`` before ``lane``'s next."""
         block, source = lane // self.width, earlier // self.width
         if not self._fences or block == source:
             return False
         for (key, who), (first, last) in self._acquired.get(block, {}).items():
             barrier = int(self.barriers[block - self.first_block])
-            reached = last if who == lane or barrier >= last else first if barrier >= first else 0
+            reached = last if who == lane or barrier >= last.time else first
+            if who != lane and barrier < reached.time:
+                continue
             for release in self._releases.get(key, ()):
-                if release.block != source or not time <= release.time < reached:
+                if release.block != source or time > release.time or release.turn >= reached.turn:
                     continue
-                own = release.lane == earlier and time <= release.own
+                own = release.lane == earlier and (time <= release.own or time == release.time)
                 if own or time <= release.others or time <= int(self._published[earlier]):
                     return True
         return False

@@ -48,7 +48,9 @@ class Site:
 
     def reset(self) -> None:
         """Forget what was counted: the next launch begins."""
-        self.requests = self.cost = self.ideal = self.bytes_asked = self.ways = self.worst = self.hottest = self.seen = 0
+        self.requests = self.cost = self.ideal = self.bytes_asked = self.ways = self.worst = self.hottest = (
+            self.seen
+        ) = 0
         self.map = None
 
     def draw(self, addresses: tuple[int | None, ...], thread: Thread, cost: int, ideal: int, ways: int) -> None:

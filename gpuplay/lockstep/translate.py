@@ -175,9 +175,7 @@ class Function:
         counted = self.current.work.get(self.place, Work())
         self.current.work[self.place] = counted.plus(**{"instructions": 1} | work)
 
-    def define(
-        self, name: str, dtype: np.dtype[Any] | None, make: Callable[[int], Op], uses: tuple[int, ...]
-    ) -> None:
+    def define(self, name: str, dtype: np.dtype[Any] | None, make: Callable[[int], Op], uses: tuple[int, ...]) -> None:
         """Set a variable by an operation whose result has this dtype."""
         want = self.dtype(name)
         out = self.slot(name)
@@ -253,7 +251,7 @@ class Function:
     _staticttryraise = _dynamicraise = _staticraise
 
     def _print(self, _statement: Any, _labels: dict[int, int]) -> None:
-        pass
+        raise self.unsupported("print")
 
     def _jump(self, statement: Any, labels: dict[int, int]) -> None:
         self.current.end = Jump(labels[statement.target])
@@ -299,7 +297,9 @@ class Function:
         source = self.slot(name)
         if have == want:
             return source
-        converts = [arithmetic.cast(h, w) if h is not None and w is not None else None for h, w in zip(have, want, strict=True)]
+        converts = [
+            arithmetic.cast(h, w) if h is not None and w is not None else None for h, w in zip(have, want, strict=True)
+        ]
         out = self.build.slot()
 
         def convert(e: Engine) -> None:

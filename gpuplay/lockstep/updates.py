@@ -54,6 +54,4 @@ def _emit(
 
 _NAMES = ("add", "sub", "max", "min", "nanmax", "nanmin", "and_", "or_", "xor", "inc", "dec", "exch")
 
-HANDLERS: dict[str, Any] = {
-    f"atomic.{name}": _update(name) for name in (*_NAMES, "cas", "compare_and_swap")
-}
+HANDLERS: dict[str, Any] = {f"atomic.{name}": _update(name) for name in (*_NAMES, "cas", "compare_and_swap")}

@@ -51,7 +51,6 @@ def _all_integers(literal: Any) -> bool:
     return isinstance(literal, tuple) and all(isinstance(part, int) for part in literal)
 
 
-
 def numbers(view: View, indices: tuple[Any, ...]) -> tuple[Number, ...]:
     """Indices with those from the end counted from the start."""
     return tuple(

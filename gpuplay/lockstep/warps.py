@@ -195,9 +195,7 @@ HANDLERS: dict[str, Any] = {
     "shfl_xor_sync": _shuffle(_xor, "shfl_xor_sync"),
     "all_sync": _vote(lambda part, holding: (part == holding).all(axis=2), "all_sync"),
     "any_sync": _vote(lambda _part, holding: holding.any(axis=2), "any_sync"),
-    "eq_sync": _vote(
-        lambda part, holding: (part == holding).all(axis=2) | ~holding.any(axis=2), "eq_sync"
-    ),
+    "eq_sync": _vote(lambda part, holding: (part == holding).all(axis=2) | ~holding.any(axis=2), "eq_sync"),
     "ballot_sync": _vote(_ballot, "ballot_sync"),
     "match_any_sync": _match(all_equal=False),
     "match_all_sync": _match(all_equal=True),

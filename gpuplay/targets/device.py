@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from gpuplay.errors import GpuplayError, WorkerLost
 from gpuplay.kernel import GpuModel
-from gpuplay.targets.limits import dims, refuse_launch
+from gpuplay.limits import dims, refuse_launch
 
 if TYPE_CHECKING:
     from gpuplay.targets.base import Call

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from gpuplay.lockstep.machine import Machine
     from gpuplay.lockstep.record import Report
     from gpuplay.targets.base import Call
-    from gpuplay.targets.limits import Dims
+    from gpuplay.limits import Dims
 
 KEPT_CACHES = 3  # states of gpuplay's sources: a user has one, who works on gpuplay several
 

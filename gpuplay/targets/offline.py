@@ -22,7 +22,7 @@ from typing import Any, TypeAlias
 
 from gpuplay.errors import GpuplayError
 from gpuplay.kernel import GpuModel
-from gpuplay.targets.limits import Dims, dims, refuse_launch
+from gpuplay.limits import Dims, dims, refuse_launch
 
 Capability: TypeAlias = tuple[int, int] | tuple[int, int, str]
 TOOLS = {"ptxas": "nvidia-cuda-nvcc", "nvdisasm": "nvidia-cuda-nvdisasm"}

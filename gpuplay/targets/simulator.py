@@ -17,7 +17,7 @@ from gpuplay.targets.hosted import HostedGpu, HostedTarget
 
 if TYPE_CHECKING:
     from gpuplay.targets.base import Call
-    from gpuplay.targets.limits import Dims
+    from gpuplay.limits import Dims
 
 
 COMPILER_OPTIONS = ("forceinline", "inline", "launch_bounds", "lineinfo", "lto", "max_registers", "cache")

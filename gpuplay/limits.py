@@ -35,8 +35,11 @@ def dims(what: str, given: int | tuple[int, ...]) -> Dims:
     return x, y, z
 
 
-def refuse_launch(model: GpuModel, function: object, grid: Dims, block: Dims, shared: int) -> None:
-    """LaunchError, naming the GPU function and the limit, where a launch exceeds one."""
+def refuse_launch(model: GpuModel, function: object, grid: Dims, block: Dims, shared: int, static: int = 0) -> None:
+    """LaunchError, naming the GPU function and the limit, where a launch exceeds one.
+
+    ``shared`` is bytes of dynamic shared memory, ``static`` of the arrays that the function declares.
+    """
     name = getattr(function, "__name__", "GPU function")
     threads = math.prod(block)
     if threads > model.threads_per_block:
@@ -47,9 +50,11 @@ def refuse_launch(model: GpuModel, function: object, grid: Dims, block: Dims, sh
         for axis, extent, most in zip("xyz", extents, limits, strict=True):
             if extent > most:
                 raise LaunchError(f"{name}: {what} {_shown(extents)}: {axis} is at most {most}")
-    if not 0 <= shared <= model.shared_bytes_per_block:
+    if shared < 0 or shared + static > model.shared_bytes_per_block:
+        declared = f"{static} + " if static else ""
         raise LaunchError(
-            f"{name}: {shared} bytes of dynamic shared memory; a block has at most {model.shared_bytes_per_block}"
+            f"{name}: {declared}{shared} bytes of {'' if static else 'dynamic '}shared memory; "
+            f"a block has at most {model.shared_bytes_per_block}"
         )
 
 
