@@ -19,6 +19,8 @@ from typing import Any, TypeAlias
 
 import numpy as np
 
+from gpuplay.lockstep import compiled
+
 Value: TypeAlias = Any
 Dtype: TypeAlias = np.dtype[Any]
 Unary: TypeAlias = Callable[[Value], Value]
@@ -58,9 +60,9 @@ def truth(value: Value) -> Value:
 
 
 def _truncation(source: Dtype, target: Dtype) -> Unary:
-    """Float to integer by PTX's cvt.rzi; types of 8 and 16 bits keep the low bits of a 32-bit conversion."""
-    if target.itemsize < 4:
-        wide = _truncation(source, np.dtype(np.int32))
+    """Float to integer by PTX's cvt.rzi; a type of 8 bits keeps the low bits of a conversion to 16."""
+    if target.itemsize == 1:
+        wide = _truncation(source, np.dtype(f"{target.kind}2"))
         return lambda value: wide(value).astype(target)
     limits = np.iinfo(target)
     number = np.dtype(source).type
@@ -164,7 +166,7 @@ def power_by_integer(base: Value, exponent: Value) -> Value:
     product, negative, long = _chain(base, exponent)
     product = np.where(negative, base.dtype.type(1) / product, product)
     if np.any(long):
-        general = np.power(base.astype(np.float64), np.asarray(exponent).astype(np.float64)).astype(base.dtype)
+        general = compiled.power(base.astype(np.float64), np.asarray(exponent).astype(np.float64)).astype(base.dtype)
         product = np.where(long, general, product)
     return product[()]
 
@@ -180,7 +182,7 @@ def _power_of_integers(base: Value, exponent: Value) -> Value:
         product = np.where(negative & (base == 0), least, product)
         long = long & (~negative | unit)
     if np.any(long):
-        general = np.power(np.asarray(base).astype(np.float64), np.asarray(exponent).astype(np.float64))
+        general = compiled.power(np.asarray(base).astype(np.float64), np.asarray(exponent).astype(np.float64))
         to_integer = _truncation(general.dtype, dtype)
         product = np.where(long, to_integer(general), product)
     return product[()]
@@ -203,7 +205,7 @@ def _chain(base: Value, exponent: Value) -> tuple[Value, Value, Value]:
 _SAME_TYPE: dict[Any, Binary] = {
     **{fn: fn for fn in (operator.add, operator.sub, operator.mul, operator.truediv)},
     **{fn: fn for fn in (operator.lshift, operator.rshift, operator.and_, operator.or_, operator.xor)},
-    operator.pow: np.power,
+    operator.pow: compiled.power,
 }
 
 _DIVISIONS: dict[tuple[Any, str], Binary] = {

@@ -32,6 +32,12 @@ def fma(a: Any, b: Any, c: Any) -> Any:
 
 
 @vectorize(cache=True)
+def power(base: Any, exponent: Any) -> Any:
+    """C's pow, also where NumPy takes a square root: of -0.0 and of minus infinity it differs."""
+    return math.pow(base, exponent)
+
+
+@vectorize(cache=True)
 def erf(x: Any) -> Any:
     """The error function."""
     return math.erf(x)

@@ -21,8 +21,8 @@ import numpy as np
 from numba import types
 
 from gpuplay.lockstep import applied, bits, compiled
-from gpuplay.lockstep.arithmetic import Dtype, Value, converted, plain
 from gpuplay.lockstep.applied import FLOAT64, Maker
+from gpuplay.lockstep.arithmetic import Dtype, Value, converted, plain
 
 Weight: TypeAlias = Literal["arithmetic", "special", "fused", "conversion"]
 Kind: TypeAlias = Literal["float32", "float64", "integer", "special"]
@@ -86,7 +86,7 @@ _SERIES: dict[str, Callable[..., Value]] = {
     **{name: getattr(np, name) for name in ("sin", "cos", "tan", "sinh", "cosh", "tanh", "hypot", "fmod")},
     **{f"a{name}": getattr(np, f"arc{name}") for name in ("sin", "cos", "tan", "tan2", "sinh", "cosh", "tanh")},
     **{name: getattr(compiled, name) for name in ("erf", "erfc", "gamma", "lgamma")},
-    "pow": np.power,
+    "pow": compiled.power,
     "remainder": applied.ieee_remainder,
 }
 
