@@ -140,8 +140,7 @@ def divergent_barrier(mended):
         if tid < 40 or mended:
             tile[tid] = x[tid]
             cuda.syncthreads()  # fault: barrier
-        if tid < 40:
-            y[tid] = tile[39 - tid]
+            y[tid] = tile[(tid + 20) % 40]
 
     return lambda machine: machine.launch(reverse, 1, BLOCK, numbers(BLOCK), numbers(BLOCK))
 
@@ -323,7 +322,7 @@ def waiting_for_nobody(mended):
     def wait(y, flag):
         while cuda.atomic.max(flag, 0, 0) == 0:  # fault: deadlock
             pass
-        y[cuda.grid(1)] = flag[0]
+        y[cuda.grid(1)] = 1
 
     flag = np.full(1, 1 if mended else 0, np.int32)
     return lambda machine: machine.launch(wait, 1, 32, numbers(32), flag)
@@ -359,15 +358,15 @@ def shuffle_from_an_inactive_lane(mended):
 
 
 def shuffle_in_a_partial_warp(mended):
-    """A block of 40 threads: the second warp has 8 lanes, and the mask names 32."""
-    mask = 0xFF if mended else FULL
+    """A block of 40 threads: the second warp has 8 lanes, and lanes 4 to 7 ask lanes that do not exist."""
 
     @cuda.jit
     def rotate(y, x):
         tid = cuda.threadIdx.x
         value = x[tid]
         if tid >= 32:
-            value = cuda.shfl_xor_sync(mask, value, 1)  # fault: shuffle
+            source = (tid + 4) % (8 if mended else 32)
+            value = cuda.shfl_sync(FULL, value, source)  # fault: shuffle by block 0 thread 36
         y[tid] = value
 
     return lambda machine: machine.launch(rotate, 1, 40, numbers(40), numbers(40))

@@ -51,13 +51,12 @@ def complex_mandelbrot(image, corner, step, max_iters):
 
 
 def _escape_times(c, max_iters):
-    """NumPy's answer: all points step by step, those that escaped keep their count."""
+    """NumPy's answer: all points step by step, those that escaped stay where they are."""
     z, count = np.zeros_like(c), np.full(c.shape, max_iters)
     for i in range(max_iters):
-        z = z * z + c
-        escaped = (count == max_iters) & (z.real**2 + z.imag**2 >= 4)
-        count[escaped] = i
-        z[escaped] = 0
+        inside = count == max_iters
+        z[inside] = z[inside] * z[inside] + c[inside]
+        count[inside & (z.real**2 + z.imag**2 >= 4)] = i
     return count
 
 
