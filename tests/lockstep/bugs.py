@@ -131,7 +131,23 @@ def atomic_out_of_bounds(mended):
 
 
 def divergent_barrier(mended):
-    """Half of the threads wait at a barrier that the others never reach."""
+    """Some threads wait at a barrier that the others pass by."""
+
+    @cuda.jit
+    def reverse(y, x):
+        tile = cuda.shared.array(BLOCK, float32)
+        tid = cuda.threadIdx.x
+        if tid < 40 or mended:
+            tile[tid] = x[tid]
+            cuda.syncthreads()  # fault: barrier
+        if tid < 40:
+            y[tid] = tile[39 - tid]
+
+    return lambda machine: machine.launch(reverse, 1, BLOCK, numbers(BLOCK), numbers(BLOCK))
+
+
+def barrier_in_the_last_branch(mended):
+    """The same where nothing follows the branch: the others fall off the end of the function."""
 
     @cuda.jit
     def reverse(y, x):
@@ -392,7 +408,7 @@ def division_by_zero(mended):
 BUGS = (
     *(off_by_one_edge, store_behind_the_end, wrong_axis, negative_index, beyond_a_slice, beyond_shared),
     *(beyond_dynamic_shared, beyond_local, atomic_out_of_bounds),
-    *(divergent_barrier, barrier_in_a_loop, two_barriers),
+    *(divergent_barrier, barrier_in_the_last_branch, barrier_in_a_loop, two_barriers),
     *(unset_shared, unset_shared_of_the_next_block, unset_atomic_sum, unset_local, unset_workspace),
     *(lock_never_released, grid_barrier_by_hand, spinning_before_a_barrier, waiting_for_nobody),
     *(shuffle_in_a_branch, shuffle_from_an_inactive_lane, shuffle_in_a_partial_warp, division_by_zero),
