@@ -24,9 +24,10 @@ def inferred(fn: Any, *dtypes: np.dtype[Any]) -> tuple[tuple[np.dtype[Any], ...]
         return None
     if found is None:
         return None
+    operands = [part for kind in found.args for part in (kind if isinstance(kind, types.BaseTuple) else (kind,))]
     result = found.return_type
     several = isinstance(result, types.BaseTuple)
-    return tuple(map(as_dtype, found.args)), tuple(map(as_dtype, result)) if several else as_dtype(result)
+    return tuple(map(as_dtype, operands)), tuple(map(as_dtype, result)) if several else as_dtype(result)
 
 
 def same(a: Any, b: Any) -> np.ndarray:
