@@ -35,6 +35,31 @@ def _held(values: Any, count: Any, value: Any) -> bool:
 
 
 @njit(cache=True)
+def _sectors_of_warp(
+    active: Any, addresses: Any, width: int, first: int, elements: Any, touched: Any
+) -> tuple[int, int, int]:
+    """Active lanes, distinct elements and distinct sectors of the warp whose lanes begin at ``first``."""
+    lanes, distinct, count = 0, 0, 0
+    low, high, top = -UNKNOWN, UNKNOWN, UNKNOWN  # of the elements' addresses; of the sectors
+    for lane in range(first, first + WARP):
+        if not active[lane]:
+            continue
+        lanes += 1
+        address = addresses[lane]
+        if low <= address <= high and (address == high or _held(elements, distinct, address)):
+            continue
+        low, high = min(low, address), max(high, address)
+        elements[distinct] = address
+        distinct += 1
+        for sector in range(address >> 5, ((address + width - 1) >> 5) + 1):
+            if sector > top or not (sector == top or _held(touched, count, sector)):
+                touched[count] = sector
+                count += 1
+                top = max(top, sector)
+    return lanes, distinct, count
+
+
+@njit(cache=True)
 def sectors(active: Any, addresses: Any, width: int) -> tuple[int, int, int, int, int, int, int]:
     """Global memory: the 32-byte sectors that elements of ``width`` bytes touch.
 
@@ -47,23 +72,7 @@ def sectors(active: Any, addresses: Any, width: int) -> tuple[int, int, int, int
     elements = np.empty(WARP, np.int64)
     touched = np.empty(WARP * ((width + 62) // 32), np.int64)
     for warp in range(active.shape[0] // WARP):
-        here, distinct, count = 0, 0, 0
-        low, high, top = -UNKNOWN, UNKNOWN, UNKNOWN  # of the elements' addresses; of the sectors
-        for lane in range(warp * WARP, warp * WARP + WARP):
-            if not active[lane]:
-                continue
-            here += 1
-            address = addresses[lane]
-            if low <= address <= high and (address == high or _held(elements, distinct, address)):
-                continue
-            low, high = min(low, address), max(high, address)
-            elements[distinct] = address
-            distinct += 1
-            for sector in range(address >> 5, ((address + width - 1) >> 5) + 1):
-                if sector > top or not (sector == top or _held(touched, count, sector)):
-                    touched[count] = sector
-                    count += 1
-                    top = max(top, sector)
+        here, distinct, count = _sectors_of_warp(active, addresses, width, warp * WARP, elements, touched)
         if here == 0:
             continue
         least = min((distinct * width + 31) // 32, count)  # elements may overlap
@@ -72,6 +81,31 @@ def sectors(active: Any, addresses: Any, width: int) -> tuple[int, int, int, int
         if worst < 0 or excess > 0 or (excess == 0 and count > worst_sectors):
             worst, worst_sectors, worst_ideal = warp, count, least
     return requests, total, ideal, lanes, worst, worst_sectors, worst_ideal
+
+
+@njit(cache=True)
+def _ways_of_phase(
+    active: Any, addresses: Any, width: int, first: int, size: int, words: Any, counts: Any
+) -> tuple[int, int]:
+    """Active lanes of a phase of ``size`` lanes, and the most distinct words that they touch in one bank."""
+    lanes, ways, before = 0, 0, UNKNOWN
+    counts[:] = 0
+    for lane in range(first, first + size):
+        if not active[lane]:
+            continue
+        lanes += 1
+        address = addresses[lane]
+        if address == before:
+            continue
+        before = address
+        for word in range(address >> 2, ((address + width - 1) >> 2) + 1):
+            bank = word & (BANKS - 1)
+            count = counts[bank]
+            if count == 0 or not _held(words[bank], count, word):
+                words[bank, count] = word
+                counts[bank] = count + 1
+                ways = max(ways, count + 1)
+    return lanes, ways
 
 
 @njit(cache=True)
@@ -85,30 +119,13 @@ def wavefronts(active: Any, addresses: Any, width: int) -> tuple[int, int, int, 
     """
     requests, total, ideal, worst_ways, lanes = 0, 0, 0, 0, 0
     worst, worst_total, worst_excess = -1, 0, 0
-    phases = 4 if width > 8 else 2 if width > 4 else 1
-    size = WARP // phases
+    size = 8 if width > 8 else 16 if width > 4 else WARP
     words = np.empty((BANKS, size * (width // 4 + 2)), np.int64)
     counts = np.zeros(BANKS, np.int64)
     for warp in range(active.shape[0] // WARP):
         here, cost, needed = 0, 0, 0
         for first in range(warp * WARP, warp * WARP + WARP, size):
-            inside, ways, before = 0, 0, UNKNOWN
-            counts[:] = 0
-            for lane in range(first, first + size):
-                if not active[lane]:
-                    continue
-                inside += 1
-                address = addresses[lane]
-                if address == before:
-                    continue
-                before = address
-                for word in range(address >> 2, ((address + width - 1) >> 2) + 1):
-                    bank = word & (BANKS - 1)
-                    count = counts[bank]
-                    if count == 0 or not _held(words[bank], count, word):
-                        words[bank, count] = word
-                        counts[bank] = count + 1
-                        ways = max(ways, count + 1)
+            inside, ways = _ways_of_phase(active, addresses, width, first, size, words, counts)
             here, cost, needed = here + inside, cost + ways, needed + (inside > 0)
             worst_ways = max(worst_ways, ways)
         if here == 0:
@@ -127,18 +144,18 @@ def contention(active: Any, addresses: Any) -> tuple[int, int, int]:
     seen = np.empty(WARP, np.int64)
     times = np.empty(WARP, np.int64)
     for warp in range(active.shape[0] // WARP):
-        here, count = 0, 0
+        here, count, high = 0, 0, UNKNOWN
         for lane in range(warp * WARP, warp * WARP + WARP):
             if not active[lane]:
                 continue
             here += 1
-            place = count - 1
+            place = count - 1 if addresses[lane] <= high else -1
             while place >= 0 and seen[place] != addresses[lane]:
                 place -= 1
             if place < 0:
                 place = count
                 seen[place], times[place] = addresses[lane], 0
-                count += 1
+                count, high = count + 1, max(high, addresses[lane])
             times[place] += 1
             worst = max(worst, times[place])
         requests += here > 0
