@@ -37,7 +37,7 @@ class Settings:
 class PlannedCell:
     """A cell with what is known before it runs: its work, its memory, and why it will not run.
 
-    ``absent`` where that is for want of its target only.
+    ``verified_only`` where that is for want of a GPU: the lockstep machine can still verify it.
     """
 
     cell: Cell
@@ -48,7 +48,7 @@ class PlannedCell:
     array_bytes: int | None = None
     memory_bytes: int | None = None
     skip: str = ""
-    absent: bool = False
+    verified_only: bool = False
 
 
 @dataclass(frozen=True)
@@ -97,7 +97,7 @@ def make(loaded: Loaded, request: Request, machine: Machine) -> Plan:
             rows.append(Row(problem, tuple(_assess(loaded, request, machine, problem))))
     _refuse_barred_knobs(kernel, request, rows)
     shown = (v for v in request.variants if kernel.variant(v).target in request.missing)
-    notices = tuple(f"{name} not run here: {request.missing[kernel.variant(name).target]}" for name in shown)
+    notices = tuple(_notice(kernel.variant(name), request) for name in shown)
     return Plan(without_functions(kernel), tuple(rows), request.variants, request.baseline, request.settings, notices)
 
 
@@ -124,8 +124,14 @@ def _assess(loaded: Loaded, request: Request, machine: Machine, problem: Problem
             array_bytes=_memory(variant, problem.dtype, arrays),
             memory_bytes=_memory(variant, problem.dtype, (*arrays, *spaces)),
             skip=barred or request.missing.get(variant.target, ""),
-            absent=not barred and variant.target in request.missing,
+            verified_only=not barred and variant.target == "cuda" and "cuda" in request.missing,
         )
+
+
+def _notice(variant: Variant, request: Request) -> str:
+    """Why a variant's column will be missing: without a GPU a CUDA variant is still verified."""
+    what = "timed" if variant.target == "cuda" else "run"
+    return f"{variant.name} not {what} here: {request.missing[variant.target]}"
 
 
 def _reason(loaded: Loaded, answer: object) -> str | None:

@@ -116,7 +116,7 @@ class Runner:
     def _on_lockstep(self, planned: PlannedCell) -> bool:
         """Whether the lockstep machine is asked for a cell."""
         checked = self._verify_only and not planned.skip
-        return planned.cell.target == "cuda" and (planned.absent or checked)
+        return planned.cell.target == "cuda" and (planned.verified_only or checked)
 
     def _stepped(self, planned: PlannedCell) -> Result | None:
         """What the lockstep machine found, where that is a result; None where the GPU has the last word."""
@@ -132,7 +132,7 @@ class Runner:
         if stepped.status in ("wrong", "failed"):
             result = self._result(planned, stepped.status, f"{LOCKSTEP}: {stepped.reason}")
             return replace(result, error=stepped.error)
-        if not planned.absent:
+        if not planned.verified_only:
             return None
         if stepped.status == "right":
             result = self._result(planned, "verified", planned.skip)
@@ -261,7 +261,9 @@ class Runner:
     def _drop(self, row: Row) -> None:
         """Let every worker forget a problem whose cells are all done."""
         environments = {
-            environment_of(self._plan.kernel.variant(c.cell.variant)) for c in row.cells if not c.skip or c.absent
+            environment_of(self._plan.kernel.variant(c.cell.variant))
+            for c in row.cells
+            if not c.skip or c.verified_only
         }
         for environment in environments & set(self._crew.started):
             self._crew.member(environment).ask("drop", row.problem)

@@ -84,7 +84,7 @@ gpuplay 0.1.0
   read            ok        30.0 GB/s one core, 50.0 GB/s all
   float32 fma     ok        114 GFLOP/s one core, 228 GFLOP/s all
   float64 fma     ok        57.0 GFLOP/s one core, 114 GFLOP/s all
-  GPU             missing   no NVIDIA GPU found; CUDA variants are verified, not timed
+  GPU             missing   no NVIDIA GPU found; CUDA variants are only checked
   numba-cuda                not installed; only an NVIDIA GPU needs it
   CUDA libraries            not installed; only an NVIDIA GPU needs it
   ptxas                     optional: machine code of CUDA variants

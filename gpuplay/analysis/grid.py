@@ -210,8 +210,8 @@ def _absence(slots: Sequence[Slot], plan: Plan, name: str) -> tuple[str, int | N
         return "", None
     right = [size for r in known for size in (r.verified_at or ())]
     right += [r.cell.size for r in known if r.status == "verified" and not r.verified_at]
-    missing = any(notice.startswith(f"{name} not run here") for notice in plan.notices)
+    notice = next((notice for notice in plan.notices if notice.startswith(f"{name} not ")), f"{name} skipped:")
     reason = next(iter(reasons), "")
     if right:
         return reason or next((r.reason for r in known if r.reason), ""), max(right)
-    return ("not run here: " if missing else "skipped: ") + reason, None
+    return f"{notice.removeprefix(name + ' ').partition(':')[0]}: {reason}", None

@@ -18,9 +18,10 @@ RIGHT = ("ok", "verified")
 
 
 def render(kernel: Kernel, results: Sequence[Result], width: int) -> Text:
-    """The table of one kernel, its failures in full, and a line that sums it up."""
+    """The table of one kernel, variants as declared, its failures in full, and a line that sums it up."""
     groups: dict[Group, list[Result]] = {}
-    for result in results:
+    order = [variant.name for variant in kernel.variants]
+    for result in sorted(results, key=lambda r: order.index(r.cell.variant)):
         knobs = " ".join(f"{knob}={value}" for knob, value in result.cell.knobs)
         groups.setdefault((result.cell.variant, knobs), []).append(result)
     title = Text.assemble((kernel.name, "bold"), "  ", kernel.summary)

@@ -145,7 +145,7 @@ def _gpu(cuda: Facts) -> Iterator[Line]:
         yield Line("GPU", "ok", f"{device['name']}, {device['memory']}, capability {device['capability']}")
     if not cuda["hardware"] and not cuda["driver_cuda"]:
         none = "no NVIDIA GPU found" if cuda["possible"] else "CUDA does not exist for this system"
-        yield Line("GPU", "missing", f"{none}; CUDA variants are verified, not timed")
+        yield Line("GPU", "missing", f"{none}; CUDA variants are only checked")
         return
     if not cuda["devices"]:
         yield Line("GPU", "ok", "an NVIDIA GPU is here")

@@ -37,10 +37,13 @@ def render(plan: Plan, width: int) -> Text:
 
 
 def summary(plan: Plan) -> str:
-    """How many cells, how many of them are skipped, and the memory that the largest row needs."""
+    """How many cells, how many of them are not timed or skipped, and the memory that the largest row needs."""
     cells = [planned for row in plan.rows for planned in row.cells]
-    skipped = sum(bool(planned.skip) for planned in cells)
+    verified = sum(planned.verified_only for planned in cells)
+    skipped = sum(bool(planned.skip) for planned in cells) - verified
     parts = [count(len(cells), "cell")]
+    if verified:
+        parts.append(f"{verified} verified only")
     if skipped:
         parts.append(f"{skipped} skipped")
     memory = max((row_bytes(plan, row) for row in plan.rows), default=0)
