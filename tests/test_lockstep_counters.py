@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from numba import cuda, float32, int32
+from lockstep import counted
 
 from gpuplay.lockstep.machine import Machine
 from gpuplay.lockstep.record import Atomics, Banks, Counts, Place, Traffic
@@ -29,52 +29,12 @@ def at(machine: Machine, function: Any, text: str) -> Counts:
     return machine.report.at(Place(inspect.getsourcefile(function.py_func), number))
 
 
-# --- global memory ---
-
-
-@cuda.jit
-def strided(y, x, stride):
-    i = cuda.grid(1)
-    y[i] = x[i * stride]
-
-
-@cuda.jit
-def shifted(y, x, by):
-    i = cuda.grid(1)
-    y[i] = x[i + by]
-
-
-@cuda.jit
-def shared_by_all(y, x):
-    y[cuda.grid(1)] = x[3]
-
-
-@cuda.jit
-def backwards(y, x):
-    i = cuda.grid(1)
-    y[i] = x[x.size - 1 - i]
-
-
-@cuda.jit
-def every_second_lane(y, x):
-    i = cuda.grid(1)
-    if i % 2 == 0:
-        y[i] = x[i]
-
-
-@cuda.jit
-def first_half_warp(y, x):
-    i = cuda.grid(1)
-    if i % 32 < 16:
-        y[i] = x[i]
-
-
 @pytest.mark.parametrize("dtype", [np.float32, np.float64], ids=["float32", "float64"])
 @pytest.mark.parametrize("stride", range(1, 33))
 def test_a_strided_copy_moves_the_sectors_between_its_elements(stride: int, dtype: type) -> None:
     width = np.dtype(dtype).itemsize
     x, y = np.arange(THREADS * stride, dtype=dtype), np.zeros(THREADS, dtype)
-    total = run(strided, WARPS // 2, 64, y, x, stride).report.total
+    total = run(counted.strided, WARPS // 2, 64, y, x, stride).report.total
     step = stride * width
     touched = 32 if step >= 32 else (31 * step + width + 31) // 32
     assert total.global_loads == Traffic(WARPS, WARPS * touched, WARPS * width, THREADS * width)
@@ -85,29 +45,31 @@ def test_a_strided_copy_moves_the_sectors_between_its_elements(stride: int, dtyp
 @pytest.mark.parametrize("by", range(17))
 def test_a_start_between_sectors_costs_each_warp_one_more(by: int) -> None:
     x, y = np.ones(THREADS + by, np.float32), np.zeros(THREADS, np.float32)
-    loads = run(shifted, 1, THREADS, y, x, by).report.total.global_loads
+    loads = run(counted.shifted, 1, THREADS, y, x, by).report.total.global_loads
     assert loads == Traffic(WARPS, WARPS * (4 if by % 8 == 0 else 5), WARPS * 4, THREADS * 4)
 
 
 def test_a_window_of_an_array_starts_where_it_lies() -> None:
     x, y = np.ones(THREADS + 3, np.float32), np.zeros(THREADS, np.float32)
-    assert run(shifted, 1, THREADS, y, x[3:], 0).report.total.global_loads.sectors == WARPS * 5
+    assert run(counted.shifted, 1, THREADS, y, x[3:], 0).report.total.global_loads.sectors == WARPS * 5
 
 
 def test_a_broadcast_moves_one_sector_and_counts_every_lanes_bytes() -> None:
     y, x = np.zeros(THREADS, np.float32), np.ones(8, np.float32)
-    total = run(shared_by_all, 1, THREADS, y, x).report.total
+    total = run(counted.shared_by_all, 1, THREADS, y, x).report.total
     assert total.global_loads == Traffic(WARPS, WARPS, WARPS, THREADS * 4)
     assert total.global_loads.bytes_moved == WARPS * 32
 
 
 def test_neighbours_in_reverse_order_are_as_good() -> None:
     y, x = np.zeros(THREADS, np.float32), np.ones(THREADS, np.float32)
-    assert run(backwards, 1, THREADS, y, x).report.total.global_loads.sectors == WARPS * 4
+    assert run(counted.backwards, 1, THREADS, y, x).report.total.global_loads.sectors == WARPS * 4
 
 
 @pytest.mark.parametrize(
-    ("function", "sectors"), [(every_second_lane, 4), (first_half_warp, 2)], ids=["every-second-lane", "first-half"]
+    ("function", "sectors"),
+    [(counted.every_second_lane, 4), (counted.first_half_warp, 2)],
+    ids=["every-second-lane", "first-half"],
 )
 def test_half_a_warp_moves_what_its_lanes_touch(function: Any, sectors: int) -> None:
     y, x = np.zeros(THREADS, np.float32), np.ones(THREADS, np.float32)
@@ -121,39 +83,15 @@ def test_half_a_warp_moves_what_its_lanes_touch(function: Any, sectors: int) -> 
 
 def test_a_warp_that_the_block_does_not_fill_counts_its_own_lanes() -> None:
     y, x = np.zeros(80, np.float32), np.ones(80, np.float32)
-    loads = run(shifted, 2, 40, y, x, 0).report.total.global_loads
+    loads = run(counted.shifted, 2, 40, y, x, 0).report.total.global_loads
     # Two blocks of a whole warp and eight lanes: 128 + 32 bytes from byte 0 and from byte 160.
     assert loads == Traffic(4, 2 * (4 + 1), 2 * (4 + 1), 80 * 4)
-
-
-# --- shared memory ---
-
-
-@cuda.jit
-def transposed(y, x):
-    column, row = cuda.grid(2)
-    y[column, row] = x[row, column]
-
-
-def through_a_tile(pad: int) -> Any:
-    width = 32 + pad
-
-    @cuda.jit
-    def transpose(y, x):
-        tile = cuda.shared.array((32, width), float32)
-        i, j = cuda.threadIdx.x, cuda.threadIdx.y
-        left, top = cuda.blockIdx.x * 32, cuda.blockIdx.y * 32
-        tile[j, i] = x[top + j, left + i]
-        cuda.syncthreads()
-        y[left + j, top + i] = tile[i, j]
-
-    return transpose
 
 
 def test_a_transpose_without_a_tile_writes_a_sector_for_each_lane() -> None:
     x = np.random.default_rng(0).random((64, 64), np.float32)
     y = np.zeros_like(x)
-    total = run(transposed, (2, 2), (32, 32), y, x).report.total
+    total = run(counted.transposed, (2, 2), (32, 32), y, x).report.total
     assert (y == x.T).all()
     assert total.global_loads == Traffic(128, 128 * 4, 128 * 4, 64 * 64 * 4)
     assert total.global_stores == Traffic(128, 128 * 32, 128 * 4, 64 * 64 * 4)
@@ -163,26 +101,12 @@ def test_a_transpose_without_a_tile_writes_a_sector_for_each_lane() -> None:
 def test_a_transpose_through_a_tile_conflicts_by_the_padding_of_its_rows(pad: int, ways: int) -> None:
     x = np.random.default_rng(0).random((64, 64), np.float32)
     y = np.zeros_like(x)
-    total = run(through_a_tile(pad), (2, 2), (32, 32), y, x).report.total
+    total = run(counted.through_a_tile(pad), (2, 2), (32, 32), y, x).report.total
     assert (y == x.T).all()
     assert total.shared_stores == Banks(128, 128, 128, 1, 64 * 64 * 4)
     assert total.shared_loads == Banks(128, 128 * ways, 128, ways, 64 * 64 * 4)
     assert total.global_stores.sectors == total.global_stores.ideal_sectors == 128 * 4
     assert total.barriers == 128
-
-
-def strided_tile(dtype: Any, stride: int) -> Any:
-    length = 64 * stride
-
-    @cuda.jit
-    def read(y):
-        tile = cuda.shared.array(length, dtype)
-        i = cuda.threadIdx.x
-        tile[i * stride] = i
-        cuda.syncthreads()
-        y[i] = tile[i * stride]
-
-    return read
 
 
 @pytest.mark.parametrize("stride", [1, 2, 3, 4, 8, 16, 31, 32])
@@ -191,7 +115,7 @@ def test_strides_in_shared_memory_conflict_by_their_common_factor_with_the_banks
     stride: int, name: str, phases: int
 ) -> None:
     y = np.zeros(64, name)
-    total = run(strided_tile(np.dtype(name).type, stride), 1, 64, y).report.total
+    total = run(counted.strided_tile(np.dtype(name).type, stride), 1, 64, y).report.total
     ways = int(np.gcd(stride, 32 // phases))
     expected = Banks(2, 2 * phases * ways, 2 * phases, ways, 64 * y.itemsize)
     assert total.shared_loads == expected
@@ -199,61 +123,19 @@ def test_strides_in_shared_memory_conflict_by_their_common_factor_with_the_banks
     assert (y == np.arange(64)).all()
 
 
-# --- divergence and atomics ---
-
-
-@cuda.jit
-def tree(y, x):
-    part = cuda.shared.array(256, float32)
-    i = cuda.threadIdx.x
-    part[i] = x[cuda.blockIdx.x * 256 + i]
-    cuda.syncthreads()
-    step = 128
-    while step > 0:
-        if i < step:
-            part[i] += part[i + step]
-        cuda.syncthreads()
-        step //= 2
-    if i == 0:
-        y[cuda.blockIdx.x] = part[0]
-
-
-@cuda.jit
-def interleaved(y, x):
-    part = cuda.shared.array(256, float32)
-    i = cuda.threadIdx.x
-    part[i] = x[cuda.blockIdx.x * 256 + i]
-    cuda.syncthreads()
-    step = 1
-    while step < 256:
-        if i % (2 * step) == 0:
-            part[i] += part[i + step]
-        cuda.syncthreads()
-        step *= 2
-    if i == 0:
-        y[cuda.blockIdx.x] = part[0]
-
-
-@cuda.jit
-def one_step(y, step):
-    i = cuda.threadIdx.x
-    if i < step:
-        y[i] += 1.0
-
-
 @pytest.mark.parametrize("step", [128, 64, 32, 16, 8, 4, 2, 1])
 def test_a_step_of_a_tree_splits_a_warp_only_below_a_warp(step: int) -> None:
-    machine = run(one_step, 1, 256, np.zeros(256, np.float32), step)
-    condition = at(machine, one_step, "if i < step")
+    machine = run(counted.one_step, 1, 256, np.zeros(256, np.float32), step)
+    condition = at(machine, counted.one_step, "if i < step")
     assert (condition.branches, condition.divergent) == (8, int(step < 32))
-    assert at(machine, one_step, "y[i]").active_share == min(step / 32, 1)
+    assert at(machine, counted.one_step, "y[i]").active_share == min(step / 32, 1)
 
 
 def test_a_tree_of_neighbouring_threads_diverges_in_its_last_five_steps() -> None:
     x, y = np.ones(1024, np.float32), np.zeros(4, np.float32)
-    machine = run(tree, 4, 256, y, x)
+    machine = run(counted.tree, 4, 256, y, x)
     assert (y == 256).all()
-    condition, body = at(machine, tree, "if i < step"), at(machine, tree, "part[i] +=")
+    condition, body = at(machine, counted.tree, "if i < step"), at(machine, counted.tree, "part[i] +=")
     assert (condition.branches, condition.divergent) == (4 * 8 * 8, 4 * 5)
     # Warps at work: 4, 2, 1 and five times 1; each lane reads two elements, all in different banks.
     assert body.shared_loads == Banks(4 * 2 * 12, 4 * 2 * 12, 4 * 2 * 12, 1, 4 * 2 * 255 * 4)
@@ -263,55 +145,23 @@ def test_a_tree_of_neighbouring_threads_diverges_in_its_last_five_steps() -> Non
 
 def test_a_tree_of_scattered_threads_diverges_in_every_step_and_conflicts() -> None:
     x, y = np.ones(1024, np.float32), np.zeros(4, np.float32)
-    machine = run(interleaved, 4, 256, y, x)
+    machine = run(counted.interleaved, 4, 256, y, x)
     assert (y == 256).all()
     # Five steps split all eight warps; then four, two and one have a single lane at work.
-    assert at(machine, interleaved, "if i % (2 * step)").divergent == 4 * (5 * 8 + 4 + 2 + 1)
-    body = at(machine, interleaved, "part[i] +=")
+    assert at(machine, counted.interleaved, "if i % (2 * step)").divergent == 4 * (5 * 8 + 4 + 2 + 1)
+    body = at(machine, counted.interleaved, "part[i] +=")
     assert body.shared_loads.requests == 4 * 2 * (5 * 8 + 4 + 2 + 1)
     assert body.shared_loads.worst_ways == 1
     assert body.float32 == 4 * 255
-
-
-def histogram_of(bins: int) -> Any:
-    @cuda.jit
-    def histogram(counts, x):
-        i = cuda.grid(1)
-        if i < x.size:
-            cuda.atomic.add(counts, x[i] % bins, 1)
-
-    return histogram
 
 
 @pytest.mark.parametrize("bins", [1, 2, 8, 32, 64])
 def test_a_histograms_contention_is_the_lanes_of_a_warp_in_one_bin(bins: int) -> None:
     n = 512
     x, counts = np.arange(n, dtype=np.int32), np.zeros(64, np.int32)
-    total = run(histogram_of(bins), n // 128, 128, counts, x).report.total
+    total = run(counted.histogram_of(bins), n // 128, 128, counts, x).report.total
     assert (counts[:bins] == n // bins).all()
     assert total.atomics == Atomics(n // 32, n, max(32 // bins, 1), n // bins)
-
-
-# --- a whole kernel ---
-
-TILE = 16
-
-
-@cuda.jit
-def tiled(c, a, b):
-    row, column = cuda.grid(2)[1], cuda.grid(2)[0]
-    i, j = cuda.threadIdx.x, cuda.threadIdx.y
-    left = cuda.shared.array((TILE, TILE), float32)
-    right = cuda.shared.array((TILE, TILE), float32)
-    total = float32(0)
-    for first in range(0, a.shape[1], TILE):
-        left[j, i] = a[row, first + i]
-        right[j, i] = b[first + j, column]
-        cuda.syncthreads()
-        for k in range(TILE):
-            total += left[j, k] * right[k, i]
-        cuda.syncthreads()
-    c[row, column] = total
 
 
 @pytest.mark.parametrize("n", [16, 48, 64])
@@ -319,10 +169,12 @@ def test_a_tiled_matrix_product_loads_and_computes_what_the_formula_says(n: int)
     rng = np.random.default_rng(n)
     a, b = rng.integers(-4, 5, (2, n, n)).astype(np.float32)
     c = np.zeros_like(a)
-    machine = run(tiled, (n // TILE, n // TILE), (TILE, TILE), c, a, b)
+    machine = run(counted.tiled, (n // counted.TILE, n // counted.TILE), (counted.TILE, counted.TILE), c, a, b)
     assert (c == a @ b).all()
     total, warps = machine.report.total, n * n // 32
-    loaded = 2 * n**3 // TILE  # elements: each of the n³ products needs two, of which a tile keeps all but one in TILE
+    loaded = (
+        2 * n**3 // counted.TILE
+    )  # elements: each of the n³ products needs two, of which a tile keeps all but one in TILE
     assert total.float32 == 2 * n**3
     assert total.float64 == total.special == 0
     # A warp is two rows of a tile: two times 64 bytes.
@@ -331,52 +183,25 @@ def test_a_tiled_matrix_product_loads_and_computes_what_the_formula_says(n: int)
     # left[j, k] is two words of a warp, right[k, i] sixteen: one wavefront each.
     assert total.shared_loads == Banks(2 * n * warps, 2 * n * warps, 2 * n * warps, 1, 2 * n**3 * 4)
     assert total.shared_stores == Banks(loaded // 32, loaded // 32, loaded // 32, 1, loaded * 4)
-    assert total.barriers == 2 * n // TILE * warps
+    assert total.barriers == 2 * n // counted.TILE * warps
     assert total.divergent == 0
     assert total.intensity == 2 * n**3 / (loaded * 4 + n * n * 4)
 
 
-# --- operations ---
-
-
-@cuda.jit
-def fused(y, x):
-    i = cuda.grid(1)
-    y[i] = cuda.fma(x[i], x[i], x[i])
-
-
-@cuda.jit
-def divided(y, x):
-    i = cuda.grid(1)
-    y[i] = float32(1) / x[i]
-
-
-@cuda.jit
-def doubled(y, x):
-    i = cuda.grid(1)
-    y[i] = x[i] * 2.0
-
-
-@cuda.jit
-def shifted_left(y, x):
-    i = cuda.grid(1)
-    y[i] = x[i] << int32(3)
-
-
 @pytest.mark.parametrize(
-    ("function", "dtype", "counted"),
+    ("function", "dtype", "work"),
     [
-        (fused, np.float32, {"float32": 2}),
-        (fused, np.float64, {"float64": 2}),
-        (divided, np.float32, {"special": 1}),
-        (doubled, np.float32, {"float64": 1}),
-        (shifted_left, np.int32, {"integer": 1}),
+        (counted.fused, np.float32, {"float32": 2}),
+        (counted.fused, np.float64, {"float64": 2}),
+        (counted.divided, np.float32, {"special": 1}),
+        (counted.doubled, np.float32, {"float64": 1}),
+        (counted.shifted_left, np.int32, {"integer": 1}),
     ],
     ids=["fma-float32", "fma-float64", "division", "a-literal-widens", "shift"],
 )
-def test_operations_count_by_their_type(function: Any, dtype: type, counted: dict[str, int]) -> None:
+def test_operations_count_by_their_type(function: Any, dtype: type, work: dict[str, int]) -> None:
     x, y = np.ones(THREADS, dtype), np.zeros(THREADS, dtype)
     counts = at(run(function, 1, THREADS, y, x), function, "y[i] =")
     got = {name: getattr(counts, name) for name in ("float32", "float64", "special", "integer")}
-    assert got == {name: counted.get(name, 0) * THREADS for name in got}
+    assert got == {name: work.get(name, 0) * THREADS for name in got}
     assert counts.active_share == 1
