@@ -172,9 +172,8 @@ def test_a_tiled_matrix_product_loads_and_computes_what_the_formula_says(n: int)
     machine = run(counted.tiled, (n // counted.TILE, n // counted.TILE), (counted.TILE, counted.TILE), c, a, b)
     assert (c == a @ b).all()
     total, warps = machine.report.total, n * n // 32
-    loaded = (
-        2 * n**3 // counted.TILE
-    )  # elements: each of the n³ products needs two, of which a tile keeps all but one in TILE
+    # Each of the n³ products needs two elements; an element once in a tile serves TILE of them.
+    loaded = 2 * n**3 // counted.TILE
     assert total.float32 == 2 * n**3
     assert total.float64 == total.special == 0
     # A warp is two rows of a tile: two times 64 bytes.
