@@ -63,5 +63,6 @@ def start(
 
 
 app.command("run", context_settings=commands.PASS_ON, add_help_option=False)(commands.run)
+app.command("explain", context_settings=commands.PASS_ON, add_help_option=False)(commands.explain)
 for _function in (commands.list_, commands.new, commands.check, commands.doctor):
     app.command(_function.__name__.rstrip("_"))(_function)

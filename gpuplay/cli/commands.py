@@ -1,4 +1,4 @@
-"""The commands that are no kernel: run, list, new, check, doctor."""
+"""The commands that are no kernel: run, explain, list, new, check, doctor."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ import typer
 from rich.console import Console
 
 from gpuplay import catalog
-from gpuplay.cli.kernel_command import kernel_command
+from gpuplay.cli.kernel_command import explain_command, kernel_command
 from gpuplay.errors import KernelFileError, UsageError
 from gpuplay.kernel import Kernel, refuse_bad_name
 
@@ -40,6 +40,19 @@ def run(ctx: typer.Context, kernel: Word) -> None:
         raise typer.Exit
     made = kernel_command(catalog.find(kernel), kernel)
     raise typer.Exit(made.main(args=ctx.args, prog_name=f"gpuplay {kernel}", standalone_mode=False) or 0)
+
+
+def explain(ctx: typer.Context, kernel: Word) -> None:
+    """Show what a CUDA variant does, line by line, and what to do about it; needs no GPU.
+
+    It runs once on the lockstep machine: lanes, memory sectors, bank conflicts, atomics and arithmetic of each
+    line of its source, and findings in plain words. `gpuplay explain KERNEL --help` has the options.
+    """
+    if kernel in ("--help", "-h"):
+        typer.echo(ctx.get_help())
+        raise typer.Exit
+    made = explain_command(catalog.find(kernel), kernel)
+    raise typer.Exit(made.main(args=ctx.args, prog_name=f"gpuplay explain {kernel}", standalone_mode=False) or 0)
 
 
 def list_(json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False) -> None:
@@ -88,6 +101,7 @@ def check(
     keep_going: Annotated[
         bool, typer.Option("--keep-going", help="Judge outputs even where a check of the lockstep machine fires.")
     ] = False,
+    watch: Annotated[bool, typer.Option("--watch", help="Check again whenever the file is saved.")] = False,
     plain: Plain = False,
     debug: Debug = False,
 ) -> None:
@@ -97,6 +111,12 @@ def check(
     origins = [catalog.find(kernel)] if kernel else [*catalog.bundled(), *catalog.plugins()]
     options: dict[str, Any] = {"on": on, "sizes": sizes, "dtype": dtype, "device": device, "seed": seed}
     options["keep_going"] = keep_going
+    if watch:
+        from gpuplay.cli.watching import watch_kernel
+
+        if kernel is None:
+            raise UsageError("check --watch: name the kernel to watch: gpuplay check ./mine.py --watch")
+        raise typer.Exit(watch_kernel(origins[0], options, plain=plain, debug=debug))
     raise typer.Exit(check_kernels(origins, options, plain=plain, debug=debug))
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import inspect
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 import typer
@@ -11,7 +12,7 @@ from typer.main import get_command
 from gpuplay import catalog
 from gpuplay.cli import options
 from gpuplay.errors import KernelFileError
-from gpuplay.kernel import Kernel
+from gpuplay.kernel import Kernel, Variant
 
 KERNELS_PANEL, PLUGINS_PANEL = "Kernels", "Kernels from installed packages"
 
@@ -26,14 +27,31 @@ def kernel_command(origin: catalog.Origin, word: str) -> Any:
         with session:
             raise typer.Exit(session.sweep(values))
 
-    return _made(command, session.kernel, word)
+    kernel = session.kernel
+    return _made(command, kernel, word, options.of_kernel(kernel), kernel.variants)
 
 
-def _made(command: Any, kernel: Kernel, word: str) -> Any:
-    parameters = [option.parameter() for option in options.of_kernel(kernel)]
+def explain_command(origin: catalog.Origin, word: str) -> Any:
+    """``explain`` for one kernel, its options those of the declaration."""
+    from gpuplay.cli.explaining import explain
+    from gpuplay.cli.session import Session
+
+    session = Session.of(origin)
+
+    def command(**values: Any) -> None:
+        with session:
+            raise typer.Exit(explain(session, values))
+
+    kernel = session.kernel
+    shown = [variant for variant in kernel.variants if variant.target == "cuda"]
+    return _made(command, kernel, word, options.of_explain(kernel), shown or kernel.variants)
+
+
+def _made(command: Any, kernel: Kernel, word: str, known: Iterable[options.Option], variants: Sequence[Variant]) -> Any:
+    parameters = [option.parameter() for option in known]
     command.__signature__ = inspect.Signature(parameters)
     command.__annotations__ = {parameter.name: parameter.annotation for parameter in parameters}
-    command.__doc__ = f"{kernel.summary}\n\n{_variants_help(kernel)}"
+    command.__doc__ = f"{kernel.summary}\n\n{_variants_help(variants)}"
     app = typer.Typer(add_completion=False, rich_markup_mode=None)
     app.command(word)(command)
     made = get_command(app)
@@ -41,9 +59,9 @@ def _made(command: Any, kernel: Kernel, word: str) -> Any:
     return made
 
 
-def _variants_help(kernel: Kernel) -> str:
-    width = max(len(variant.name) for variant in kernel.variants)
-    lines = [f"{v.name:<{width}}  {v.flynn:<7}  {v.idea}" for v in kernel.variants]
+def _variants_help(variants: Sequence[Variant]) -> str:
+    width = max(len(variant.name) for variant in variants)
+    lines = [f"{v.name:<{width}}  {v.flynn:<7}  {v.idea}" for v in variants]
     return "\b\n" + "\n".join(["Variants:", *lines])
 
 

@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import inspect
-from dataclasses import dataclass
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
 from typing import Any
 
 import typer
 
-from gpuplay.kernel import Kernel, Param
-from gpuplay.sizes import GRAMMAR
+from gpuplay.kernel import Kernel, Param, Variant
+from gpuplay.sizes import GRAMMAR, parse
 
 PROBLEM, MEASURING, OUTPUT, KNOBS = "Problem", "Measuring", "Output", "Knobs (comma lists become a sweep)"
+VECTOR, LONG_VECTOR = 1024, 2**16
 
 
 @dataclass(frozen=True)
@@ -77,8 +79,39 @@ def of_kernel(kernel: Kernel) -> tuple[Option, ...]:
     """All options of a kernel's command: sizes, params, knobs, and the common ones."""
     sizes = f"Sizes ({kernel.size_help}): {GRAMMAR}. Default: {kernel.size}."
     params = [Option(axis.name, TEXT, None, _param_help(axis), PROBLEM) for axis in kernel.axes]
-    knobs = [Option(name, TEXT, None, text, KNOBS) for name, text in _knob_helps(kernel).items()]
+    knobs = [Option(name, TEXT, None, text, KNOBS) for name, text in _knob_helps(kernel.variants).items()]
     return (Option("sizes", TEXT, None, sizes, PROBLEM), *params, *COMMON, *knobs)
+
+
+def of_explain(kernel: Kernel) -> tuple[Option, ...]:
+    """The options of ``gpuplay explain`` for a kernel: one problem, one variant or two."""
+    size = f"One size ({kernel.size_help}). Default: {explained_size(kernel)}."
+    on = "A CUDA variant, or two side by side: cuda:naive,cuda:tiled. Default: the story's."
+    known = {option.name: option for option in COMMON}
+    explainable = [variant for variant in kernel.variants if variant.target == "cuda"]
+    files = "Write what was explained to FILE.json, .md or .html; repeatable."
+    return (
+        Option("sizes", TEXT, None, size, PROBLEM),
+        *(Option(axis.name, TEXT, None, _param_help(axis), PROBLEM) for axis in kernel.axes),
+        Option("on", TEXT, None, on, PROBLEM),
+        replace(known["seed"], help="Seed of the inputs. Default: 0."),
+        Option("map", TEXT, None, "Draw which lane of a warp touches what at this LINE, or FILE.py:LINE.", OUTPUT),
+        replace(known["export"], help=files),
+        replace(known["json"], help="Print JSON to stdout instead of the page."),
+        replace(known["cell_timeout"], help="Kill a run that takes longer. Default: 60s."),
+        replace(known["plain"], help="No colour."),
+        known["debug"],
+        *(Option(name, TEXT, None, text, KNOBS) for name, text in _knob_helps(explainable).items()),
+    )
+
+
+def explained_size(kernel: Kernel) -> int:
+    """A problem small enough to be explained in a moment: the first size of the sweep, of large ones a matrix's 64.
+
+    A sweep that begins in the thousands counts the elements of a vector, of which as many are soon done.
+    """
+    first = min(parse(kernel.size))
+    return min(first, LONG_VECTOR) if first >= VECTOR else min(first, 64)
 
 
 def _param_help(axis: Param) -> str:
@@ -87,10 +120,10 @@ def _param_help(axis: Param) -> str:
     return f"{axis.help[:1].upper()}{axis.help[1:]}.{choices} Default: {default}."
 
 
-def _knob_helps(kernel: Kernel) -> dict[str, str]:
+def _knob_helps(variants: Iterable[Variant]) -> dict[str, str]:
     """For every knob its meaning, candidates and default, and the variants that have it."""
     helps: dict[str, str] = {}
-    for variant in kernel.variants:
+    for variant in variants:
         for name, knob in variant.knobs.items():
             about = f"{knob.help}. " if knob.help else ""
             values = ",".join(map(str, knob.values))

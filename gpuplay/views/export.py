@@ -1,7 +1,6 @@
 """Files with everything that was measured: JSON, CSV or Markdown, as the suffix says.
 
-Written anew after every cell, first beside the file and then in its place, so that an interrupted
-command leaves valid files.
+Written anew after every cell, so that an interrupted command leaves valid files.
 """
 
 from __future__ import annotations
@@ -9,16 +8,14 @@ from __future__ import annotations
 import csv
 import io
 import json
-import os
-import shutil
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from gpuplay.errors import UsageError
 from gpuplay.plan import Plan
 from gpuplay.results import Record
+from gpuplay.views.files import refuse_unusable, replace
 from gpuplay.views.markdown import markdown
 
 COLUMNS = (
@@ -39,15 +36,12 @@ class Exporter:
 
     def __post_init__(self) -> None:
         for path in map(Path, self.paths):
-            if path.suffix.lower() not in SUFFIXES:
-                raise UsageError(f"--export {path}: unknown suffix {path.suffix!r}; use {', '.join(SUFFIXES)}")
-            _refuse_loop(path)
-            _refuse_unwritable(path)
+            refuse_unusable(path, SUFFIXES)
 
     def write(self, record: Record, plan: Plan) -> None:
         """Put the record as it stands into every file."""
         for path in map(Path, self.paths):
-            _replace(path.resolve(), _text(path.suffix.lower(), record, plan))
+            replace(path.resolve(), _text(path.suffix.lower(), record, plan))
 
 
 def to_csv(record: Record) -> str:
@@ -90,46 +84,3 @@ def _flat(result: Mapping[str, Any]) -> dict[str, Any]:
 
 def _pairs(values: Mapping[str, Any]) -> str:
     return ";".join(f"{name}={value}" for name, value in values.items())
-
-
-def _refuse_loop(path: Path) -> None:
-    """Refuse links that lead back to themselves: resolving them raises or, from Python 3.13 on, ends at a link."""
-    try:
-        loops = path.resolve().is_symlink()
-    except (OSError, RuntimeError):
-        loops = True
-    if loops:
-        raise UsageError(f"--export {path}: is a link that leads back to itself; name another file")
-
-
-def _refuse_unwritable(path: Path) -> None:
-    """Find out without touching the file itself whether it can be replaced."""
-    folder = path.resolve().parent
-    if path.is_dir():
-        raise UsageError(f"--export {path}: is a folder; name a file in it")
-    if not folder.is_dir():
-        raise UsageError(f"--export {path}: there is no folder {folder}; make it first: mkdir -p {folder}")
-    if path.exists() and not os.access(path, os.W_OK):
-        raise UsageError(f"--export {path}: the file must not be written; name another, or chmod u+w {path}")
-    probe = _beside(path.resolve())
-    try:
-        probe.touch(exist_ok=False)
-        probe.unlink()
-    except OSError as error:
-        raise UsageError(f"--export {path}: cannot be written ({error.strerror}); name a file elsewhere") from None
-
-
-def _replace(path: Path, text: str) -> None:
-    """Readers see the old file or the new one, never half of one."""
-    fresh = _beside(path)
-    try:
-        fresh.write_text(text, encoding="utf-8")
-        if path.exists():
-            shutil.copymode(path, fresh)
-        fresh.replace(path)
-    finally:
-        fresh.unlink(missing_ok=True)
-
-
-def _beside(path: Path) -> Path:
-    return path.with_name(f".{path.name}.{os.getpid()}.tmp")

@@ -1,0 +1,182 @@
+"""The source with counters beside each line: which columns fit, marks of what is wasted, heat."""
+
+from __future__ import annotations
+
+import textwrap
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from rich.text import Text
+
+from gpuplay.analysis.explanation import Explanation
+from gpuplay.analysis.findings import CONTENDED, WASTED_SECTORS
+from gpuplay.lockstep.record import Banks, Counts, Place, Source, Traffic
+from gpuplay.units import nbytes
+from gpuplay.views.explain.figures import amount, bar, short
+from gpuplay.views.layout import GAP, Column, Entry, column, join
+
+HOT, WARM = 0.25, 0.08  # of all passes: a line of a quarter of the work, one that is worth a look
+IDLE_LINE = 0.5  # active lanes: below it a line is marked
+NARROW_SOURCE = 34  # characters of source that stay beside the narrowest columns
+
+
+@dataclass(frozen=True)
+class Figure:
+    """A column of the annotated source: its two header lines, its text, and whether a line is marked with !."""
+
+    heads: tuple[str, str]
+    text: Callable[[Counts], str]
+    marked: Callable[[Counts], bool] = lambda _: False
+    always: bool = True
+
+
+def _loads_and_stores(counts: Counts) -> Traffic:
+    return counts.global_loads + counts.global_stores
+
+
+def _banks(counts: Counts) -> Banks:
+    return counts.shared_loads + counts.shared_stores
+
+
+def _sectors(counts: Counts) -> str:
+    """'2.5/2.5': sectors and ideal sectors a request."""
+    traffic = _loads_and_stores(counts)
+    if not traffic.requests:
+        return ""
+    return f"{short(traffic.sectors / traffic.requests)}/{short(traffic.ideal_sectors / traffic.requests)}"
+
+
+def _wasteful(counts: Counts) -> bool:
+    traffic = _loads_and_stores(counts)
+    return traffic.sectors > 0 and traffic.sectors >= WASTED_SECTORS * traffic.ideal_sectors
+
+
+def _nonzero(value: Callable[[Counts], int]) -> Callable[[Counts], str]:
+    return lambda counts: amount(value(counts)) if value(counts) else ""
+
+
+def _active(counts: Counts) -> str:
+    return f"{100 * counts.active_share:.0f}%" if counts.warp_instructions else ""
+
+
+FIGURES = (
+    Figure(("warp", "instr"), _nonzero(lambda c: c.warp_instructions)),
+    Figure(("lanes", ""), _active, lambda c: c.active_share < IDLE_LINE),
+    Figure(("sectors", "/ideal"), _sectors, _wasteful),
+    Figure(("bank", "ways"), _nonzero(lambda c: _banks(c).worst_ways), lambda c: _banks(c).worst_ways > 1),
+    Figure(("FLOPs", ""), _nonzero(lambda c: c.flops)),
+    Figure(("atomic", "lanes"), _nonzero(lambda c: c.atomics.worst), lambda c: c.atomics.worst >= CONTENDED),
+    Figure(
+        ("float64", "FLOPs"),
+        _nonzero(lambda c: c.float64),
+        lambda c: c.float64 > 0 and c.float32 > 0,
+        always=False,
+    ),
+    Figure(("global", "requests"), _nonzero(lambda c: _loads_and_stores(c).requests), always=False),
+    Figure(("bytes", "moved"), lambda c: nbytes(m) if (m := _loads_and_stores(c).bytes_moved) else "", always=False),
+    Figure(("shared", "wavefr."), _nonzero(lambda c: _banks(c).wavefronts), always=False),
+    Figure(("split", "warps"), _nonzero(lambda c: c.divergent), always=False),
+    Figure(("integer", "ops"), _nonzero(lambda c: c.integer), always=False),
+    Figure(("barriers", ""), _nonzero(lambda c: c.barriers), always=False),
+)
+LEGEND = (
+    "lanes: active ones of a warp's 32; sectors: of 32 bytes, touched by one warp's access to global memory; "
+    "ideal: the least that would do; bank ways: words that wait for one bank of shared memory, 1 is no conflict; "
+    "!: wasteful; bars: share of all warp instructions, sectors and wavefronts"
+)
+
+
+def annotated(found: Explanation, source: Source, width: int) -> list[Text]:
+    """One function: a heading, and its lines with their counters; long lines are wrapped, never cut."""
+    rows = _rows(source)
+    counts = [found.report.at(Place(source.file, number)) for number, _ in rows]
+    kind = "device function" if source.device else "GPU function"
+    heading = Text.assemble((source.name, "bold"), f"  {kind}, {Path(source.file).name}:{source.first}")
+    longest = max((len(text) for _, text in rows), default=0)
+    figures = _fitting(counts, longest, width)
+    room = width - _leading_width([*_numbers(found, source, rows), *(_drawn(f, counts) for f in figures)])
+    pieces = [
+        (number, count, piece, not index)
+        for (number, text), count in zip(rows, counts, strict=True)
+        for index, piece in enumerate(_wrapped(text, max(room, 20)))
+    ]
+    lines = [(number, piece) for number, _, piece, first in pieces]
+    firsts = [count if first else Counts() for _, count, _, first in pieces]
+    leading = [*_numbers(found, source, lines, [first for *_, first in pieces])]
+    styles = [_style(found, source, number, count) for number, count, _, _ in pieces]
+    texts = tuple(Text(piece, style=style) for (_, piece), style in zip(lines, styles, strict=True))
+    columns = [leading[0], *(_drawn(figure, firsts) for figure in figures), leading[1]]
+    columns.append(Column(("source",), texts, right=False))
+    return [heading, Text(), *join(columns)]
+
+
+def _rows(source: Source) -> list[tuple[int, str]]:
+    """Line numbers and dedented text, without blank lines at the end."""
+    lines = textwrap.dedent("\n".join(source.lines)).rstrip().split("\n")
+    return list(enumerate(lines, source.first))
+
+
+def _numbers(
+    found: Explanation, source: Source, lines: Sequence[tuple[int, str]], first: Sequence[bool] = ()
+) -> tuple[Column, Column]:
+    """The line's number, with ✗ where a check fired, and the bar of its heat."""
+    faulty = {fault.place for fault in found.report.faults} | {fault.other for fault in found.report.faults}
+    numbers, bars = [], []
+    for index, (number, _) in enumerate(lines):
+        place = Place(source.file, number)
+        begins = not first or first[index]
+        style = "bold red" if place in faulty else "dim"
+        numbers.append(Entry((str(number) if begins else "",), "✗" if place in faulty and begins else "", style))
+        bars.append(Entry((bar(found.heat(place), 2) if begins else "",), style=_hot(found.heat(place))))
+    return column(["line"], numbers, units=False), column([""], bars, right=False)
+
+
+def _drawn(figure: Figure, counts: Sequence[Counts]) -> Column:
+    entries = [
+        Entry((figure.text(c),), "!" if figure.marked(c) else "", "bold yellow" if figure.marked(c) else "")
+        for c in counts
+    ]
+    heads = figure.heads if figure.heads[1] else (figure.heads[0],)
+    return column(heads, entries, units=False, bold=0)
+
+
+def _fitting(counts: Sequence[Counts], longest: int, width: int) -> list[Figure]:
+    """The figures that say something; the further ones as long as the longest line of source stays whole."""
+    telling = [figure for figure in FIGURES if any(figure.text(c) for c in counts)]
+    chosen = [figure for figure in telling if figure.always]
+    room = width - 4 - GAP - 2 - GAP
+    while len(chosen) > 1 and room - sum(_drawn(f, counts).width + GAP for f in chosen) < NARROW_SOURCE:
+        chosen.pop()
+    for figure in telling:
+        used = sum(_drawn(f, counts).width + GAP for f in (*chosen, figure))
+        if figure not in chosen and room - used >= longest:
+            chosen.append(figure)
+    return chosen
+
+
+def _leading_width(columns: Sequence[Column]) -> int:
+    return sum(one.width + GAP for one in columns)
+
+
+def _wrapped(text: str, width: int) -> list[str]:
+    """A line of source in pieces that fit, broken at blanks, the further ones indented by four more."""
+    indent = " " * (len(text) - len(text.lstrip()))
+    return textwrap.wrap(
+        text.strip(),
+        max(width, len(indent) + 16),
+        initial_indent=indent,
+        subsequent_indent=f"{indent}    ",
+        break_long_words=False,
+        break_on_hyphens=False,
+    ) or [""]
+
+
+def _style(found: Explanation, source: Source, number: int, counts: Counts) -> str:
+    if counts == Counts():
+        return "dim"
+    return _hot(found.heat(Place(source.file, number)))
+
+
+def _hot(heat: float) -> str:
+    return "bold red" if heat >= HOT else "yellow" if heat >= WARM else ""
