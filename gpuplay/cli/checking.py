@@ -6,10 +6,11 @@ CUDA variants are verified on the lockstep machine, and where there is a GPU on 
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
 from rich.console import Console
+from rich.text import Text
 
 from gpuplay import catalog
 from gpuplay.cli.session import INTERRUPTED, Session, exit_code, refuse_negative
@@ -27,8 +28,15 @@ ODD_SIZES = "7,33"
 CHECK_LIMIT_S = 2.0
 
 
-def check_kernels(origins: Sequence[catalog.Origin], options: Mapping[str, Any], *, plain: bool, debug: bool) -> int:
-    """Verify kernels one after another and print a table for each; the worst exit code."""
+def check_kernels(
+    origins: Sequence[catalog.Origin],
+    options: Mapping[str, Any],
+    *,
+    plain: bool,
+    debug: bool,
+    view: Callable[[Kernel, Sequence[Result], int], Text] = check_view.render,
+) -> int:
+    """Verify kernels one after another and print a page for each, laid out by ``view``; the worst exit code."""
     console = Console(no_color=plain or None)
     refuse_negative(options)
     worst = 0
@@ -41,7 +49,7 @@ def check_kernels(origins: Sequence[catalog.Origin], options: Mapping[str, Any],
                 worst = INTERRUPTED
             if debug:
                 print(session.crew.log_tail(ORDINARY), file=sys.stderr)
-            show(console, check_view.render(session.kernel, results, console.width))
+            show(console, view(session.kernel, results, console.width))
             worst = max(worst, exit_code(tuple(results)))
         if worst == INTERRUPTED:
             break
@@ -78,7 +86,7 @@ def _plans(session: Session, options: Mapping[str, Any]) -> Iterator[tuple[Plan,
                 "baseline": "none",
                 "threads": None,
             }
-            plan, machine = session.planned(values, settings, default=names, excused=("cuda",))
+            plan, machine = session.planned(values, settings, default=names, checking=True)
             yield plan, machine.cores
 
 

@@ -17,13 +17,9 @@ FAILURES = ("wrong", "failed")
 RIGHT = ("ok", "verified")
 
 
-def render(kernel: Kernel, results: Sequence[Result], width: int) -> Text:
-    """The table of one kernel, variants as declared, its failures in full, and a line that sums it up."""
-    groups: dict[Group, list[Result]] = {}
-    order = [variant.name for variant in kernel.variants]
-    for result in sorted(results, key=lambda r: order.index(r.cell.variant)):
-        knobs = " ".join(f"{knob}={value}" for knob, value in result.cell.knobs)
-        groups.setdefault((result.cell.variant, knobs), []).append(result)
+def render(kernel: Kernel, results: Sequence[Result], width: int, *, failures_too: bool = True) -> Text:
+    """The table of one kernel, its failures in full unless they stand elsewhere, and a line that sums it up."""
+    groups = _groups(kernel, results)
     title = Text.assemble((kernel.name, "bold"), "  ", kernel.summary)
     if not groups:
         return stack([title, Text("  nothing could be checked")])
@@ -37,10 +33,16 @@ def render(kernel: Kernel, results: Sequence[Result], width: int) -> Text:
         column(["verdict"], [_verdict(group) for group in found], right=False),
     ]
     lines = [title, Text(), *join(columns, 2)]
-    for group in found:
-        lines += _failure(group, width)
+    if failures_too:
+        for group in found:
+            lines += _failure(group, width)
     lines += _remarks(found, width)
     return stack([*lines, Text(), *wrap(summary(kernel, results), width, first="  ")])
+
+
+def failures(kernel: Kernel, results: Sequence[Result], width: int) -> list[Text]:
+    """The first failure of each variant and its knob values in full."""
+    return [line for group in _groups(kernel, results).values() for line in _failure(group, width) if line.plain]
 
 
 def summary(kernel: Kernel, results: Sequence[Result]) -> str:
@@ -61,6 +63,16 @@ def summary(kernel: Kernel, results: Sequence[Result]) -> str:
     if skipped:
         text += f", {skipped} not run here"
     return f"{text}; not right: {', '.join(bad)}." if bad else f"{text}."
+
+
+def _groups(kernel: Kernel, results: Sequence[Result]) -> dict[Group, list[Result]]:
+    """Results by variant, as declared, and knob values."""
+    groups: dict[Group, list[Result]] = {}
+    order = [variant.name for variant in kernel.variants]
+    for result in sorted(results, key=lambda r: order.index(r.cell.variant)):
+        knobs = " ".join(f"{knob}={value}" for knob, value in result.cell.knobs)
+        groups.setdefault((result.cell.variant, knobs), []).append(result)
+    return groups
 
 
 def _passed(group: Sequence[Result]) -> str:
