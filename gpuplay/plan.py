@@ -73,7 +73,10 @@ class Plan:
 
 @dataclass(frozen=True)
 class Request:
-    """What the user asked for, checked against the declaration; ``missing`` maps targets to reasons."""
+    """What the user asked for, checked against the declaration; ``missing`` maps targets to reasons.
+
+    For ``checking`` a barred knob value is skipped, though it is barred everywhere.
+    """
 
     sizes: tuple[int, ...]
     variants: tuple[str, ...]
@@ -83,6 +86,7 @@ class Request:
     knobs: Mapping[str, tuple[int, ...]] = field(default_factory=dict)
     missing: Mapping[str, str] = field(default_factory=dict)
     settings: Settings = Settings()
+    checking: bool = False
 
 
 def make(loaded: Loaded, request: Request, machine: Machine) -> Plan:
@@ -95,7 +99,8 @@ def make(loaded: Loaded, request: Request, machine: Machine) -> Plan:
         for n in request.sizes:
             problem = kernel.problem(n, **given)
             rows.append(Row(problem, tuple(_assess(loaded, request, machine, problem))))
-    _refuse_barred_knobs(kernel, request, rows)
+    if not request.checking:
+        _refuse_barred_knobs(kernel, request, rows)
     shown = (v for v in request.variants if kernel.variant(v).target in request.missing)
     notices = tuple(_notice(kernel.variant(name), request) for name in shown)
     return Plan(without_functions(kernel), tuple(rows), request.variants, request.baseline, request.settings, notices)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Container, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from difflib import get_close_matches
 
 from gpuplay import sizes
@@ -25,12 +25,12 @@ def build(
     cores: int,
     why_not: WhyNot,
     default: Iterable[str] | None = None,
-    excused: Container[str] = (),
+    checking: bool = False,
 ) -> Request:
     """Check every word and say what to type instead.
 
     ``axes`` maps params and knobs to comma lists; ``default`` are the variants where ``on`` is not
-    given, the story unless named; ``excused`` are targets that may be missing though asked for by name.
+    given, the story unless named. For ``checking`` neither a missing GPU nor a barred knob value is an error.
     """
     asked = chosen_names(kernel, on) if on is not None else None
     chosen = list(asked if asked is not None else default or kernel.story_names)
@@ -44,7 +44,7 @@ def build(
     if asked is not None:
         for name in asked:
             target = kernel.variant(name).target
-            if target in missing and target not in excused:
+            if target in missing and not (checking and target == "cuda"):
                 raise TargetMissing(f"--on {on}: {target} is not here: {missing[target]}")
     if baseline is not None and base in chosen and kernel.variant(base).target in missing:
         target = kernel.variant(base).target
@@ -63,6 +63,7 @@ def build(
         knobs={name: _counts(f"--{name.replace('_', '-')}", text) for name, text in given.items() if name in knobs},
         missing=missing,
         settings=settings,
+        checking=checking,
     )
 
 

@@ -27,7 +27,8 @@ def test_every_variant_is_right_at_awkward_shapes_and_every_knob_value(
     assert done.code == 0, done.out + done.err
     assert "wrong" not in done.out
     assert "failed" not in done.out
-    for variant in ("cpu:scalar", "cpu:simd", "cpu:parallel", "python:loop", "numpy:"):
+    assert "not run here" not in done.out
+    for variant in ("cpu:scalar", "cpu:simd", "cpu:parallel", "python:loop", "numpy:", "cuda:"):
         assert variant in done.out
 
 

@@ -59,6 +59,12 @@ def test_a_right_variant_passes_without_a_gpu_though_asked_for_by_name(
         assert "on the lockstep machine: cuda:mended (7 problems): " in text
 
 
+def test_the_machine_serves_all_that_a_run_asks_of_the_seam(gpuplay: Gpuplay, folder: Path) -> None:
+    done = gpuplay("check", KERNELS / "seam.py", "--sizes", "1,7,64,65", folder=folder, **NO_GPU)
+    assert done.code == 0, done.out + done.err
+    assert "3 of 3 variants (knob values apart) right, 24 problems checked, 1 not run here" in flat(done.out)
+
+
 def test_a_wrong_variant_shows_the_worst_place(gpuplay: Gpuplay, folder: Path) -> None:
     done = checked(gpuplay, folder, "cuda:off")
     assert done.code == 1
@@ -131,7 +137,8 @@ def test_a_wrong_cuda_variant_ends_a_sweep_with_exit_1_each_time(gpuplay: Gpupla
 def test_a_plan_builds_nothing(gpuplay: Gpuplay, folder: Path) -> None:
     done = gpuplay(*SWEEP, "--plan", folder=folder, **NO_GPU)
     assert done.code == 0
-    assert "cuda:right" in done.out
+    assert "cuda:right not timed here" in done.out
+    assert "2 verified only" in done.out
     assert builds(folder) == 0
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import datetime as dt
 import json
 import sys
-from collections.abc import Container, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, Self
 
@@ -102,11 +102,12 @@ class Session:
         values: Mapping[str, Any],
         settings: Settings,
         default: Sequence[str] | None = None,
-        excused: Container[str] = (),
+        *,
+        checking: bool = False,
     ) -> tuple[Plan, Machine]:
-        """The plan of a command line, and the machine that it is for.
+        """The plan of a command line, and the machine that it is for; ``default`` replaces the story.
 
-        ``default`` replaces the story; ``excused`` are targets whose absence is no error.
+        For ``checking`` neither a missing GPU nor a barred knob value is an error.
         """
         machine = machines.limits()
         reasons: dict[str, str] = {}
@@ -131,7 +132,7 @@ class Session:
             cores=machine.cores,
             why_not=reason,
             default=default,
-            excused=excused,
+            checking=checking,
         )
         self.crew.allow_threads(max(asked.threads))
         if self.origin.kind == "bundled":

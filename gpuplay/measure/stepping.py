@@ -10,7 +10,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from gpuplay.errors import GpuplayError, KernelFileError, UsageError
+from gpuplay.errors import GpuplayError, KernelFileError
 from gpuplay.kernel import Machine
 from gpuplay.lockstep.errors import LockstepFault, Unsupported
 from gpuplay.measure.building import Built, build, problem_data
@@ -42,9 +42,8 @@ class Stepper:
 
     def step(self, cell: Cell) -> Stepped:
         """Verify a cell on the ordinary inputs and on the probes."""
-        for planned in self._planned(cell, (cell.size,), cell.params):
-            return self._stepped(planned, MOST_WORK)
-        return Stepped("skipped", "the model GPU of the lockstep machine cannot run it")
+        [planned] = self._planned(cell, (cell.size,), cell.params)
+        return self._stepped(planned, MOST_WORK)
 
     def stand_in(self, cell: Cell) -> Stepped:
         """Verify a cell's variant at small sizes; the first that is not right decides."""
@@ -73,11 +72,9 @@ class Stepper:
             threads=(1,),
             params={name: (value,) for name, value in params},
             knobs={name: (value,) for name, value in cell.knobs},
+            checking=True,
         )
-        try:
-            rows = make(self._loaded, request, Machine(gpu=self._target.gpu())).rows
-        except UsageError:  # the knob values are barred at every small size
-            return []
+        rows = make(self._loaded, request, Machine(gpu=self._target.gpu())).rows
         return [planned for row in rows for planned in row.cells]
 
     def _stepped(self, planned: PlannedCell, most_work: float) -> Stepped:
