@@ -289,7 +289,24 @@ def casts(launch, n, rng):
     yield out, np.stack(columns, axis=1).astype(np.float64)
 
 
+@cuda.jit
+def sign_of_zero(out):
+    """Lanes that keep −0.0 beside lanes that take 0.0: equal numbers, but not the same."""
+    i = cuda.grid(1)
+    zero = 0.0
+    if i % 2:
+        zero = -0.0
+    if i < out.size:
+        out[i] = math.copysign(1.0, zero)
+
+
+def signed_zeros(launch, n, rng):
+    out = np.empty(n)
+    launch(sign_of_zero, -(-n // BLOCK), BLOCK, out)
+    yield out, np.where(np.arange(n) % 2, -1.0, 1.0)
+
+
 PROGRAMS = (
     *(control_flow, nested_loops, conditions, device_functions, closures, constants),
-    *(literal_unrolling, generated_source, casts),
+    *(literal_unrolling, generated_source, casts, signed_zeros),
 )

@@ -162,6 +162,27 @@ def syncwarp_for_a_block(mended):
     return lambda machine: machine.launch(swap_halves, 1, BLOCK, numbers(BLOCK), numbers(BLOCK))
 
 
+def write_behind_a_broadcast(mended):
+    """All warps read a word, then a thread of the last one changes it after a barrier of its warp alone."""
+
+    @cuda.jit
+    def broadcast(out, x):
+        word = cuda.shared.array(1, float32)
+        tid = cuda.threadIdx.x
+        if tid == 0:
+            word[0] = x[0]
+        cuda.syncthreads()
+        out[tid] = word[0]  # fault: race
+        if mended:
+            cuda.syncthreads()
+        else:
+            cuda.syncwarp()
+        if tid == BLOCK - 1:
+            word[0] = 2  # fault: race
+
+    return lambda machine: machine.launch(broadcast, 1, BLOCK, numbers(BLOCK), numbers(1))
+
+
 def two_blocks_one_word(mended):
     """The first thread of every block writes the same result."""
 
@@ -299,7 +320,8 @@ def flag_without_grid_sync(mended):
 
 BUGS = (
     *(missing_first_barrier, missing_second_barrier, tile_written_twice, plain_histogram, plain_shared_histogram),
-    *(warp_synchronous_reduction, shuffle_as_barrier, syncwarp_for_a_block, two_blocks_one_word, in_place_stencil),
+    *(warp_synchronous_reduction, shuffle_as_barrier, syncwarp_for_a_block, write_behind_a_broadcast),
+    *(two_blocks_one_word, in_place_stencil),
     *(stencil_between_blocks, global_scratch, plain_read_of_an_atomic_sum, last_block_reduction),
     *(lock_without_fence, flag_without_grid_sync),
 )
