@@ -257,6 +257,7 @@ _HANDLERS: dict[Any, Handler] = {
     bool: _truth,
     complex: _complex,
     tuple: _itself,
+    type: _nothing,  # a class of numbers, which the types know
     literal_unroll: _itself,
     GRID_SYNC: barriers.grid_sync,
     **_of_cuda(
