@@ -70,7 +70,7 @@ def _cells(session: Session, values: Mapping[str, Any], settings: Settings) -> l
         raise UsageError(f"--sizes {values['sizes']}: explain runs one problem; give one size, such as --sizes 64")
     chosen = {**values, "baseline": "none", "threads": None, "on": ",".join(names)}
     chosen["sizes"] = values["sizes"] or str(explained_size(kernel))
-    plan, _ = session.planned(chosen, settings, excused=("cuda",))
+    plan, _ = session.planned(chosen, settings, checking=True)
     if len(plan.rows) > 1:
         many = [name for axis in kernel.axes if "," in (values[name := axis.name] or "")]
         raise UsageError(f"--{many[0].replace('_', '-')} {values[many[0]]}: explain runs one problem; give one value")
@@ -78,10 +78,23 @@ def _cells(session: Session, values: Mapping[str, Any], settings: Settings) -> l
     if len(cells) > 2:
         labels = ", ".join(planned.cell.label for planned in cells)
         raise UsageError(f"explain shows one variant, or two side by side; this names {len(cells)}: {labels}")
+    _refuse_idle_knobs(kernel, names, values)
     for planned in cells:
         if planned.skip and not planned.verified_only:
             raise UsageError(f"explain: {planned.cell.label}: {planned.skip}")
     return cells
+
+
+def _refuse_idle_knobs(kernel: Kernel, names: Sequence[str], values: Mapping[str, Any]) -> None:
+    """UsageError for a knob that none of the chosen variants has."""
+    owners: dict[str, list[str]] = {}
+    for variant in kernel.variants:
+        for knob in variant.knobs:
+            owners.setdefault(knob, []).append(variant.name)
+    for knob, having in owners.items():
+        if values.get(knob) is not None and not set(having) & set(names):
+            option = f"--{knob.replace('_', '-')} {values[knob]}"
+            raise UsageError(f"{option}: {', '.join(names)} has no such knob; explain --on {having[0]}")
 
 
 def _variants(kernel: Kernel, on: str | None) -> Sequence[str]:

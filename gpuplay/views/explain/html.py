@@ -16,7 +16,7 @@ from gpuplay.lockstep.record import Place, Source
 from gpuplay.views.explain import compare, lanes
 from gpuplay.views.explain.data import Document
 from gpuplay.views.explain.page import NO_TIMES, described, faults, sentence, summary, title
-from gpuplay.views.explain.source import FIGURES, LEGEND
+from gpuplay.views.explain.source import FIGURES, legend
 
 WIDTH = 132  # characters of the drawings of lanes
 STYLE = """
@@ -63,7 +63,11 @@ def _explanation(found: Explanation) -> list[str]:
     for source in found.report.sources:
         parts += [_heading(source), _source(found, source)]
     if found.report.sources:
-        parts += [f'<p class="legend">{escape(LEGEND)}</p>', "<h3>Summary</h3>", _pre(summary(found, WIDTH)[1:])]
+        parts += [
+            f'<p class="legend">{escape(legend(found.report.total))}</p>',
+            "<h3>Summary</h3>",
+            _pre(summary(found, WIDTH)[1:]),
+        ]
     if found.report.maps:
         parts.append("<h3>Lanes of one warp</h3>")
     for drawn in found.report.maps:

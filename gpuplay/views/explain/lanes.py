@@ -14,6 +14,7 @@ from gpuplay.units import count
 from gpuplay.views.layout import GAP, Column, Entry, blocks, column, join, stack, wrap
 
 UNTOUCHED = "·"
+MOST_GAPS = 4  # more of them would only double the rows, whose bytes tell as much
 _STYLES = ("cyan", "magenta")  # quarter-warps in turn, so that neighbours are told apart
 
 
@@ -52,12 +53,7 @@ def _sectors(drawn: WarpMap, width: int) -> list[Text]:
         start = address + drawn.offset
         for at in range(start // cell * cell, start + drawn.width, cell):
             touched.setdefault(at // SECTOR_BYTES, {}).setdefault(at % SECTOR_BYTES // cell, []).append(lane)
-    order = sorted(touched)
-    rows: list[int | None] = []
-    for sector in order:
-        if rows and rows[-1] is not None and sector != rows[-1] + 1:
-            rows.append(None)
-        rows.append(sector)
+    rows = _with_gaps(sorted(touched))
     offsets = [Entry(("⋮" if row is None else str(row * SECTOR_BYTES - drawn.offset),)) for row in rows]
     columns = [
         column(
@@ -70,6 +66,16 @@ def _sectors(drawn: WarpMap, width: int) -> list[Text]:
         f"in its cells of {cell} bytes the lanes that touch them"
     )
     return [*wrap(what, width, first="  "), Text(), *_blocks("byte", offsets, columns, width)]
+
+
+def _with_gaps(sectors: Sequence[int]) -> list[int | None]:
+    """None where sectors are left out between two others, as long as such places are few."""
+    rows: list[int | None] = []
+    for before, sector in zip((None, *sectors), sectors, strict=False):
+        if before is not None and sector != before + 1:
+            rows.append(None)
+        rows.append(sector)
+    return rows if rows.count(None) <= MOST_GAPS else list(sectors)
 
 
 # --- shared memory: wavefronts over banks ---

@@ -10,7 +10,7 @@ from gpuplay.analysis.explanation import Explanation
 from gpuplay.views.explain import compare, lanes
 from gpuplay.views.explain.data import Document
 from gpuplay.views.explain.page import NO_TIMES, described, faults, sentence, summary, title
-from gpuplay.views.explain.source import LEGEND, annotated
+from gpuplay.views.explain.source import annotated, legend
 
 WIDTH = 132  # characters of a block of code
 
@@ -37,7 +37,7 @@ def _explanation(found: Explanation) -> list[str]:
         parts += ["### Findings", "\n".join(_item(found, number) for number in range(len(found.findings)))]
     if found.report.sources:
         parts += ["### Source", *(_block(annotated(found, source, WIDTH)) for source in found.report.sources)]
-        parts += [escaped(LEGEND), "### Summary", _block(summary(found, WIDTH)[1:])]
+        parts += [escaped(legend(found.report.total)), "### Summary", _block(summary(found, WIDTH)[1:])]
     if found.report.maps:
         drawn = [lanes.render(found, [one], WIDTH).split("\n") for one in found.report.maps]
         parts += ["### Lanes of one warp", *(_block(list(lines)) for lines in drawn)]

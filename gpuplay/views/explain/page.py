@@ -13,7 +13,7 @@ from gpuplay.lockstep.record import Counts, Fault, Launch, Place
 from gpuplay.results import Cell
 from gpuplay.units import count, nbytes
 from gpuplay.views.explain.figures import amount, short
-from gpuplay.views.explain.source import LEGEND, annotated
+from gpuplay.views.explain.source import annotated, legend
 from gpuplay.views.layout import stack, wrap
 
 NO_TIMES = (
@@ -31,7 +31,7 @@ def render(found: Explanation, width: int) -> Text:
     for source in found.report.sources:
         lines += [Text(), *annotated(found, source, width)]
     if found.report.sources:
-        lines += [Text(), *(_dim(line) for line in wrap(LEGEND, width))]
+        lines += [Text(), *(_dim(line) for line in wrap(legend(found.report.total), width))]
         lines += [Text(), *summary(found, width)]
         lines += [Text(), *remarks(found, width)]
         lines += [Text(), *(_dim(line) for line in wrap(NO_TIMES, width))]

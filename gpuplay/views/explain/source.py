@@ -80,11 +80,24 @@ FIGURES = (
     Figure(("integer", "ops"), _nonzero(lambda c: c.integer), always=False),
     Figure(("barriers", ""), _nonzero(lambda c: c.barriers), always=False),
 )
-LEGEND = (
-    "lanes: active ones of a warp's 32; sectors: of 32 bytes, touched by one warp's access to global memory; "
-    "ideal: the least that would do; bank ways: words that wait for one bank of shared memory, 1 is no conflict; "
-    "!: wasteful; bars: share of all warp instructions, sectors and wavefronts"
+LEGENDS: tuple[tuple[Callable[[Counts], bool], str], ...] = (
+    (lambda _: True, "lanes: active ones of a warp's 32"),
+    (
+        lambda c: _loads_and_stores(c).requests > 0,
+        "sectors: of 32 bytes, touched by one warp's access to global memory; ideal: the least that would do",
+    ),
+    (
+        lambda c: _banks(c).requests > 0,
+        "bank ways: words that wait for one bank of shared memory, 1 is no conflict",
+    ),
+    (lambda c: c.atomics.operations > 0, "atomic lanes: most of a warp at one word"),
+    (lambda _: True, "!: wasteful; bars: share of all warp instructions, sectors and wavefronts"),
 )
+
+
+def legend(total: Counts) -> str:
+    """What the columns of a run mean, those that it has."""
+    return "; ".join(text for applies, text in LEGENDS if applies(total))
 
 
 def annotated(found: Explanation, source: Source, width: int) -> list[Text]:
