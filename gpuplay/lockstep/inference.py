@@ -22,6 +22,7 @@ from numba.cuda.descriptor import cuda_target
 from numba.cuda.dispatcher import CUDADispatcher
 
 from gpuplay.errors import GpuplayError
+from gpuplay.lockstep.identity import meaning
 from gpuplay.lockstep.record import Source
 
 try:  # numba-cuda has a front end of its own
@@ -65,8 +66,18 @@ def source_of(function: Any, *, device: bool = False) -> Source:
     return Source(function.__name__, code.co_filename, first, tuple(line.rstrip("\n") for line in lines), device)
 
 
+_INFERRED: dict[Any, Typed] = {}
+
+
 def infer(function: Any, arguments: tuple[Any, ...], *, device: bool = False) -> Typed:
-    """The typed representation of a Python function; TypingFailed where Numba refuses it."""
+    """The typed representation of a Python function, inferred once; TypingFailed where Numba refuses it."""
+    key = meaning(function), arguments, device
+    if key not in _INFERRED:
+        _INFERRED[key] = _inferred(function, arguments, device=device)
+    return _INFERRED[key]
+
+
+def _inferred(function: Any, arguments: tuple[Any, ...], *, device: bool) -> Typed:
     with target_override("cuda"), _device_calls_by_inference(), warnings.catch_warnings():
         warnings.simplefilter("ignore")
         try:

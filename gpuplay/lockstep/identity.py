@@ -1,0 +1,45 @@
+"""When two Python functions mean the same: builders make a GPU function anew for every problem."""
+
+from __future__ import annotations
+
+from collections.abc import Hashable
+from types import CellType, FunctionType
+from typing import Any
+
+import numpy as np
+
+_PLAIN = (bool, int, float, complex, str, bytes, type(None), np.generic, np.dtype)
+
+
+class Same:
+    """An object as a key: equal to itself alone, and kept alive."""
+
+    def __init__(self, value: Any) -> None:
+        self.value = value
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Same) and self.value is other.value
+
+    def __hash__(self) -> int:
+        return id(self.value)
+
+
+def meaning(function: FunctionType) -> Hashable:
+    """A key that functions share whose code, globals, defaults and closed-over values are the same."""
+    defaults = tuple(map(_key, function.__defaults__ or ()))
+    closure = tuple(map(_content, function.__closure__ or ()))
+    return function.__code__, function.__code__.co_filename, Same(function.__globals__), defaults, closure
+
+
+def _content(cell: CellType) -> Hashable:
+    try:
+        return _key(cell.cell_contents)
+    except ValueError:  # not filled yet
+        return Same(cell)
+
+
+def _key(value: Any) -> Hashable:
+    """Numbers and text by type and spelling, so that 1, 1.0 and True differ; anything else by identity."""
+    if isinstance(value, _PLAIN):
+        return type(value), repr(value)
+    return (tuple, *map(_key, value)) if type(value) is tuple else Same(value)
