@@ -27,27 +27,33 @@ def locate(engine: Engine, view: View, indices: tuple[Number, ...], site: Site) 
     offset = view.offset
     if isinstance(offset, np.generic):
         site.base = int(offset)
-    vector: Lanes | None = None
+    varying: list[int] = []
     for axis, index in enumerate(indices):
-        extent, stride = view.shape[axis], view.strides[axis]
-        if isinstance(index, np.generic) and isinstance(extent, np.generic):
-            if 0 <= index < extent:
-                offset = offset + np.int64(index) * stride
-                continue
+        extent = view.shape[axis]
+        if not (isinstance(index, np.generic) and isinstance(extent, np.generic)):
+            varying.append(axis)
+        elif 0 <= index < extent:
+            offset = offset + np.int64(index) * view.strides[axis]
+        else:
             out_of_bounds(engine, site, view, indices, axis, engine.mask.first)
             return np.int64(0), np.zeros_like(active)
-        if vector is None:
-            vector, active = np.zeros(engine.lanes, np.int64), active.copy()
-        spread = np.broadcast_to(index, engine.lanes)
-        bad = shadow.locate(active, spread, np.atleast_1d(extent).astype(np.int64, copy=False), stride, vector)
+    if not varying:
+        return offset, active
+    vector = np.full(engine.lanes, offset) if isinstance(offset, np.generic) else offset.copy()
+    active = active.copy()
+    for axis in varying:
+        extent = np.atleast_1d(view.shape[axis])
+        bad = shadow.locate(active, _spread(engine, indices[axis]), extent, view.strides[axis], vector)
         if bad >= 0:
             out_of_bounds(engine, site, view, indices, axis, int(bad))
-    if vector is None:
-        return offset, active
-    if isinstance(offset, np.generic):
-        return (vector + offset if offset else vector), active
-    vector += offset
     return vector, active
+
+
+def _spread(engine: Engine, value: Number) -> Lanes:
+    """A number as a vector over lanes, contiguous."""
+    if isinstance(value, np.ndarray):
+        return value
+    return np.full(engine.lanes, value)
 
 
 def load(engine: Engine, view: View, indices: tuple[Number, ...], site: Site) -> Any:
@@ -77,7 +83,7 @@ def store(engine: Engine, view: View, indices: tuple[Number, ...], value: Any, s
 def put(engine: Engine, memory: Allocation, dtype: np.dtype[Any], offset: Number, active: Lanes, value: Number) -> None:
     """Write at a byte offset for each active lane."""
     elements = memory.typed(dtype)
-    places = _elements(np.broadcast_to(offset, engine.lanes), dtype.itemsize)[active]
+    places = _elements(_spread(engine, offset), dtype.itemsize)[active]
     values = value if isinstance(value, np.generic) else value[active]
     engine.changes += 1
     elements[places] = values
@@ -88,12 +94,12 @@ def update(
 ) -> Any:
     """An atomic read-modify-write, lane after lane: the values that stood there before."""
     offset, active = locate(engine, view, indices, site)
-    spread = np.ascontiguousarray(np.broadcast_to(offset, engine.lanes))
+    spread = _spread(engine, offset)
     touch(engine, view.memory, spread, active, site)
     elements = view.memory.typed(view.dtype)
     old = np.zeros(engine.lanes, view.dtype)
-    values = np.ascontiguousarray(np.broadcast_to(value, engine.lanes))
-    compares = values if compare is None else np.ascontiguousarray(np.broadcast_to(compare, engine.lanes))
+    values = _spread(engine, value)
+    compares = values if compare is None else _spread(engine, compare)
     engine.changes += perform(
         operation, elements, _elements(spread, view.dtype.itemsize), active, values, compares, old
     )
@@ -112,41 +118,31 @@ def touch(engine: Engine, memory: Allocation, offset: Number, active: Lanes, sit
     """Count an access of the active lanes and check it against everything that is remembered."""
     site.space = memory.space
     now = engine.order.tick(site)
-    remembered = memory.written.size or memory.writes.size or memory.atomics.size
+    remembered = memory.written.size or memory.watched
     if isinstance(offset, np.generic) and memory.space in ("global", "constant") and not remembered:
         _count_uniform(engine, memory, int(offset), active, site)
         return
-    spread = np.ascontiguousarray(np.broadcast_to(offset, engine.lanes))
+    spread = _spread(engine, offset)
     _count(engine, memory, spread, active, site)
     if not remembered:
         return
+    _check(engine, memory, spread, active, site, now)
+
+
+def _check(engine: Engine, memory: Allocation, offset: Lanes, active: Lanes, site: Site, now: int) -> None:
+    """Unset words and races."""
+    action, span = _ACTIONS[site.action], max(site.width >> memory.shift, 1)
+    if memory.may_be_unset():
+        bare = shadow.mark(action, active, offset, memory.shift, span, memory.written)
+        if bare >= 0:
+            unset(engine, site, memory, int(offset[bare]), int(bare))
+    if not memory.watched:
+        return
     order, conflicts = engine.order, engine.conflicts
-    found, bare = shadow.check(
-        _ACTIONS[site.action],
-        active,
-        spread,
-        memory.shift,
-        max(site.width >> memory.shift, 1),
-        order.first_lane,
-        order.warps_per_block,
-        now,
-        site.action != "store",
-        memory.written,
-        memory.writes,
-        memory.reads,
-        memory.atomics,
-        order.start,
-        order.barriers,
-        order.whole,
-        order.part,
-        order.members,
-        conflicts,
-    )
-    if bare >= 0:
-        unset(engine, site, memory, int(spread[bare]), int(bare))
+    found = shadow.check(action, now, active, offset, memory.shift, span, memory.history, *order.state(), conflicts)
     for lane, earlier, time, kind in conflicts[:found].tolist():
         if not order.excused(earlier, time, lane):
-            race(engine, site, memory, lane, earlier, time, kind, int(spread[lane - order.first_lane]))
+            race(engine, site, memory, lane, earlier, time, kind, int(offset[lane - order.first_lane]))
 
 
 def _count(engine: Engine, memory: Allocation, offset: Lanes, active: Lanes, site: Site) -> None:
@@ -165,7 +161,7 @@ def _count(engine: Engine, memory: Allocation, offset: Lanes, active: Lanes, sit
     site.cost += cost
     site.ideal += ideal
     site.bytes_asked += lanes * site.width
-    if requests and (site.map is None or cost - ideal or lanes > site.seen):
+    if requests and (site.map is None or worst > site.map.cost):
         _draw(engine, memory, offset, active, site, warp, worst, least, ways)
 
 
@@ -181,14 +177,11 @@ def _draw(
     ways: int,
 ) -> None:
     """Keep the worst warp's addresses, where they are worse than those kept so far."""
-    kept = site.map
     if memory.space == "shared":
         phases = max(site.width // 4, 1)
         least = sum(
             active[warp * 32 + p * 32 // phases : warp * 32 + (p + 1) * 32 // phases].any() for p in range(phases)
         )
-    if kept is not None and worst - least < kept.cost - kept.ideal:
-        return
     lanes = slice(warp * 32, warp * 32 + 32)
     base = int(offset[lanes].max()) // memory.period * memory.period if memory.period else site.base
     addresses = tuple(int(at) - base if here else None for at, here in zip(offset[lanes], active[lanes], strict=True))

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from gpuplay.lockstep import access
-from gpuplay.lockstep.dtypes import dtype_of, element_of
+from gpuplay.lockstep.dtypes import element_of
 from gpuplay.lockstep.program import SharedArray
 from gpuplay.lockstep.values import View
 
@@ -43,6 +43,7 @@ def _shared(t: Function, made: Call) -> None:
             t.build.shared[key] = SharedArray(name, dtype, 0)
     else:
         t.build.shared[key] = SharedArray(name, dtype, count)
+    t.build.shared_slots[t.slot(made.target)] = key
     number = list(t.build.shared).index(key)
     extents, strides = tuple(map(np.int64, shape)), _strides(shape, dtype.itemsize)
 
@@ -110,5 +111,3 @@ HANDLERS = {
     **dict.fromkeys(("ldca", "ldcg", "ldcs", "ldlu", "ldcv"), _load),
     **dict.fromkeys(("stcg", "stcs", "stwb", "stwt"), _store),
 }
-
-__all__ = ["HANDLERS", "dtype_of"]

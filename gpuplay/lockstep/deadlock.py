@@ -105,7 +105,8 @@ def barrier_fault(engine: Engine, left_at: Place | None = None, who: NDArray[np.
     first = int(waiting.argmax())
     block = slice(first // engine.width * engine.width, (first // engine.width + 1) * engine.width)
     here = waiting[block]
-    there = (engine.alive | (who if who is not None else False))[block] & ~here
+    ended = engine.ended[block]
+    there = (engine.alive | engine.ended | (who if who is not None else False))[block] & ~here
     other_thread = engine.thread(block.start + int(there.argmax())) if there.any() else None
     thread = engine.thread(first)
     others = [m for m in engine.waiting if m != number]
@@ -118,7 +119,7 @@ def barrier_fault(engine: Engine, left_at: Place | None = None, who: NDArray[np.
         other = elsewhere.place
         does = f"waits at the barrier of line {elsewhere.place.line}"
     else:
-        does = "cannot reach it"
+        does = "has ended without reaching it" if ended.any() else "cannot reach it"
     name = f"{other_thread} {does}" if other_thread else f"another thread {does}"
     return Fault(
         "barrier",

@@ -57,18 +57,22 @@ class Engine:
         self.order.begin_batch(first_block, blocks)
         self.blocks, self.lanes, self.shared = blocks, blocks * self.width, shared
         self.v = slots
-        position = np.arange(self.lanes)
-        thread = position % self.width
-        self.exists = thread < self.threads
+        thread = np.arange(self.width)
+        self.exists = np.tile(thread < self.threads, blocks)
         self.alive = self.exists.copy()
+        self.ended = np.zeros_like(self.alive)
         self.conflicts = np.zeros((self.lanes, ROW), np.int64)
-        number = position // self.width
-        self.block_of_lane = number
-        self.thread_index = _indices(np.minimum(thread, self.threads - 1), self.block)
-        self.block_index = _indices(number + first_block, self.grid)
-        if blocks == 1:
-            self.block_index = tuple(np.int32(axis.flat[0]) for axis in self.block_index)
+        number = np.arange(blocks)
+        self.block_of_lane = np.repeat(number, self.width)
+        threads = _indices(np.minimum(thread, self.threads - 1), self.block)
+        self.thread_index = tuple(axis if isinstance(axis, np.generic) else np.tile(axis, blocks) for axis in threads)
+        indices = _indices(number + first_block, self.grid)
+        self.block_index = tuple(axis if isinstance(axis, np.generic) else self._by_block(axis) for axis in indices)
         self.needed: frozenset[int] = frozenset()
+
+    def _by_block(self, axis: NDArray[Any]) -> Any:
+        """One number for each block as one for each lane, or shared by all lanes of a single block."""
+        return axis[0] if self.blocks == 1 else np.repeat(axis, self.width)
 
     def run(self) -> None:
         """Execute until all lanes have left; Stuck where they cannot."""
@@ -175,6 +179,8 @@ class Engine:
 
     def _leave(self, end: Leave) -> None:
         self.alive &= ~self.mask.array
+        if not end.returned:
+            self.ended |= self.mask.array
         if not self.waiting:
             return
         left = np.unique(self.block_of_lane[self.mask.array])
@@ -185,13 +191,17 @@ class Engine:
     # --- meeting points ---
 
     def _meet(self, number: int, end: Meet) -> None:
-        """Lanes arrive at a barrier; blocks whose live threads are all there go on."""
+        """Lanes arrive at a barrier; blocks whose threads are all there go on, but for those that returned early.
+
+        A thread that ran to the end of the function has passed the barrier by: the condition around it did
+        not evaluate the same for all threads of the block, which the programming guide demands.
+        """
         self.met[number] += self.mask.warps
         arrived = self.mask.array | self.waiting.pop(number, np.zeros_like(self.alive))
         if end.scope == "grid":
             complete = arrived if (arrived == self.alive).all() else np.zeros_like(arrived)
         else:
-            missing = (self.alive & ~arrived).reshape(self.blocks, -1).any(axis=1)
+            missing = ((self.alive | self.ended) & ~arrived).reshape(self.blocks, -1).any(axis=1)
             complete = arrived & ~np.repeat(missing, self.width)
         rest = arrived & ~complete
         if rest.any():

@@ -17,6 +17,7 @@ from gpuplay.limits import Dims, LaunchError, dims, refuse_launch
 from gpuplay.lockstep.counting import counted
 from gpuplay.lockstep.engine import Engine, Stuck
 from gpuplay.lockstep.errors import LockstepFault
+from gpuplay.lockstep.identity import meaning
 from gpuplay.lockstep.inference import types_of
 from gpuplay.lockstep.memory import Allocation, GlobalMemory
 from gpuplay.lockstep.order import Order
@@ -142,7 +143,7 @@ class Machine:
 def _program(function: Any, args: tuple[Any, ...]) -> Program:
     """The translated function for these argument types, kept for later launches."""
     types = types_of(function, args)
-    key = function.py_func, types
+    key = meaning(function.py_func), types
     if key not in _PROGRAMS:
         _PROGRAMS[key] = translate(function.py_func, types)
     return _PROGRAMS[key]
@@ -168,8 +169,8 @@ def _shared(array: SharedArray, blocks: int, dynamic: int) -> Allocation:
     period = max(-(-nbytes // SHARED_ALIGNMENT), 1) * SHARED_ALIGNMENT
     memory = Allocation(array.name, "shared", np.zeros(blocks * period, np.uint8), array.dtype.itemsize)
     memory.period = period
-    memory.watch(loads=True, stores=True, atomics=True)
-    memory.track_unset()
+    memory.watch(loads=True, stores=True, atomics=array.updated)
+    memory.track_unset(nbytes)
     return memory
 
 

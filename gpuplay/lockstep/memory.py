@@ -9,11 +9,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from gpuplay.lockstep.record import Space
-from gpuplay.lockstep.shadow import READS, WRITES
+from gpuplay.lockstep.shadow import ATOMICS, COLUMNS, READS
 from gpuplay.lockstep.values import View
 
 ALIGNMENT = 256
-_NONE: dict[int, NDArray[Any]] = {columns: np.zeros((0, columns), np.int32) for columns in (WRITES, READS)}
 
 
 class Allocation:
@@ -29,8 +28,14 @@ class Allocation:
         self.shift = int(word).bit_length() - 1
         self.period = 0
         self.written: NDArray[np.uint8] = np.zeros(0, np.uint8)
+        self._complete = True
         self.forget()
         self._typed: dict[np.dtype[Any], NDArray[Any]] = {}
+
+    @property
+    def watched(self) -> bool:
+        """Are races looked for."""
+        return self.history.size > 0
 
     @property
     def words(self) -> int:
@@ -39,25 +44,33 @@ class Allocation:
 
     def forget(self) -> None:
         """No access is remembered: a launch begins."""
-        self.writes, self.reads, self.atomics = _NONE[WRITES], _NONE[READS], _NONE[READS]
+        self.history = np.zeros((0, COLUMNS), np.int32)
         self.hits: NDArray[np.int32] = np.zeros(0, np.int32)
 
     def watch(self, *, loads: bool, stores: bool, atomics: bool) -> None:
         """Keep what a race needs: nothing where no thread writes."""
         self.forget()
-        if not (stores or atomics):
-            return
-        if stores:
-            self.writes = np.zeros((self.words, WRITES), np.int32)
-        if loads:
-            self.reads = np.zeros((self.words, READS), np.int32)
+        if stores or atomics:
+            columns = COLUMNS if atomics else ATOMICS if loads else READS
+            self.history = np.zeros((self.words, columns), np.int32)
         if atomics:
-            self.atomics = np.zeros((self.words, READS), np.int32)
             self.hits = np.zeros(self.words, np.int32)
 
-    def track_unset(self) -> None:
-        """From now on reading a word that nobody wrote is a fault."""
-        self.written = np.zeros(self.words, np.uint8)
+    def track_unset(self, used: int | None = None) -> None:
+        """From now on reading a word that nobody wrote is a fault; each part has ``used`` bytes, and padding."""
+        self.written, self._complete = np.zeros(self.words, np.uint8), False
+        if used is not None and used < self.period:
+            self.written.reshape(-1, self.period >> self.shift)[:, used >> self.shift :] = 1
+
+    def may_be_unset(self) -> bool:
+        """Whether some word still waits to be written."""
+        if not self._complete:
+            self._complete = bool(self.written.all())
+        return not self._complete
+
+    def changed(self) -> None:
+        """The host changes which words are written."""
+        self._complete = False
 
     def typed(self, dtype: np.dtype[Any]) -> NDArray[Any]:
         """The bytes as elements of a dtype, (bytes / itemsize,)."""
@@ -94,6 +107,7 @@ class GlobalMemory:
         memory, start = self._allocation(array)
         if not memory.written.size:
             memory.written = np.ones(memory.words, np.uint8)
+        memory.changed()
         first = (array.ctypes.data - start) >> memory.shift
         return memory.written[first : first + (array.nbytes >> memory.shift)]
 

@@ -69,6 +69,11 @@ class Order:
         self.part = np.full(warps * 32, self.now, np.int32)
         self.members = np.zeros(warps * 32, np.int64)
 
+    def state(self) -> tuple[Any, ...]:
+        """What decides whether an earlier access is ordered before one that happens now; see `shadow.check`."""
+        times = self.barriers, self.whole, self.part, self.members
+        return self.first_lane, self.warps_per_block, self.start, *times
+
     def tick(self, site: Any) -> int:
         """The time of the next memory instruction, which stands at ``site``."""
         self.now += 1

@@ -59,9 +59,10 @@ class Branch:
 
 @dataclass(frozen=True)
 class Leave:
-    """The lanes have finished."""
+    """The lanes have finished: by a return statement, or at the end of the function."""
 
     place: Place
+    returned: bool = False
 
 
 @dataclass(frozen=True)
@@ -103,11 +104,15 @@ class Block:
 
 @dataclass(frozen=True)
 class SharedArray:
-    """A shared array of a function: one for every block; ``count`` elements, 0 where its size is dynamic."""
+    """A shared or local array of a function: ``count`` elements, 0 where the size is dynamic.
+
+    ``updated`` says that atomics touch it.
+    """
 
     name: str
     dtype: np.dtype[Any]
     count: int
+    updated: bool = True
 
 
 @dataclass

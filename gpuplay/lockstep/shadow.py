@@ -1,12 +1,16 @@
 """Shadow memory: for each word, who touched it last, and whether that is ordered before the next access.
 
 After a happens-before detector with a bounded history (the scheme of Eizenberg et al., "BARRACUDA",
-PLDI 2017, and of Kamath and Basu, "iGUARD", SOSP 2021): a word keeps its last plain write, and three
-plain reads and three atomics each: the last one, the last by another thread of the same block, and the
-last by another block. Time is the number of the memory instruction; a thread is known by its lane,
+PLDI 2017, and of Kamath and Basu, "iGUARD", SOSP 2021): a word keeps its last plain write, and four
+plain reads and four atomics: the last one, and those before it by another lane of its warp, by another
+warp of its block, by another block. Time is the number of the memory instruction; a thread is known by its lane,
 numbered through the grid with every block padded to whole warps.
 
-Tables hold pairs (lane + 1, time) and zeros where there was none; an empty table is not kept.
+A history has a row for each word: pairs (lane + 1, time), zeros where there was none. The first pair is
+the write, then come four reads, then four atomics; pairs at the end that no launch needs are left out.
+
+The compiled loops take arrays as they are and pass them on to nobody: a call that takes an array counts a
+reference, an atomic operation that costs more than the check.
 """
 
 from __future__ import annotations
@@ -17,147 +21,128 @@ import numpy as np
 from numba import njit
 
 LOAD, STORE, ATOMIC = 0, 1, 2
-WRITES, READS = 2, 6  # columns: one pair, three pairs
+READS, ATOMICS, COLUMNS = 2, 10, 18  # where the pairs of each kind begin after the write, and the whole row
+KEPT = 8  # columns of reads, and of atomics
 
 # What a conflict row holds: this lane, the earlier lane, the earlier time, what the earlier access was.
 ROW = 4
 
 
-@njit(cache=True, inline="always")
-def _ordered(
-    before: Any,
-    time: Any,
-    lane: Any,
-    first: Any,
-    last: Any,
-    start: Any,
-    barrier: Any,
-    whole: Any,
-    part: Any,
-    member: Any,
-) -> Any:
-    """Is the access of lane ``before`` at ``time`` ordered before what ``lane`` does now, fences aside?"""
-    if before == lane or time <= start:
-        return True
-    if before < first or before >= last:
-        return False
-    if time <= barrier:
-        return True
-    if before // 32 != lane // 32:
-        return False
-    return time <= whole or (time <= part and (member >> (before % 32)) & 1 != 0)
-
-
-@njit(cache=True, inline="always")
-def _remember(table: Any, word: Any, lane: Any, now: Any, first: Any, last: Any) -> None:
-    """Enter an access into a table of three pairs: latest, another thread of the block, another block."""
-    latest = table[word, 0]
-    if latest != lane + 1:
-        if latest != 0:
-            column = 2 if first <= latest - 1 < last else 4
-            table[word, column] = latest
-            table[word, column + 1] = table[word, 1]
-        table[word, 0] = lane + 1
-    table[word, 1] = now
-
-
 @njit(cache=True)
-def check(
+def _unordered(
+    before: int,
+    time: int,
+    lane: int,
+    first: int,
+    last: int,
+    start: int,
+    barrier: int,
+    whole: int,
+    part: int,
+    members: int,
+) -> bool:
+    """Whether nothing orders the access of lane ``before`` at ``time`` before ``lane``'s; fences aside.
+
+    The block's lanes are ``first`` up to ``last``; ``start`` is the time of the launch or the last grid sync, the
+    others those of the block's last barrier, of the last syncwarp of the whole warp, and of some with its mask.
+    """
+    if before == lane or time <= start:
+        return False
+    if before < first or before >= last:
+        return True
+    if time <= barrier:
+        return False
+    if before // 32 != lane // 32:
+        return True
+    return time > whole and (time > part or (members >> (before % 32)) & 1 == 0)
+
+
+@njit(cache=True, error_model="numpy")
+def check(  # noqa: C901, PLR0912 - one loop in one function: see above
     action: int,
+    now: int,
     active: Any,
     offsets: Any,
     shift: int,
     span: int,
+    history: Any,
     first_lane: int,
     warps_per_block: int,
-    now: int,
-    needs_written: bool,
-    written: Any,
-    writes: Any,
-    reads: Any,
-    atomics: Any,
     start: int,
     barriers: Any,
     whole: Any,
     part: Any,
     members: Any,
     conflicts: Any,
-) -> tuple[int, int]:
-    """Check one access of all active lanes and enter it: (number of conflicts, first lane that reads an unset word).
+) -> int:
+    """Look for accesses to the same words that nothing orders before these, and remember these: how many.
 
-    ``offsets`` (lanes,) are in bytes, a word has ``2**shift`` bytes, an access takes ``span`` words.
-    ``start`` is the time when the grid was last in step: at the launch, at a grid sync. For the lanes of this batch ``barriers`` (blocks,) is the time of the last barrier of each block, ``whole``
-    (warps,) of the last syncwarp of all lanes, ``part`` and ``members`` (lanes,) time and mask of the last
-    of some. ``conflicts`` (lanes, 4) takes what is unordered: lane, earlier lane, its time, its action.
+    ``offsets`` (lanes,) are in bytes, a word has ``2**shift`` bytes, an access takes ``span`` words. ``start`` is
+    the time when the grid was last in step, ``barriers`` (blocks,) that of the last barrier, ``whole`` (warps,) of
+    the last syncwarp of all lanes, ``part`` (lanes,) of the last one of some, with ``members`` (lanes,) as its
+    mask. ``conflicts`` (lanes, 4) takes what is unordered: lane, earlier lane, its time, its action.
     """
-    found, unset = 0, -1
-    most = conflicts.shape[0]
-    has_writes, has_reads, has_atomics = writes.shape[0] > 0, reads.shape[0] > 0, atomics.shape[0] > 0
-    has_written = written.shape[0] > 0
-    tracked = has_writes or has_reads or has_atomics
+    found, width, columns = 0, warps_per_block * 32, history.shape[1]
+    own = READS if action == LOAD else ATOMICS
     for warp in range(active.shape[0] // 32):
         block = warp // warps_per_block
-        first = first_lane + block * warps_per_block * 32
-        last = first + warps_per_block * 32
-        barrier, together = barriers[block], whole[warp]
+        first = first_lane + block * width
+        last, barrier, together = first + width, barriers[block], whole[warp]
+        recent = recent_but_one = -1
         for position in range(warp * 32, warp * 32 + 32):
             if not active[position]:
                 continue
-            begin = offsets[position] >> shift
-            lane = first_lane + position
+            begin, lane = offsets[position] >> shift, first_lane + position
+            if action == LOAD and begin == recent and begin == recent_but_one:
+                continue  # two readers of a word tell all that more of the same warp would
+            recent, recent_but_one = begin, recent
             for word in range(begin, begin + span):
-                if has_written:
-                    if action == STORE:
-                        written[word] = 1
-                    elif needs_written and written[word] == 0 and unset < 0:
-                        unset = position
-                if not tracked:
-                    continue
-                earlier, then, kind = -1, 0, STORE
-                if has_writes and writes[word, 0] != 0:
-                    who, when = writes[word, 0] - 1, writes[word, 1]
-                    if not _ordered(
-                        who, when, lane, first, last, start, barrier, together, part[position], members[position]
+                for column in range(0, columns, 2):
+                    before = history[word, column] - 1
+                    if before < 0 or (action != STORE and own <= column < own + KEPT):
+                        continue
+                    time = history[word, column + 1]
+                    if _unordered(
+                        before, time, lane, first, last, start, barrier, together, part[position], members[position]
                     ):
-                        earlier, then = who, when
-                if has_atomics and action != ATOMIC and earlier < 0:
-                    for column in range(0, READS, 2):
-                        if atomics[word, column] == 0:
-                            continue
-                        who, when = atomics[word, column] - 1, atomics[word, column + 1]
-                        if not _ordered(
-                            who, when, lane, first, last, start, barrier, together, part[position], members[position]
-                        ):
-                            earlier, then, kind = who, when, ATOMIC
-                if has_reads and action != LOAD and earlier < 0:
-                    for column in range(0, READS, 2):
-                        if reads[word, column] == 0:
-                            continue
-                        who, when = reads[word, column] - 1, reads[word, column + 1]
-                        if not _ordered(
-                            who, when, lane, first, last, start, barrier, together, part[position], members[position]
-                        ):
-                            earlier, then, kind = who, when, LOAD
-                if earlier >= 0 and found < most:
-                    conflicts[found, 0], conflicts[found, 1] = lane, earlier
-                    conflicts[found, 2], conflicts[found, 3] = then, kind
-                    found += 1
-                if action == STORE:
-                    if has_writes:
-                        writes[word, 0], writes[word, 1] = lane + 1, now
-                    if has_reads:
-                        reads[word, :] = 0
-                    if has_atomics:
-                        atomics[word, :] = 0
-                elif action == LOAD:
-                    if has_reads:
-                        _remember(reads, word, lane, now, first, last)
-                elif has_atomics:
-                    _remember(atomics, word, lane, now, first, last)
-    return found, unset
+                        if found < conflicts.shape[0]:
+                            conflicts[found, 0], conflicts[found, 1], conflicts[found, 2] = lane, before, time
+                            conflicts[found, 3] = STORE if column < READS else LOAD if column < ATOMICS else ATOMIC
+                            found += 1
+                        break
+                if action == STORE:  # what came before a write need not be remembered any more
+                    history[word, 0], history[word, 1] = lane + 1, now
+                    for column in range(READS, columns, 2):
+                        history[word, column] = 0
+                elif own < columns:
+                    latest = history[word, own] - 1
+                    if latest != lane:
+                        if latest >= 0:
+                            near = 2 if latest // 32 == lane // 32 else 4
+                            column = own + (near if first <= latest < last else 6)
+                            history[word, column], history[word, column + 1] = latest + 1, history[word, own + 1]
+                        history[word, own] = lane + 1
+                    history[word, own + 1] = now
+    return found
 
 
-@njit(cache=True)
+@njit(cache=True, error_model="numpy")
+def mark(action: int, active: Any, offsets: Any, shift: int, span: int, written: Any) -> int:
+    """Enter stores into the bytes that tell which words are set; the first lane that reads one that is not, or -1."""
+    bare = -1
+    for position in range(active.shape[0]):
+        if not active[position]:
+            continue
+        begin = offsets[position] >> shift
+        for word in range(begin, begin + span):
+            if action == STORE:
+                written[word] = 1
+            elif written[word] == 0 and bare < 0:
+                bare = position
+    return bare
+
+
+@njit(cache=True, error_model="numpy")
 def locate(active: Any, index: Any, extent: Any, stride: int, offsets: Any) -> int:
     """Add ``index·stride`` to the byte ``offsets`` of all active lanes; the first lane out of bounds, or -1.
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 from gpuplay.lockstep.record import Action, Atomics, Banks, Counts, Place, Space, Thread, Traffic, WarpMap
 
@@ -25,7 +25,6 @@ class Site:
     hottest: int = 0
     base: int = 0
     map: WarpMap | None = None
-    seen: int = field(default=0, repr=False)
 
     def counts(self) -> Counts:
         """The counters in their place in `Counts`."""
@@ -48,17 +47,12 @@ class Site:
 
     def reset(self) -> None:
         """Forget what was counted: the next launch begins."""
-        self.requests = self.cost = self.ideal = self.bytes_asked = self.ways = self.worst = self.hottest = (
-            self.seen
-        ) = 0
+        self.requests = self.cost = self.ideal = self.bytes_asked = 0
+        self.ways = self.worst = self.hottest = 0
         self.map = None
 
     def draw(self, addresses: tuple[int | None, ...], thread: Thread, cost: int, ideal: int, ways: int) -> None:
-        """Keep one warp's addresses: those of the worst request, and of the first with most lanes among equals."""
-        lanes = sum(address is not None for address in addresses)
-        if (cost - ideal, ways, lanes) <= (self.map.cost - self.map.ideal, self.map.ways, self.seen) if self.map else 0:
-            return
-        self.seen = lanes
+        """Keep one warp's addresses: those of the request that cost most."""
         self.map = WarpMap(
             self.place, self.array, self.space, self.action, self.width, addresses, thread, cost, ideal, ways
         )

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -37,7 +37,7 @@ def translate(function: Any, arguments: tuple[Any, ...]) -> Program:
         build.names,
         build.dtypes,
         build.sites,
-        list(build.shared.values()),
+        build.shared_arrays(),
         build.locals,
         build.float64_notes(arguments),
         list(build.sources.values()),
@@ -57,6 +57,7 @@ class Build:
     dtypes: list[Any] = field(default_factory=list)
     sites: list[Site] = field(default_factory=list)
     shared: dict[Any, SharedArray] = field(default_factory=dict)
+    shared_slots: dict[int, Any] = field(default_factory=dict)
     locals: list[SharedArray] = field(default_factory=list)
     sources: dict[Any, Source] = field(default_factory=dict)
     promotions: dict[Place, str] = field(default_factory=dict)
@@ -88,6 +89,12 @@ class Build:
             for argument in seen & found.keys():
                 found[argument].add(action)
         return found
+
+    def shared_arrays(self) -> list[SharedArray]:
+        """Shared arrays in order, with whether atomics touch them."""
+        touched = self.touched(tuple(self.shared_slots))
+        updated = {key for slot, key in self.shared_slots.items() if "atomic" in touched[slot]}
+        return [replace(array, updated=key in updated) for key, array in self.shared.items()]
 
     def float64_notes(self, arguments: tuple[Any, ...]) -> list[Note]:
         """Lines that turn to float64 although no argument is."""
@@ -272,7 +279,9 @@ class Function:
 
     def _return(self, statement: Any, _labels: dict[int, int]) -> None:
         if self.returns is None:
-            self.current.end = Leave(self.place)
+            source = self.typed.source
+            line = source.lines[self.place.line - source.first : self.place.line - source.first + 1]
+            self.current.end = Leave(self.place, returned=any("return" in text.split() for text in line))
             return
         slot, _, following = self.returns
         name = statement.value.name

@@ -83,7 +83,7 @@ def merged(mask: Lanes, new: Any, old: Any) -> Any:
     if isinstance(new, np.ndarray | np.generic):
         if not isinstance(old, np.ndarray | np.generic):
             raise Merge
-        if isinstance(new, np.generic) and isinstance(old, np.generic) and new == old:
+        if isinstance(new, np.generic) and isinstance(old, np.generic) and new.tobytes() == old.tobytes():
             return new
         return np.where(mask, new, old)
     if type(new) is not type(old):

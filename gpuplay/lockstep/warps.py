@@ -44,12 +44,13 @@ def _together(e: Engine, mask: Any, place: Place, what: str) -> NDArray[np.bool_
 
 
 def _fault(e: Engine, place: Place, warp: int, lane: int, other: int, text: str) -> None:
-    mine, theirs = e.thread(warp * 32 + lane), e.thread(warp * 32 + other)
+    mine, exists = e.thread(warp * 32 + lane), bool(e.exists[warp * 32 + other])
+    theirs = e.thread(warp * 32 + other) if exists else None
     kind = "barrier" if "syncwarp" in text else "shuffle"
     e.fault(
         Fault(
             kind,  # type: ignore[arg-type]
-            f"{mine}: {text}: lane {other} ({theirs})",
+            f"{mine}: {text}: lane {other} ({theirs or 'which this block does not have'})",
             place,
             mine,
             other_thread=theirs,
