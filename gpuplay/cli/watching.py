@@ -40,9 +40,9 @@ def watch_kernel(origin: catalog.Origin, options: Mapping[str, Any], *, plain: b
             show(console, watch_view.refusal(str(error), console.width))
         if code == INTERRUPTED:
             return INTERRUPTED
-        show(console, watch_view.footer(_name(origin), time.strftime("%H:%M:%S"), code, console.width))
-        console.file.flush()
         try:
+            show(console, watch_view.footer(_name(origin), time.strftime("%H:%M:%S"), code, console.width))
+            console.file.flush()
             _wait(origin, seen)
         except KeyboardInterrupt:
             return OK
