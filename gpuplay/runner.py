@@ -130,7 +130,8 @@ class Runner:
             return self._result(planned, "failed", f"{LOCKSTEP}: {error}")
         self._prepared_any = True
         if stepped.status in ("wrong", "failed"):
-            result = self._result(planned, stepped.status, f"{LOCKSTEP}: {stepped.reason}")
+            where = LOCKSTEP if self._verify_only else f"{LOCKSTEP} at n = {stepped.sizes[0]}"
+            result = self._result(planned, stepped.status, f"{where}: {stepped.reason}")
             return replace(result, error=stepped.error)
         if not planned.verified_only:
             return None

@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import json
+import os
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -162,3 +165,16 @@ def test_the_help_names_the_cuda_variants_and_their_knobs_only(gpuplay: Gpuplay)
     assert "--tile" in done.out
     assert "--block-m" not in done.out
     assert "cpu:simd" not in done.out
+
+
+@pytest.mark.parametrize("variant", ["cuda:tiled", "cuda:racy"])
+def test_what_a_worker_sends_home_is_plain_and_loads_no_numpy_here(cache: Path, variant: str) -> None:
+    code = "import sys; from gpuplay.cli import run; run(sys.argv[1:]); print({'numpy', 'numba'} & set(sys.modules))"
+    done = subprocess.run(
+        [sys.executable, "-c", code, "explain", str(FILE), "--on", variant],
+        env=os.environ | {"GPUPLAY_CACHE_DIR": str(cache)},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.stdout.splitlines()[-1] == "set()", done.stderr

@@ -131,7 +131,7 @@ def test_a_wrong_cuda_variant_ends_a_sweep_with_exit_1_each_time(gpuplay: Gpupla
     for _ in range(2):
         done = gpuplay(*SWEEP, folder=folder, **NO_GPU)
         assert done.code == 1
-        assert "on the lockstep machine: at n = 1: out[0] is " in flat(done.out)
+        assert "on the lockstep machine at n = 1: out[0] is " in flat(done.out)
 
 
 def test_a_plan_builds_nothing(gpuplay: Gpuplay, folder: Path) -> None:

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from gpuplay.lockstep.sites import Site
     from gpuplay.lockstep.values import Lanes, Number
 
+PUT_BY = 64  # loads of shared memory that wait to be entered: a few megabytes of offsets
 _ACTIONS = {"load": shadow.LOAD, "store": shadow.STORE, "atomic": shadow.ATOMIC}
 
 
@@ -136,13 +137,41 @@ def _check(engine: Engine, memory: Allocation, offset: Lanes, active: Lanes, sit
         bare = shadow.mark(action, active, offset, memory.shift, span, memory.written)
         if bare >= 0:
             unset(engine, site, memory, int(offset[bare]), int(bare))
-    if not memory.watched:
-        return
-    order, conflicts = engine.order, engine.conflicts
-    found = shadow.check(action, now, active, offset, memory.shift, span, memory.history, *order.state(), conflicts)
-    for lane, earlier, time, kind in conflicts[:found].tolist():
+    if memory.watched:
+        _find_races(engine, memory, offset, active, site, now)
+
+
+def _find_races(engine: Engine, memory: Allocation, offset: Lanes, active: Lanes, site: Site, now: int) -> None:
+    """Look for unordered accesses to the same words.
+
+    Loads of shared memory that nobody wrote since the last barrier are only put by: they matter where a
+    write follows before the next barrier, which in a tiled loop is never.
+    """
+    order = engine.order
+    if memory.space == "shared":
+        met = order.met()
+        if site.action == "load" and memory.last_write <= met and len(memory.put_by) < PUT_BY:
+            memory.put_by.append((now, offset, active, site.width))
+            return
+        for then, offsets, lanes, width in memory.put_by:
+            if then > met:
+                _history(engine, memory, shadow.LOAD, then, offsets, lanes, width)
+        memory.put_by.clear()
+    found = _history(engine, memory, _ACTIONS[site.action], now, offset, active, site.width)
+    if site.action != "load":
+        memory.last_write = now
+    for lane, earlier, time, kind in engine.conflicts[:found].tolist():
         if not order.excused(earlier, time, lane):
             race(engine, site, memory, lane, earlier, time, kind, int(offset[lane - order.first_lane]))
+
+
+def _history(
+    engine: Engine, memory: Allocation, action: int, now: int, offset: Lanes, active: Lanes, width: int
+) -> int:
+    """Enter an access into the history of the memory's words: how many conflicts it has."""
+    span = max(width >> memory.shift, 1)
+    state = engine.order.state()
+    return int(shadow.check(action, now, active, offset, memory.shift, span, memory.history, *state, engine.conflicts))
 
 
 def _count(engine: Engine, memory: Allocation, offset: Lanes, active: Lanes, site: Site) -> None:

@@ -45,6 +45,8 @@ class Allocation:
     def forget(self) -> None:
         """No access is remembered: a launch begins."""
         self.history = np.zeros((0, COLUMNS), np.int32)
+        self.last_write = 0
+        self.put_by: list[tuple[int, NDArray[Any], NDArray[Any], int]] = []
         self.hits: NDArray[np.int32] = np.zeros(0, np.int32)
 
     def watch(self, *, loads: bool, stores: bool, atomics: bool) -> None:

@@ -74,6 +74,10 @@ class Order:
         times = self.barriers, self.whole, self.part, self.members
         return self.first_lane, self.warps_per_block, self.start, *times
 
+    def met(self) -> int:
+        """The time up to which every block of the batch has had a barrier since."""
+        return int(self.barriers.min())
+
     def tick(self, site: Any) -> int:
         """The time of the next memory instruction, which stands at ``site``."""
         self.now += 1

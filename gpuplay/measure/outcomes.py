@@ -36,7 +36,7 @@ class Turn:
 
 @dataclass(frozen=True)
 class Stepped:
-    """What the lockstep machine found of a CUDA variant, ``sizes`` where it is right.
+    """What the lockstep machine found of a CUDA variant, ``sizes`` where it is right, or the one where it is not.
 
     ``failed`` where a check of the machine fired or the run ended early, ``skipped`` where it cannot say.
     """

@@ -54,7 +54,7 @@ class Stepper:
             if stepped.status == "right":
                 found = replace(stepped, sizes=(*found.sizes, planned.cell.size))
             elif stepped.status != "skipped":
-                return replace(stepped, reason=f"at n = {planned.cell.size}: {stepped.reason}")
+                return replace(stepped, sizes=(planned.cell.size,))
             elif not found.sizes:
                 found = stepped
         return found
