@@ -13,7 +13,7 @@ from gpuplay.analysis.explanation import Explanation
 from gpuplay.analysis.findings import CONTENDED, WASTED_SECTORS
 from gpuplay.lockstep.record import Banks, Counts, Place, Source, Traffic
 from gpuplay.units import nbytes
-from gpuplay.views.explain.figures import amount, bar, short
+from gpuplay.views.explain.figures import amount, bar
 from gpuplay.views.layout import GAP, Column, Entry, column, join
 
 HOT, WARM = 0.25, 0.08  # of all passes: a line of a quarter of the work, one that is worth a look
@@ -44,7 +44,8 @@ def _sectors(counts: Counts) -> str:
     traffic = _loads_and_stores(counts)
     if not traffic.requests:
         return ""
-    return f"{short(traffic.sectors / traffic.requests)}/{short(traffic.ideal_sectors / traffic.requests)}"
+    sectors, ideal = (f"{n / traffic.requests:.1f}" for n in (traffic.sectors, traffic.ideal_sectors))
+    return f"{sectors.removesuffix('.0')}/{ideal.removesuffix('.0')}"
 
 
 def _wasteful(counts: Counts) -> bool:
