@@ -7,9 +7,9 @@ import pytest
 
 from gpuplay.errors import GpuplayError, WorkerLost
 from gpuplay.kernel import GpuModel
+from gpuplay.limits import LaunchError
 from gpuplay.targets.cuda import CudaTarget
 from gpuplay.targets.device import Device, DeviceFaultError, DeviceGpu
-from gpuplay.limits import LaunchError
 
 KERNEL_MS = 2.0
 

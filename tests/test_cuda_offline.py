@@ -3,6 +3,7 @@
 import importlib.metadata
 import json
 import os
+import re
 import subprocess
 import sys
 from concurrent.futures import ThreadPoolExecutor
@@ -106,3 +107,13 @@ def test_the_geometry_is_refused_as_on_a_device(tmp_path):
     file.write_text(SEAM.read_text().replace("blocks, (block,), y", "blocks, (block, block), y"))
     with pytest.raises(AssertionError, match="block 64×64 is 4096 threads; a block has at most 1024"):
         compiled(file, tmp_path)
+
+
+def test_four_elements_are_loaded_and_stored_by_one_instruction(tmp_path):
+    command = [sys.executable, str(HERE / "proofs" / "vectors.py")]
+    done = subprocess.run(command, capture_output=True, text=True, cwd=tmp_path, timeout=120, check=False)
+    assert done.returncode == 0, done.stderr[-4000:]
+    accesses = re.findall(r"\b((?:ld|st)\.[a-z.0-9]*)\s", done.stdout)
+    wide = [access for access in accesses if ".v4." in access]
+    assert sorted(access.partition(".v4")[0] for access in wide) == ["ld.global", "ld.shared", "st.global", "st.shared"]
+    assert not [access for access in accesses if "global" in access and ".v4." not in access]

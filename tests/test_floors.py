@@ -26,9 +26,19 @@ FLOORS = (
 )
 RANKS = {name: rank for rank, name in enumerate(name for floor in FLOORS for name in floor)}
 
+# The lockstep machine, from the bottom; its record and its errors are for the main process too.
+LOCKSTEP = (
+    *("arithmetic", "bits", "compiled", "applied", "functions", "dtypes", "inference", "identity"),
+    *("shadow", "values", "memory", "order", "traffic", "atomics", "sites", "program", "deadlock", "engine", "faults"),
+    *("access", "views", "warps", "barriers", "arrays", "updates", "wide", "calls", "items", "expressions"),
+    *("build", "translate"),
+    *("counting", "machine"),
+)
+
 # What only workers import. Everything else is for the main process too, and imports none of HEAVY.
 WORKERS = (
     *("gpuplay.bounds", "gpuplay.intrinsics"),
+    *(f"gpuplay.lockstep.{name}" for name in LOCKSTEP),
     *("gpuplay.targets.host", "gpuplay.targets.cuda", "gpuplay.targets.simulator", "gpuplay.targets.gpu_functions"),
     *("gpuplay.targets.hosted", "gpuplay.targets.lockstep", "gpuplay.measure.building", "gpuplay.measure.explaining"),
     "gpuplay.measure.stepping",

@@ -42,6 +42,38 @@ def test_a_strided_copy_moves_the_sectors_between_its_elements(stride: int, dtyp
     assert (y == x[::stride]).all()
 
 
+@pytest.mark.parametrize("stride", range(1, 33))
+def test_128_bits_a_lane_are_one_request_of_sixteen_sectors_or_more(stride: int) -> None:
+    x, y = np.arange(4 * THREADS * stride, dtype=np.float32), np.zeros(4 * THREADS, np.float32)
+    total = run(counted.quads, WARPS // 2, 64, y, x, stride).report.total
+    assert total.global_loads == Traffic(WARPS, WARPS * (16 if stride == 1 else 32), WARPS * 16, THREADS * 16)
+    assert total.global_stores == Traffic(WARPS, WARPS * 16, WARPS * 16, THREADS * 16)
+    assert (y.reshape(-1, 4) == x.reshape(-1, stride, 4)[:, 0]).all()
+
+
+def test_128_bits_a_lane_pass_shared_memory_in_four_phases() -> None:
+    x, y = np.arange(128, dtype=np.float32), np.zeros(128, np.float32)
+    total = run(counted.quads_through_shared, 1, 32, y, x).report.total
+    assert total.shared_stores == Banks(1, 4, 4, 1, 512)
+    assert total.shared_loads == Banks(1, 4, 4, 1, 512)
+    assert (y == x[::-1]).all()
+
+
+@pytest.mark.parametrize("by", [1, 2, 3])
+def test_128_bits_at_an_address_between_are_a_fault(by: int) -> None:
+    machine = Machine(keep_going=True)
+    machine.launch(counted.quads_shifted, 1, 32, np.zeros(128, np.float32), np.ones(132, np.float32), by)
+    [fault] = machine.report.faults
+    assert (fault.kind, fault.array, fault.index) == ("alignment", "x", (by,))
+
+
+def test_128_bits_beyond_the_end_are_out_of_bounds() -> None:
+    machine = Machine(keep_going=True)
+    machine.launch(counted.quads_shifted, 1, 32, np.zeros(128, np.float32), np.ones(128, np.float32), 4)
+    [fault] = machine.report.faults
+    assert (fault.kind, fault.array, fault.thread.thread) == ("out of bounds", "x", (31, 0, 0))
+
+
 @pytest.mark.parametrize("by", range(17))
 def test_a_start_between_sectors_costs_each_warp_one_more(by: int) -> None:
     x, y = np.ones(THREADS + by, np.float32), np.zeros(THREADS, np.float32)

@@ -8,10 +8,9 @@ import time
 import numpy as np
 import pytest
 
-from gpuplay import targets
+from gpuplay import limits, targets
 from gpuplay.errors import GpuplayError, KernelFileError, UsageError
 from gpuplay.kernel import GpuModel
-from gpuplay import limits
 from gpuplay.targets import presence
 from gpuplay.targets.simulator import SimulatedGpu
 

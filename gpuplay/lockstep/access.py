@@ -10,7 +10,7 @@ from gpuplay.lockstep import shadow
 from gpuplay.lockstep.atomics import perform
 from gpuplay.lockstep.faults import out_of_bounds, race, unset
 from gpuplay.lockstep.traffic import contention, sectors, wavefronts
-from gpuplay.lockstep.values import Pointer, View
+from gpuplay.lockstep.values import Pointer, View, uniform
 
 if TYPE_CHECKING:
     from gpuplay.lockstep.engine import Engine
@@ -26,12 +26,12 @@ def locate(engine: Engine, view: View, indices: tuple[Number, ...], site: Site) 
     """The byte offset of an element for each active lane, and the lanes whose indices are within bounds."""
     active = engine.mask.array
     offset = view.offset
-    if isinstance(offset, np.generic):
+    if uniform(offset):
         site.base = int(offset)
     varying: list[int] = []
     for axis, index in enumerate(indices):
         extent = view.shape[axis]
-        if not (isinstance(index, np.generic) and isinstance(extent, np.generic)):
+        if not (uniform(index) and uniform(extent)):
             varying.append(axis)
         elif 0 <= index < extent:
             offset = offset + np.int64(index) * view.strides[axis]
@@ -40,7 +40,7 @@ def locate(engine: Engine, view: View, indices: tuple[Number, ...], site: Site) 
             return np.int64(0), np.zeros_like(active)
     if not varying:
         return offset, active
-    vector = np.full(engine.lanes, offset) if isinstance(offset, np.generic) else offset.copy()
+    vector = np.full(engine.lanes, offset) if uniform(offset) else offset.copy()
     active = active.copy()
     for axis in varying:
         extent = np.atleast_1d(view.shape[axis])
@@ -69,7 +69,7 @@ def load(engine: Engine, view: View, indices: tuple[Number, ...], site: Site) ->
 def fetch(memory: Allocation, dtype: np.dtype[Any], offset: Number) -> Any:
     """What stands at a byte offset."""
     elements = memory.typed(dtype)
-    if isinstance(offset, np.generic):
+    if uniform(offset):
         return elements[offset // dtype.itemsize]
     return elements.take(_elements(offset, dtype.itemsize), mode="clip")
 
@@ -85,7 +85,7 @@ def put(engine: Engine, memory: Allocation, dtype: np.dtype[Any], offset: Number
     """Write at a byte offset for each active lane."""
     elements = memory.typed(dtype)
     places = _elements(_spread(engine, offset), dtype.itemsize)[active]
-    values = value if isinstance(value, np.generic) else value[active]
+    values = value if uniform(value) else value[active]
     engine.changes += 1
     elements[places] = values
 
@@ -104,8 +104,7 @@ def update(
     engine.changes += perform(
         operation, elements, _elements(spread, view.dtype.itemsize), active, values, compares, old
     )
-    requests, operations, worst = contention(active, spread)
-    site.worst = max(site.worst, worst)
+    site.worst = max(site.worst, contention(active, spread)[2])
     if view.memory.space == "global":
         words = spread >> view.memory.shift
         if view.memory.hits.size:
@@ -120,7 +119,7 @@ def touch(engine: Engine, memory: Allocation, offset: Number, active: Lanes, sit
     site.space = memory.space
     now = engine.order.tick(site)
     remembered = memory.written.size or memory.watched
-    if isinstance(offset, np.generic) and memory.space in ("global", "constant") and not remembered:
+    if uniform(offset) and memory.space in ("global", "constant") and not remembered:
         _count_uniform(engine, memory, int(offset), active, site)
         return
     spread = _spread(engine, offset)
@@ -208,9 +207,8 @@ def _draw(
     """Keep the worst warp's addresses, where they are worse than those kept so far."""
     if memory.space == "shared":
         phases = max(site.width // 4, 1)
-        least = sum(
-            active[warp * 32 + p * 32 // phases : warp * 32 + (p + 1) * 32 // phases].any() for p in range(phases)
-        )
+        groups = active[warp * 32 : warp * 32 + 32].reshape(phases, -1)
+        least = int(groups.any(axis=1).sum())
     lanes = slice(warp * 32, warp * 32 + 32)
     base = int(offset[lanes].max()) // memory.period * memory.period if memory.period else site.base
     addresses = tuple(int(at) - base if here else None for at, here in zip(offset[lanes], active[lanes], strict=True))

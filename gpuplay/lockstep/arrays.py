@@ -53,7 +53,7 @@ def _shared(t: Function, made: Call) -> None:
         shape = extents if count else (np.int64(e.dynamic_bytes // dtype.itemsize),)
         return View(memory, dtype, offset, shape, strides)
 
-    t.define(made.target, None, lambda out: lambda e: e.set(out, view(e)), ())
+    t.define(made.target, None, view, ())
 
 
 def _local(t: Function, made: Call) -> None:
@@ -67,7 +67,7 @@ def _local(t: Function, made: Call) -> None:
         memory = e.locals[number]
         return View(memory, dtype, np.arange(e.lanes) * memory.period, extents, strides)
 
-    t.define(made.target, None, lambda out: lambda e: e.set(out, view(e)), ())
+    t.define(made.target, None, view, ())
 
 
 def _constant(t: Function, made: Call) -> None:
@@ -88,7 +88,7 @@ def _load(t: Function, made: Call) -> None:
         indices = e.v[at] if isinstance(e.v[at], tuple) else (e.v[at],)
         return access.load(e, e.v[source], indices, site)
 
-    t.define(made.target, dtype, lambda out: lambda e: e.set(out, load(e)), (source, at))
+    t.define(made.target, dtype, load, (source, at))
 
 
 def _store(t: Function, made: Call) -> None:

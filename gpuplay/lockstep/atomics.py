@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import Any
 
-import numpy as np
 from numba import njit
 
 _ANY = ("add", "sub", "max", "min", "nanmax", "nanmin", "exch", "cas")
@@ -21,6 +20,18 @@ def perform(operation: str, elements: Any, places: Any, active: Any, values: Any
     return int(_perform_integer(_INTEGER.index(operation), elements, places, active, values, old))
 
 
+@njit(cache=True)
+def _replaces(operation: int, before: Any, value: Any, compare: Any) -> Any:
+    """Whether the value takes the place of what stands there. Max and min leave a NaN, nanmax and nanmin replace it."""
+    if before != before:  # noqa: PLR0124 - only NaN is unequal to itself
+        return operation in (_NANMAX, _NANMIN, _EXCH)
+    if operation in (_MAX, _NANMAX):
+        return value > before
+    if operation in (_MIN, _NANMIN):
+        return value < before
+    return operation == _EXCH or before == compare
+
+
 @njit(cache=True, error_model="numpy")
 def _perform(operation: int, elements: Any, places: Any, active: Any, values: Any, compares: Any, old: Any) -> int:
     changed = 0
@@ -34,13 +45,7 @@ def _perform(operation: int, elements: Any, places: Any, active: Any, values: An
             after = before + value
         elif operation == _SUB:
             after = before - value
-        elif operation in (_MAX, _NANMAX):
-            if value > before or (operation == _NANMAX and before != before):  # noqa: PLR0124 - NaN
-                after = value
-        elif operation in (_MIN, _NANMIN):
-            if value < before or (operation == _NANMIN and before != before):  # noqa: PLR0124 - NaN
-                after = value
-        elif operation == _EXCH or before == compares[lane]:
+        elif _replaces(operation, before, value, compares[lane]):
             after = value
         old[lane] = before
         if after != before:

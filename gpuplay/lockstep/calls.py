@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 import numpy as np
 from numba import cuda, literal_unroll
 
-from gpuplay.lockstep import arrays, barriers, functions, updates, warps
+from gpuplay.lockstep import arrays, barriers, functions, updates, warps, wide
 from gpuplay.lockstep.dtypes import class_name, dtype_of, is_array, is_tuple
 from gpuplay.lockstep.inference import dispatcher_of, infer
 from gpuplay.lockstep.values import Range, Slice
@@ -74,18 +74,16 @@ def thread_attribute(t: Function, base: str, attribute: str) -> Callable[[Engine
         return lambda e: (np.arange(e.lanes) % 32).astype(np.int32)
     if owner is cuda and attribute == "warpsize":
         return lambda _e: np.int32(32)
-    if attribute not in ("x", "y", "z"):
+    if attribute not in ("x", "y", "z") or not isinstance(owner, type):
         return None
     axis = "xyz".index(attribute)
-    if owner is cuda.threadIdx:
-        return lambda e: e.thread_index[axis]
-    if owner is cuda.blockIdx:
-        return lambda e: e.block_index[axis]
-    if owner is cuda.blockDim:
-        return lambda e: np.int32(e.block[axis])
-    if owner is cuda.gridDim:
-        return lambda e: np.int32(e.grid[axis])
-    return None
+    indices: dict[Any, Callable[[Engine], Any]] = {
+        cuda.threadIdx: lambda e: e.thread_index[axis],
+        cuda.blockIdx: lambda e: e.block_index[axis],
+        cuda.blockDim: lambda e: np.int32(e.block[axis]),
+        cuda.gridDim: lambda e: np.int32(e.grid[axis]),
+    }
+    return indices.get(owner)
 
 
 def call(t: Function, target: str, expression: Any) -> None:
@@ -152,7 +150,7 @@ def _scalar_function(t: Function, made: Call, function: Any, expression: Any) ->
     kind, many = functions.classify(function, tuple(dtypes))
     t.count(**{kind: many})
     single = None if isinstance(result, tuple) else result
-    t.define(made.target, single, lambda out: lambda e: e.set(out, compute(*(e.v[s] for s in slots))), slots)
+    t.define(made.target, single, lambda e: compute(*(e.v[s] for s in slots)), slots)
 
 
 # --- what Python itself brings ---
@@ -167,13 +165,13 @@ def _range(t: Function, made: Call) -> None:
         values = [e.v[slot] for slot in slots]
         return Range(*((zero, *values, one) if len(values) == 1 else (*values, one)[:3]))
 
-    t.define(made.target, None, lambda out: lambda e: e.set(out, make(e)), slots)
+    t.define(made.target, None, make, slots)
 
 
 def _length(t: Function, made: Call) -> None:
     kind, source = t.kind(made.arguments[0]), t.slot(made.arguments[0])
     if is_array(kind):
-        t.define(made.target, INT64, lambda out: lambda e: e.set(out, e.v[source].shape[0]), (source,))
+        t.define(made.target, INT64, lambda e: e.v[source].shape[0], (source,))
     elif is_tuple(kind):
         t.build.initial[t.slot(made.target)] = np.int64(len(kind))
     else:
@@ -188,7 +186,7 @@ def _slice(t: Function, made: Call) -> None:
         return Slice(*((None, *values, None) if len(values) == 1 else (*values, None)[:3]))
 
     uses = tuple(slot for slot in slots if slot >= 0)
-    t.define(made.target, None, lambda out: lambda e: e.set(out, make(e)), uses)
+    t.define(made.target, None, make, uses)
 
 
 def _truth(t: Function, made: Call) -> None:
@@ -207,7 +205,7 @@ def _complex(t: Function, made: Call) -> None:
         parts = [e.v[slot] for slot in slots]
         return parts[0] if len(parts) == 1 else parts[0] + parts[1] * unit
 
-    t.define(made.target, dtype, lambda out: lambda e: e.set(out, make(e)), slots)
+    t.define(made.target, dtype, make, slots)
 
 
 def _itself(t: Function, made: Call) -> None:
@@ -222,20 +220,25 @@ def _grid(t: Function, made: Call) -> None:
     """``cuda.grid``: the thread's absolute position, in as many axes as asked for."""
     axes = int(t.constants[made.arguments[0]])
     t.count(integer=axes)
-    _axes(t, made, axes, lambda e, axis: e.block_index[axis] * np.int64(e.block[axis]) + e.thread_index[axis])
+    _axes(t, made, axes, _position)
+
+
+def _position(e: Engine, axis: int) -> Any:
+    block: Any = e.block_index[axis]
+    return block * np.int64(e.block[axis]) + e.thread_index[axis]
 
 
 def _gridsize(t: Function, made: Call) -> None:
     """``cuda.gridsize``: threads of the grid."""
     axes = int(t.constants[made.arguments[0]])
-    _axes(t, made, axes, lambda e, axis: np.int64(e.grid[axis]) * np.int64(e.block[axis]))
+    _axes(t, made, axes, lambda e, axis: np.int64(e.grid[axis] * e.block[axis]))
 
 
 def _axes(t: Function, made: Call, axes: int, position: Callable[[Engine, int], Any]) -> None:
     if axes == 1:
-        t.define(made.target, INT64, lambda out: lambda e: e.set(out, position(e, 0)), ())
+        t.define(made.target, INT64, lambda e: position(e, 0), ())
         return
-    t.define(made.target, None, lambda out: lambda e: e.set(out, tuple(position(e, a) for a in range(axes))), ())
+    t.define(made.target, None, lambda e: tuple(position(e, a) for a in range(axes)), ())
 
 
 def _of_cuda(handlers: dict[str, Handler]) -> dict[Any, Handler]:
@@ -260,6 +263,7 @@ _HANDLERS: dict[Any, Handler] = {
     type: _nothing,  # a class of numbers, which the types know
     literal_unroll: _itself,
     GRID_SYNC: barriers.grid_sync,
+    **wide.HANDLERS,
     **_of_cuda(
         {
             "grid": _grid,
@@ -274,8 +278,3 @@ _HANDLERS: dict[Any, Handler] = {
         }
     ),
 }
-
-
-def register(function: Any, handler: Handler) -> None:
-    """Teach the machine what a function of gpuplay's own does, an intrinsic for example."""
-    _HANDLERS[function] = handler

@@ -88,7 +88,7 @@ def deadlock_fault(engine: Engine) -> Fault:
         others += f"; blocks {started} to {total - 1} have not started, and need not before these end"
     return Fault(
         "deadlock",
-        f"{thread} and {lanes - 1} other threads wait in this loop for a change that no thread can make any more{others}",
+        f"{thread} and {lanes - 1} other threads wait in this loop for a change that no thread can make{others}",
         place,
         thread,
         other,

@@ -6,11 +6,10 @@ from typing import Any
 
 import numpy as np
 
-_NUMBERS = {
-    **{name: np.dtype(name) for name in ("int8", "int16", "int32", "int64", "uint8", "uint16", "uint32", "uint64")},
-    **{name: np.dtype(name) for name in ("float16", "float32", "float64", "complex64", "complex128")},
-    **{"bool": np.dtype(np.bool_), "boolean": np.dtype(np.bool_)},
-}
+_INTEGERS = ("int8", "int16", "int32", "int64", "uint8", "uint16", "uint32", "uint64")
+_FLOATS = ("float16", "float32", "float64", "complex64", "complex128")
+_NUMBERS = {name: np.dtype(name) for name in (*_INTEGERS, *_FLOATS)}
+_NUMBERS |= dict.fromkeys(("bool", "boolean"), np.dtype(np.bool_))
 
 
 def plain(kind: Any) -> Any:

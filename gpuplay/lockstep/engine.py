@@ -215,7 +215,7 @@ class Engine:
         if end.finish is not None:
             end.finish(self)
         self.order.tick(None)
-        self.order.barrier(complete.reshape(self.blocks, -1).any(axis=1))
+        self.order.barrier(np.asarray(complete.reshape(self.blocks, -1).any(axis=1)))
         if end.scope == "grid":
             self.order.grid_barrier()
         self.changes += 1

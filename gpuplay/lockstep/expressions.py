@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from gpuplay.lockstep import access, arithmetic, calls, faults, functions, views
-from gpuplay.lockstep.dtypes import class_name, dtype_of, element_of, is_array, is_tuple, plain, stored
+from gpuplay.lockstep import arithmetic, calls, faults, functions, items, views
+from gpuplay.lockstep.dtypes import class_name, dtype_of, element_of, is_array, is_tuple, plain
 from gpuplay.lockstep.memory import Allocation
-from gpuplay.lockstep.values import Items, Pointer, Range, View
+from gpuplay.lockstep.values import Items, Range, View, uniform
 
 if TYPE_CHECKING:
     from gpuplay.lockstep.engine import Engine
@@ -44,7 +44,7 @@ def constant(t: Function, target: str, value: Any) -> None:
 def constant_array(array: Any, name: str) -> View:
     """A global array, frozen when the function is compiled, as constant memory."""
     frozen = np.ascontiguousarray(array)
-    memory = Allocation(name.split(".")[0], "constant", frozen.reshape(-1).view(np.uint8).copy(), frozen.itemsize)
+    memory = Allocation(name.partition(".")[0], "constant", frozen.reshape(-1).view(np.uint8).copy(), frozen.itemsize)
     return View(memory, frozen.dtype, np.int64(0), tuple(map(np.int64, frozen.shape)), frozen.strides)
 
 
@@ -86,7 +86,7 @@ def _binop(t: Function, target: str, expression: Any) -> None:
     if result.kind in "iu" and function in (operator.floordiv, operator.mod):
         place = t.place
         t.emit(lambda e: faults.division(e, place, e.v[b]), uses=(b,))
-    t.define(target, result, lambda out: lambda e: e.set(out, compute(e.v[a], e.v[b])), (a, b))
+    t.define(target, result, lambda e: compute(e.v[a], e.v[b]), (a, b))
 
 
 def _contains(t: Function, target: str, expression: Any) -> None:
@@ -99,7 +99,7 @@ def _contains(t: Function, target: str, expression: Any) -> None:
     def contains(e: Engine) -> Any:
         return functools.reduce(operator.or_, (e.v[value] == item for item in e.v[items]), np.bool_(0))
 
-    t.define(target, np.dtype(np.bool_), lambda out: lambda e: e.set(out, contains(e)), (items, value))
+    t.define(target, np.dtype(np.bool_), contains, (items, value))
 
 
 def _note_promotion(t: Function, operands: tuple[str, str], computed: np.dtype[Any], result: np.dtype[Any]) -> None:
@@ -128,7 +128,7 @@ def _unary(t: Function, target: str, expression: Any) -> None:
     compute = arithmetic.unary(expression.fn, operand, result)
     kind, many = functions.classify(expression.fn, (operand,))
     t.count(**{kind: many})
-    t.define(target, result, lambda out: lambda e: e.set(out, compute(e.v[a])), (a,))
+    t.define(target, result, lambda e: compute(e.v[a]), (a,))
 
 
 def _cast(t: Function, target: str, expression: Any) -> None:
@@ -144,7 +144,7 @@ def _getattr(t: Function, target: str, expression: Any) -> None:
         return
     index = calls.thread_attribute(t, base, attribute)
     if index is not None:
-        t.define(target, np.dtype(np.int32), lambda out: lambda e: e.set(out, index(e)), ())
+        t.define(target, np.dtype(np.int32), index, ())
         return
     if t.static(target) is not None or class_name(t.kind(target)) in ("BoundFunction", "Module", "Function", "DType"):
         return
@@ -153,12 +153,12 @@ def _getattr(t: Function, target: str, expression: Any) -> None:
     if is_array(kind):
         _array_attribute(t, target, source, attribute, kind)
     elif class_name(kind) == "Record":
-        _load_field(t, target, base, attribute)
+        items.load_field(t, target, base, attribute)
     elif dtype_of(kind) is not None and attribute in ("real", "imag"):
         dtype = dtype_of(kind)
         assert dtype is not None
         if dtype.kind == "c":
-            t.define(target, None, lambda out: lambda e: e.set(out, getattr(e.v[source], attribute)), (source,))
+            t.define(target, None, lambda e: getattr(e.v[source], attribute), (source,))
         elif attribute == "real":
             t.copy(t.slot(target), source)
         else:
@@ -169,126 +169,19 @@ def _getattr(t: Function, target: str, expression: Any) -> None:
 
 def _array_attribute(t: Function, target: str, source: int, attribute: str, kind: Any) -> None:
     if attribute == "shape":
-        t.define(target, None, lambda out: lambda e: e.set(out, e.v[source].shape), (source,))
+        t.define(target, None, lambda e: e.v[source].shape, (source,))
     elif attribute == "size":
-        t.define(target, INT64, lambda out: lambda e: e.set(out, e.v[source].size), (source,))
+        t.define(target, INT64, lambda e: e.v[source].size, (source,))
     elif attribute == "ndim":
         t.build.initial[t.slot(target)] = np.int64(kind.ndim)
     elif attribute == "itemsize":
         t.build.initial[t.slot(target)] = np.int64(element_of(kind).itemsize)
     elif attribute == "T":
-        t.define(target, None, lambda out: lambda e: e.set(out, views.transposed(e.v[source])), (source,))
+        t.define(target, None, lambda e: views.transposed(e.v[source]), (source,))
     elif attribute == "strides":
-        strides = lambda e: tuple(np.int64(stride) for stride in e.v[source].strides)  # noqa: E731
-        t.define(target, None, lambda out: lambda e: e.set(out, strides(e)), (source,))
+        t.define(target, None, lambda e: tuple(map(np.int64, e.v[source].strides)), (source,))
     else:
         raise t.unsupported(f"the attribute .{attribute} of an array")
-
-
-# --- items ---
-
-
-def _getitem(t: Function, target: str, expression: Any) -> None:
-    _get(t, target, expression.value.name, expression.index.name, None)
-
-
-def _static_getitem(t: Function, target: str, expression: Any) -> None:
-    index = expression.index_var.name if expression.index_var is not None else None
-    _get(t, target, expression.value.name, index, expression.index)
-
-
-def _get(t: Function, target: str, base: str, index: str | None, literal: Any) -> None:
-    kind, source = t.kind(base), t.slot(base)
-    if is_tuple(kind):
-        _tuple_item(t, target, source, index, literal)
-    elif class_name(kind) == "Record":
-        _load_field(t, target, base, literal)
-    elif is_array(kind):
-        indices = views.Index(t, index, literal)
-        if is_array(t.kind(target)):
-            place = t.place
-            take = lambda e: views.window(e, e.v[source], indices(e), place)  # noqa: E731
-            t.define(target, None, lambda out: lambda e: e.set(out, take(e)), (source, *indices.uses))
-        else:
-            _load(t, target, base, source, indices)
-    else:
-        raise t.unsupported(f"an item of {kind}")
-
-
-def _load(t: Function, target: str, base: str, source: int, indices: views.Index) -> None:
-    dtype = element_of(t.kind(base))
-    site = t.site(base, "load", dtype.itemsize)
-
-    def op(out: int) -> Any:
-        return lambda e: e.set(out, access.load(e, e.v[source], views.numbers(e.v[source], indices(e)), site))
-
-    result = dtype_of(t.kind(target))
-    t.define(target, result and dtype, op, (source, *indices.uses))
-
-
-def _tuple_item(t: Function, target: str, source: int, index: str | None, literal: Any) -> None:
-    if isinstance(literal, int):
-        t.define(target, None, lambda out: lambda e: e.set(out, e.v[source][literal]), (source,))
-        return
-    if isinstance(literal, slice):
-        t.define(target, None, lambda out: lambda e: e.set(out, e.v[source][literal]), (source,))
-        return
-    assert index is not None
-    at = t.slot(index)
-    t.define(target, None, lambda out: lambda e: e.set(out, views.choose(e.v[source], e.v[at])), (source, at))
-
-
-def _field(t: Function, base: str, name: str) -> tuple[np.dtype[Any], int]:
-    record = stored(t.kind(base))
-    if record.fields is None or name not in record.fields:
-        raise t.unsupported(f"the field {name!r} of {t.kind(base)}")
-    return record.fields[name][0], int(record.fields[name][1])
-
-
-def _load_field(t: Function, target: str, base: str, name: str) -> None:
-    dtype, shift = _field(t, base, name)
-    source, site = t.slot(base), t.site(base, "load", dtype.itemsize)
-
-    def load(e: Engine) -> Any:
-        pointer: Pointer = e.v[source]
-        offset = pointer.offset + np.int64(shift)
-        access.touch(e, pointer.memory, offset, e.mask.array, site)
-        return access.fetch(pointer.memory, dtype, offset)
-
-    t.define(target, dtype, lambda out: lambda e: e.set(out, load(e)), (source,))
-
-
-def set_item(t: Function, base: str, index: str | None, literal: Any, value: str) -> None:
-    """Emit a store: into an array, or into a field of a record."""
-    kind, source = t.kind(base), t.slot(base)
-    if class_name(kind) == "Record":
-        _store_field(t, base, literal, value)
-        return
-    if not is_array(kind):
-        raise t.unsupported(f"setting an item of {kind}")
-    dtype = element_of(kind)
-    if t.dtype(value) is None or (index is not None and "slice" in str(t.kind(index)).lower()):
-        raise t.unsupported("assigning to a slice or to a whole record")
-    indices, number = views.Index(t, index, literal), t.number(value, dtype)
-    site = t.site(base, "store", dtype.itemsize)
-    t.emit(
-        lambda e: access.store(e, e.v[source], views.numbers(e.v[source], indices(e)), e.v[number], site),
-        uses=(source, number, *indices.uses),
-    )
-
-
-def _store_field(t: Function, base: str, name: str, value: str) -> None:
-    dtype, shift = _field(t, base, name)
-    source, number = t.slot(base), t.number(value, dtype)
-    site = t.site(base, "store", dtype.itemsize)
-
-    def op(e: Engine) -> None:
-        pointer: Pointer = e.v[source]
-        offset = pointer.offset + np.int64(shift)
-        access.touch(e, pointer.memory, offset, e.mask.array, site)
-        access.put(e, pointer.memory, dtype, offset, e.mask.array, e.v[number])
-
-    t.emit(op, uses=(source, number))
 
 
 # --- tuples and iteration ---
@@ -300,7 +193,7 @@ def _build_tuple(t: Function, target: str, expression: Any) -> None:
     if all(t.build.initial[slot] is not None for slot in slots):
         t.build.initial[t.slot(target)] = tuple(t.build.initial[slot] for slot in slots)
         return
-    t.define(target, None, lambda out: lambda e: e.set(out, tuple(e.v[slot] for slot in slots)), slots)
+    t.define(target, None, lambda e: tuple(e.v[slot] for slot in slots), slots)
 
 
 def _exhaust_iter(t: Function, target: str, expression: Any) -> None:
@@ -310,7 +203,7 @@ def _exhaust_iter(t: Function, target: str, expression: Any) -> None:
 def _getiter(t: Function, target: str, expression: Any) -> None:
     kind, source = t.kind(expression.value.name), t.slot(expression.value.name)
     if is_tuple(kind):
-        t.define(target, None, lambda out: lambda e: e.set(out, Items(e.v[source], 0)), (source,))
+        t.define(target, None, lambda e: Items(e.v[source], 0), (source,))
     elif str(kind).startswith("range"):
         t.copy(t.slot(target), source)
     else:
@@ -329,7 +222,7 @@ def _iternext(t: Function, target: str, expression: Any) -> None:
             e.set(out, (item, np.bool_(more)))
             e.set(iterator, Items(value.items, value.position + 1))
             return
-        if isinstance(value.step, np.generic):
+        if uniform(value.step):
             more = value.current < value.stop if value.step > 0 else value.current > value.stop
         else:
             more = np.where(value.step > 0, value.current < value.stop, value.current > value.stop)
@@ -342,7 +235,7 @@ def _iternext(t: Function, target: str, expression: Any) -> None:
 def _pair(position: int) -> Any:
     def handler(t: Function, target: str, expression: Any) -> None:
         pair = t.slot(expression.value.name)
-        t.define(target, None, lambda out: lambda e: e.set(out, e.v[pair][position]), (pair,))
+        t.define(target, None, lambda e: e.v[pair][position], (pair,))
 
     return handler
 
@@ -360,9 +253,9 @@ _HANDLERS = {
     "unary": _unary,
     "cast": _cast,
     "getattr": _getattr,
-    "getitem": _getitem,
-    "static_getitem": _static_getitem,
-    "typed_getitem": _getitem,
+    "getitem": items.get_item,
+    "static_getitem": items.get_static_item,
+    "typed_getitem": items.get_item,
     "build_tuple": _build_tuple,
     "exhaust_iter": _exhaust_iter,
     "getiter": _getiter,
@@ -371,5 +264,5 @@ _HANDLERS = {
     "pair_second": _pair(1),
     "undef": _undefined,
     "null": _undefined,
-    "call": lambda t, target, expression: calls.call(t, target, expression),
+    "call": calls.call,
 }

@@ -90,6 +90,16 @@ def race(
     )
 
 
+def misaligned(engine: Engine, site: Site, lane: int, width: int, index: Number) -> None:
+    """A wide access whose address is no multiple of its width."""
+    thread, at = engine.thread(lane), at_lane(index, lane)
+    text = (
+        f"{thread} {_VERBS[site.action]} {width} bytes at {site.array}[{at}], whose address is no multiple of {width}"
+    )
+    remedy = f"let the index be a multiple of {width // 4}"
+    engine.fault(Fault("alignment", text, site.place, thread, array=site.array, index=(at,), remedy=remedy))
+
+
 def division(engine: Engine, place: Place, divisor: Number) -> None:
     """A whole number divided by zero, where some active lane does so."""
     if isinstance(divisor, np.generic):
@@ -100,7 +110,7 @@ def division(engine: Engine, place: Place, divisor: Number) -> None:
     if bad is None or not bad.any():
         return
     thread = engine.thread(int(bad.argmax()))
-    text = f"{thread} divides a whole number by zero, and there is no telling what it gets"
+    text = f"{thread} divides a whole number by zero, and gets 0"
     engine.fault(Fault("division", text, place, thread, remedy="guard the division"))
 
 

@@ -142,7 +142,13 @@ def _cuda_functions() -> Iterable[tuple[str, Operation]]:
 
 def _libdevice_functions() -> Iterable[tuple[str, Operation]]:
     """The names of libdevice: for float64 bare, for float32 with an f behind it, approximations with fast_ before."""
-    named = {**_SERIES, **_CHEAP, "tgamma": compiled.gamma, "cbrt": np.cbrt, "rsqrt": applied.reciprocal_root}
+    named: dict[str, Callable[..., Any]] = {
+        **_SERIES,
+        **_CHEAP,
+        "tgamma": compiled.gamma,
+        "cbrt": np.cbrt,
+        "rsqrt": applied.reciprocal_root,
+    }
     for name, fn in named.items():
         for full in (name, f"{name}f", f"fast_{name}f"):
             yield full, Operation(applied.in_floats(fn), "arithmetic" if name in _CHEAP else "special")

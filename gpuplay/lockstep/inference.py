@@ -185,13 +185,14 @@ def _returned(dispatcher: Any, arguments: tuple[Any, ...]) -> Any:
     return _RETURNS[key]
 
 
+_ADVICE = ("This error", "During: resolving", "Enable logging", "Failed in ")
+
+
 def _shortened(error: Exception, function: Any) -> str:
     """The lines of Numba's message that say what and where, without its advice."""
-    kept = []
+    kept: dict[str, None] = {}
     for line in str(error).splitlines():
         text = line.strip()
-        if text.startswith(("This error", "During: resolving", "Enable logging")):
-            continue
-        if text:
-            kept.append(text)
-    return f"{function.__name__}: numba cannot type it: {' '.join(kept[:12])}"
+        if text and not text.startswith(_ADVICE):
+            kept[text] = None
+    return f"{function.__name__}: numba cannot type it: {' '.join(list(kept)[:12])}"

@@ -8,10 +8,12 @@ from __future__ import annotations
 
 import math
 from collections import Counter
+from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
 
+from gpuplay.errors import GpuplayError
 from gpuplay.kernel import GpuModel
 from gpuplay.limits import Dims, LaunchError, dims, refuse_launch
 from gpuplay.lockstep.counting import counted
@@ -24,6 +26,7 @@ from gpuplay.lockstep.order import Order
 from gpuplay.lockstep.program import Program, SharedArray
 from gpuplay.lockstep.record import Counts, Fault, Launch, Note, Place, Report, Source, WarpMap
 from gpuplay.lockstep.translate import translate
+from gpuplay.lockstep.values import View
 
 BATCH_LANES = 32 * 1024  # the vectors of a batch and of its shadow then fit in the L2 and L3 cache
 SHARED_ALIGNMENT = 256
@@ -101,14 +104,20 @@ class Machine:
         touched: dict[Allocation, set[str]] = {}
         for slot, value in zip(program.arguments, args, strict=True):
             name = program.names[slot]
-            if isinstance(value, np.ndarray):
-                slots[slot] = self._memory.view(value, name)
-                touched.setdefault(slots[slot].memory, set()).update(program.touched.get(slot, ()))
-            else:
-                slots[slot] = _argument(value, program.dtypes[slot])
+            slots[slot] = self._argument(value, program.dtypes[slot], name)
+            for view in _views(slots[slot]):
+                touched.setdefault(view.memory, set()).update(program.touched.get(slot, ()))
         for memory, actions in touched.items():
             memory.watch(loads="load" in actions, stores="store" in actions, atomics="atomic" in actions)
         return slots
+
+    def _argument(self, value: Any, dtype: Any, name: str) -> Any:
+        """An argument as the value of a slot."""
+        if isinstance(value, np.ndarray):
+            return self._memory.view(value, name)
+        if isinstance(value, tuple):
+            return tuple(self._argument(item, None, name) for item in value)
+        return np.asarray(value, dtype)[()]
 
     def _run(self, engine: Engine, program: Program, slots: list[Any], shared: int) -> None:
         total = math.prod(engine.grid)
@@ -142,6 +151,8 @@ class Machine:
 
 def _program(function: Any, args: tuple[Any, ...]) -> Program:
     """The translated function for these argument types, kept for later launches."""
+    if not hasattr(function, "py_func"):
+        raise GpuplayError(f"launch: {_name(function)} is no GPU function; decorate it with @cuda.jit")
     types = types_of(function, args)
     key = meaning(function.py_func), types
     if key not in _PROGRAMS:
@@ -149,10 +160,13 @@ def _program(function: Any, args: tuple[Any, ...]) -> Program:
     return _PROGRAMS[key]
 
 
-def _argument(value: Any, dtype: Any) -> Any:
-    if dtype is not None:
-        return np.dtype(dtype).type(value)
-    return tuple(np.asarray(item)[()] for item in value) if isinstance(value, tuple) else value
+def _views(value: Any) -> Iterator[View]:
+    """The windows that an argument brings."""
+    if isinstance(value, View):
+        yield value
+    elif isinstance(value, tuple):
+        for item in value:
+            yield from _views(item)
 
 
 def _name(function: Any) -> str:

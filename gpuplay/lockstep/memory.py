@@ -105,13 +105,16 @@ class GlobalMemory:
         self._marks(array)[:] = 1 if source is None else self._marks(source)
 
     def _marks(self, array: NDArray[Any]) -> NDArray[np.uint8]:
-        """Which words of a contiguous window are written, (words,), kept from now on."""
+        """Which words of a window are written, one for each element, kept from now on."""
         memory, start = self._allocation(array)
         if not memory.written.size:
             memory.written = np.ones(memory.words, np.uint8)
         memory.changed()
-        first = (array.ctypes.data - start) >> memory.shift
-        return memory.written[first : first + (array.nbytes >> memory.shift)]
+        word = 1 << memory.shift
+        first = (array.ctypes.data - start) // word
+        shape = (*array.shape, array.itemsize // word)
+        strides = (*(stride // word for stride in array.strides), 1)
+        return np.lib.stride_tricks.as_strided(memory.written[first:], shape, strides)
 
     def _allocation(self, array: NDArray[Any]) -> tuple[Allocation, int]:
         origin = array
@@ -134,8 +137,8 @@ def _smallest(dtype: np.dtype[Any]) -> int:
 
 
 def _wrap(origin: NDArray[Any], array: NDArray[Any], word: int) -> Allocation:
-    """An allocation over a storage: an array that owns its memory starts on a boundary, raw bytes lie where they lie."""
+    """An allocation over a storage: an array that owns its memory starts on a boundary, raw bytes as they lie."""
     start, end = np.lib.array_utils.byte_bounds(origin)
-    kept = (ctypes.c_uint8 * max(end - start, 1)).from_address(start)
+    kept: Any = (ctypes.c_uint8 * max(end - start, 1)).from_address(start)
     raw = origin.dtype == np.uint8 and array.dtype != np.uint8
     return Allocation("", "global", np.frombuffer(kept, np.uint8), word, start % ALIGNMENT if raw else 0)

@@ -128,7 +128,7 @@ class Order:
     def excused(self, earlier: int, time: int, lane: int) -> bool:
         """Whether release and acquire order the access of lane ``earlier`` at ``time`` before ``lane``'s next."""
         block, source = lane // self.width, earlier // self.width
-        if not self._fences or block == source:
+        if not self._fences:
             return False
         for (key, who), (first, last) in self._acquired.get(block, {}).items():
             barrier = int(self.barriers[block - self.first_block])

@@ -159,7 +159,7 @@ def _renumbered(end: Terminator | None, number: dict[int, int]) -> Terminator:
 
 
 def _order(blocks: list[Block], entry: int) -> list[int]:
-    """A topological order in which every loop is contiguous; of blocks that are ready, those first that reach no barrier."""
+    """A topological order with every loop contiguous; of blocks that are ready, those first that reach no barrier."""
     graph = CFGraph()
     reachable = _reachable(blocks, entry)
     for node in reachable:

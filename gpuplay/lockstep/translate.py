@@ -3,17 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from gpuplay.lockstep import arithmetic, calls, expressions
+from gpuplay.lockstep import arithmetic, calls, expressions, items
+from gpuplay.lockstep.build import Build
 from gpuplay.lockstep.dtypes import class_dtype, dtype_of, is_tuple
 from gpuplay.lockstep.errors import Unsupported
 from gpuplay.lockstep.inference import Typed, infer
-from gpuplay.lockstep.program import Block, Branch, Jump, Leave, Meet, Op, Program, SharedArray, Work, arranged
-from gpuplay.lockstep.record import Action, Note, Place, Source
+from gpuplay.lockstep.program import Branch, Jump, Leave, Meet, Op, Program, Work, arranged
+from gpuplay.lockstep.record import Action, Place
 from gpuplay.lockstep.sites import Site
 
 if TYPE_CHECKING:
@@ -47,63 +47,6 @@ def translate(function: Any, arguments: tuple[Any, ...]) -> Program:
     )
 
 
-@dataclass
-class Build:
-    """What grows while a launch's functions are translated."""
-
-    blocks: list[Block] = field(default_factory=list)
-    initial: list[Any] = field(default_factory=list)
-    names: list[str] = field(default_factory=list)
-    dtypes: list[Any] = field(default_factory=list)
-    sites: list[Site] = field(default_factory=list)
-    shared: dict[Any, SharedArray] = field(default_factory=dict)
-    shared_slots: dict[int, Any] = field(default_factory=dict)
-    locals: list[SharedArray] = field(default_factory=list)
-    sources: dict[Any, Source] = field(default_factory=dict)
-    promotions: dict[Place, str] = field(default_factory=dict)
-    fences: bool = False
-    flows: dict[int, set[int]] = field(default_factory=dict)
-    touches: list[tuple[int, Action]] = field(default_factory=list)
-
-    def block(self) -> int:
-        """A new block's number."""
-        self.blocks.append(Block())
-        return len(self.blocks) - 1
-
-    def slot(self, name: str = "", dtype: Any = None, value: Any = None) -> int:
-        """A new slot's number."""
-        self.initial.append(value)
-        self.names.append(name)
-        self.dtypes.append(dtype)
-        return len(self.initial) - 1
-
-    def touched(self, arguments: tuple[int, ...]) -> dict[int, set[str]]:
-        """What may happen to each argument, by whatever name the function then calls it."""
-        found: dict[int, set[str]] = {slot: set() for slot in arguments}
-        for slot, action in self.touches:
-            seen, waiting = {slot}, [slot]
-            while waiting:
-                sources = self.flows.get(waiting.pop(), set()) - seen
-                seen |= sources
-                waiting += sources
-            for argument in seen & found.keys():
-                found[argument].add(action)
-        return found
-
-    def shared_arrays(self) -> list[SharedArray]:
-        """Shared arrays in order, with whether atomics touch them."""
-        touched = self.touched(tuple(self.shared_slots))
-        updated = {key for slot, key in self.shared_slots.items() if "atomic" in touched[slot]}
-        return [replace(array, updated=key in updated) for key, array in self.shared.items()]
-
-    def float64_notes(self, arguments: tuple[Any, ...]) -> list[Note]:
-        """Lines that turn to float64 although no argument is."""
-        if any("float64" in str(kind) or "complex128" in str(kind) for kind in arguments):
-            return []
-        remedy = "write np.float32(…) around the constant, or x.dtype.type(…)"
-        return [Note("float64", text, place, remedy) for place, text in sorted(self.promotions.items(), key=_by_line)]
-
-
 class Function:
     """One function at one place of call: its variables' slots, and the block that is being filled."""
 
@@ -135,7 +78,7 @@ class Function:
     def slot(self, name: str) -> int:
         """The slot of a variable."""
         if name not in self.slots:
-            shown = "" if name.startswith("$") else name.split(".")[0]
+            shown = "" if name.startswith("$") else name.partition(".")[0]
             dtype = dtype_of(self.typed.types[name]) if name in self.typed.types else None
             self.slots[name] = self.build.slot(shown, dtype)
         return self.slots[name]
@@ -182,15 +125,16 @@ class Function:
         counted = self.current.work.get(self.place, Work())
         self.current.work[self.place] = counted.plus(**{"instructions": 1} | work)
 
-    def define(self, name: str, dtype: np.dtype[Any] | None, make: Callable[[int], Op], uses: tuple[int, ...]) -> None:
-        """Set a variable by an operation whose result has this dtype."""
-        want = self.dtype(name)
-        out = self.slot(name)
+    def define(
+        self, name: str, dtype: np.dtype[Any] | None, value: Callable[[Engine], Any], uses: tuple[int, ...]
+    ) -> None:
+        """Set a variable to what ``value`` gives, a number of this dtype or, where it is None, anything else."""
+        want, out = self.dtype(name), self.slot(name)
         if dtype is None or want is None or want == dtype:
-            self.emit(make(out), defs=(out,), uses=uses)
+            self.emit(lambda e: e.set(out, value(e)), defs=(out,), uses=uses)
             return
         raw = self.build.slot(dtype=dtype)
-        self.emit(make(raw), defs=(raw,), uses=uses)
+        self.emit(lambda e: e.set(raw, value(e)), defs=(raw,), uses=uses)
         self.copy(out, self.cast(raw, dtype, want))
 
     def copy(self, out: int, slot: int) -> None:
@@ -345,14 +289,14 @@ class Function:
         expressions.translate(self, target, value)
 
     def _setitem(self, statement: Any, _labels: dict[int, int]) -> None:
-        expressions.set_item(self, statement.target.name, statement.index.name, None, statement.value.name)
+        items.set_item(self, statement.target.name, statement.index.name, None, statement.value.name)
 
     def _staticsetitem(self, statement: Any, _labels: dict[int, int]) -> None:
         index = statement.index_var.name if statement.index_var is not None else None
-        expressions.set_item(self, statement.target.name, index, statement.index, statement.value.name)
+        items.set_item(self, statement.target.name, index, statement.index, statement.value.name)
 
     def _setattr(self, statement: Any, _labels: dict[int, int]) -> None:
-        expressions.set_item(self, statement.target.name, None, statement.attr, statement.value.name)
+        items.set_item(self, statement.target.name, None, statement.attr, statement.value.name)
 
     def _collect_statics(self) -> None:
         """Objects and constants that variables hold, in one pass over all assignments."""
@@ -370,11 +314,4 @@ def _argument_names(typed: Typed) -> list[str]:
         for statement in block.body:
             if type(statement).__name__ == "Assign" and type(statement.value).__name__ == "Arg":
                 found[statement.value.index] = statement.value.name
-    return [found[index] if index in found else f"unused{index}" for index in range(len(typed.arguments))]
-
-
-def _by_line(entry: tuple[Place, str]) -> tuple[str, int]:
-    return entry[0].file, entry[0].line
-
-
-__all__ = ["Build", "Function", "translate"]
+    return [found.get(index, f"unused{index}") for index in range(len(typed.arguments))]

@@ -49,7 +49,7 @@ def _emit(
         return access.update(e, view, at, operation, e.v[number], against, site)
 
     uses = (source, number, expected, *(indices.uses if indices is not None else ()))
-    t.define(made.target, dtype, lambda out: lambda e: e.set(out, update(e)), uses)
+    t.define(made.target, dtype, update, uses)
 
 
 _NAMES = ("add", "sub", "max", "min", "nanmax", "nanmin", "and_", "or_", "xor", "inc", "dec", "exch")

@@ -72,51 +72,52 @@ class Slice:
     step: Number | None
 
 
-class Merge(Exception):  # noqa: N818 - a signal to the engine, which names the variable
+def uniform(value: Number) -> bool:
+    """Whether all lanes share the number."""
+    return isinstance(value, np.generic)
+
+
+class Merge(Exception):
     """Two values that cannot be held side by side by different lanes."""
 
 
 def merged(mask: Lanes, new: Any, old: Any) -> Any:
-    """``new`` on the lanes of ``mask``, ``old`` elsewhere."""
+    """``new`` on the lanes of ``mask``, ``old`` elsewhere; Merge where that cannot be held."""
     if new is old or old is None:
         return new
-    if isinstance(new, np.ndarray | np.generic):
-        if not isinstance(old, np.ndarray | np.generic):
-            raise Merge
-        if isinstance(new, np.generic) and isinstance(old, np.generic) and new.tobytes() == old.tobytes():
-            return new
-        return np.where(mask, new, old)
-    if type(new) is not type(old):
+    if isinstance(new, np.ndarray | np.generic) and isinstance(old, np.ndarray | np.generic):
+        alike = uniform(new) and uniform(old) and new.tobytes() == old.tobytes()
+        return new if alike else np.where(mask, new, old)
+    if type(new) is not type(old) or not isinstance(new, tuple | Range | View | Pointer | Items):
         raise Merge
     if isinstance(new, tuple):
         return tuple(merged(mask, a, b) for a, b in zip(new, old, strict=True))
-    if isinstance(new, Range):
-        return Range(*(merged(mask, getattr(new, f), getattr(old, f)) for f in ("current", "stop", "step")))
-    if isinstance(new, View):
-        if new.memory is not old.memory or new.strides != old.strides:
+    return _merged_record(mask, new, old)
+
+
+def _merged_record(mask: Lanes, new: Any, old: Any) -> Any:
+    """Field by field: numbers side by side, and everything else the same."""
+    fields = {}
+    for name, value in vars(new).items():
+        before = getattr(old, name)
+        numbers = name in ("current", "stop", "step", "offset", "shape")
+        if not numbers and value is not before and value != before:
             raise Merge
-        shape = tuple(merged(mask, a, b) for a, b in zip(new.shape, old.shape, strict=True))
-        return View(new.memory, new.dtype, merged(mask, new.offset, old.offset), shape, new.strides)
-    if isinstance(new, Pointer) and new.memory is old.memory:
-        return Pointer(new.memory, new.dtype, merged(mask, new.offset, old.offset))
-    if isinstance(new, Items) and new.items is old.items and new.position == old.position:
-        return new
-    raise Merge
+        fields[name] = merged(mask, value, before) if numbers else value
+    return type(new)(**fields)
 
 
 def same(mask: Lanes, a: Any, b: Any) -> bool:
-    """Do two values agree on all lanes of the mask?"""
+    """Whether two values agree on all lanes of the mask."""
     if a is b:
         return True
     if isinstance(a, np.ndarray | np.generic) and isinstance(b, np.ndarray | np.generic):
         equal = a == b
-        return bool(equal) if isinstance(equal, np.bool_) else bool(equal[mask].all())
+        return bool(equal) if uniform(equal) else bool(equal[mask].all())
     if type(a) is not type(b):
         return False
     if isinstance(a, tuple):
         return len(a) == len(b) and all(same(mask, x, y) for x, y in zip(a, b, strict=True))
     if isinstance(a, Range):
         return same(mask, a.current, b.current)
-    if isinstance(a, View | Pointer):
-        return a.memory is b.memory and same(mask, a.offset, b.offset)
-    return False
+    return isinstance(a, View | Pointer) and a.memory is b.memory and same(mask, a.offset, b.offset)

@@ -72,10 +72,10 @@ def window(engine: Engine, view: View, indices: tuple[Any, ...], place: Place) -
     for axis, index in enumerate(numbers(view, indices)):
         extent, stride = view.shape[axis], view.strides[axis]
         if isinstance(index, Slice | slice):
-            start, length = _bounds(engine, index, extent, place)
+            start, length, step = _bounds(index, extent, place)
             offset = offset + start * np.int64(stride)
             shape.append(length)
-            strides.append(stride)
+            strides.append(stride * step)
         else:
             inside = (index >= 0) & (index < extent)
             _require(engine, inside, index, extent, place)
@@ -84,14 +84,14 @@ def window(engine: Engine, view: View, indices: tuple[Any, ...], place: Place) -
     return View(view.memory, view.dtype, offset, (*shape, *view.shape[taken:]), (*strides, *view.strides[taken:]))
 
 
-def _bounds(engine: Engine, index: Slice | slice, extent: Number, place: Place) -> tuple[Number, Number]:
-    """Start and length of a slice of step 1, clipped to the extent as Python and Numba do."""
-    if index.step is not None and not (np.ndim(index.step) == 0 and int(index.step) == 1):
-        raise Unsupported("a slice with a step", place)
+def _bounds(index: Slice | slice, extent: Number, place: Place) -> tuple[Number, Number, int]:
+    """Start, length and step of a slice, clipped to the extent as Python and Numba do."""
+    step = 1 if index.step is None else index.step
+    if isinstance(step, np.ndarray) or int(step) < 1:
+        raise Unsupported("a slice with a step that is negative or differs between threads", place)
     start = np.int64(0) if index.start is None else _clipped(index.start, extent)
     stop = extent if index.stop is None else _clipped(index.stop, extent)
-    del engine
-    return start, np.maximum(stop - start, np.int64(0))
+    return start, np.maximum(stop - start + np.int64(step - 1), np.int64(0)) // np.int64(step), int(step)
 
 
 def _clipped(bound: Number, extent: Number) -> Number:

@@ -28,7 +28,8 @@ INT32, UINT32 = np.dtype(np.int32), np.dtype(np.uint32)
 def _members(e: Engine, mask: Any) -> NDArray[np.bool_]:
     """(warps, 32, 32): does the mask of a lane name a lane of its warp."""
     bits = np.broadcast_to(np.asarray(mask).astype(np.int64), e.lanes).reshape(-1, 32)
-    return (bits[:, :, None] & BITS) != 0
+    named: NDArray[np.bool_] = (bits[:, :, None] & BITS) != 0
+    return named
 
 
 def _together(e: Engine, mask: Any, place: Place, what: str) -> NDArray[np.bool_]:
@@ -90,7 +91,7 @@ def _shuffle(source_of: Callable[[NDArray[Any], NDArray[Any]], NDArray[Any]], na
             values = np.broadcast_to(e.v[value], e.lanes).reshape(-1, 32)
             return np.take_along_axis(values, source, axis=1).reshape(-1)
 
-        t.define(made.target, dtype, lambda out: lambda e: e.set(out, shuffle(e)), (mask, value, operand))
+        t.define(made.target, dtype, shuffle, (mask, value, operand))
 
     return handler
 
@@ -122,7 +123,7 @@ def _vote(decide: Callable[[Any, Any], Any], name: str) -> Any:
             holds = np.broadcast_to(e.v[predicate] != 0, e.lanes).reshape(-1, 1, 32)
             return decide(part, part & holds).reshape(-1).astype(dtype)
 
-        t.define(made.target, dtype, lambda out: lambda e: e.set(out, vote(e)), (mask, predicate))
+        t.define(made.target, dtype, vote, (mask, predicate))
 
     return handler
 
@@ -150,7 +151,7 @@ def _match(all_equal: bool) -> Any:  # noqa: FBT001 - which of the two matches
             every = (equal == part).all(axis=2).reshape(-1)
             return np.where(every, _ballot(part, part).view(np.int32).reshape(-1), np.int32(0)), every
 
-        t.define(made.target, None, lambda out: lambda e: e.set(out, match(e)), (mask, value))
+        t.define(made.target, None, match, (mask, value))
 
     return handler
 
@@ -180,13 +181,13 @@ def _activemask(t: Function, made: Call) -> None:
         bits = (e.mask.array.reshape(-1, 32) * BITS).sum(axis=1).astype(np.uint32)
         return np.repeat(bits, 32)
 
-    t.define(made.target, UINT32, lambda out: lambda e: e.set(out, active(e)), ())
+    t.define(made.target, UINT32, active, ())
 
 
 def _lanemask_lt(t: Function, made: Call) -> None:
     t.count(integer=1)
     below = (BITS - 1).astype(np.uint32)
-    t.define(made.target, UINT32, lambda out: lambda e: e.set(out, np.tile(below, e.lanes // 32)), ())
+    t.define(made.target, UINT32, lambda e: np.tile(below, e.lanes // 32), ())
 
 
 HANDLERS: dict[str, Any] = {

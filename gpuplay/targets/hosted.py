@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING, Any
 
 from gpuplay.errors import GpuplayError
 from gpuplay.kernel import GpuModel
-from gpuplay.targets.host import NumpyTarget
 from gpuplay.limits import Dims, dims, refuse_launch
+from gpuplay.targets.host import NumpyTarget
 
 if TYPE_CHECKING:
     from gpuplay.targets.base import Call

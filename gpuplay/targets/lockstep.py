@@ -21,10 +21,10 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from gpuplay.kernel import GpuModel
+    from gpuplay.limits import Dims
     from gpuplay.lockstep.machine import Machine
     from gpuplay.lockstep.record import Report
     from gpuplay.targets.base import Call
-    from gpuplay.limits import Dims
 
 KEPT_CACHES = 3  # states of gpuplay's sources: a user has one, who works on gpuplay several
 

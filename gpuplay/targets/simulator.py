@@ -16,8 +16,8 @@ from gpuplay.errors import GpuplayError
 from gpuplay.targets.hosted import HostedGpu, HostedTarget
 
 if TYPE_CHECKING:
-    from gpuplay.targets.base import Call
     from gpuplay.limits import Dims
+    from gpuplay.targets.base import Call
 
 
 COMPILER_OPTIONS = ("forceinline", "inline", "launch_bounds", "lineinfo", "lto", "max_registers", "cache")

@@ -6,6 +6,8 @@ from typing import Any
 
 from numba import cuda, float32, int32
 
+from gpuplay.intrinsics.vectors import load4, store4
+
 TILE = 16
 
 
@@ -169,3 +171,29 @@ def doubled(y, x):
 def shifted_left(y, x):
     i = cuda.grid(1)
     y[i] = x[i] << int32(3)
+
+
+@cuda.jit
+def quads(y, x, stride):
+    """Four elements a lane by one load and one store."""
+    i = cuda.grid(1)
+    a, b, c, d = load4(x, 4 * i * stride)
+    store4(y, 4 * i, a, b, c, d)
+
+
+@cuda.jit
+def quads_shifted(y, x, by):
+    i = cuda.grid(1)
+    a, b, c, d = load4(x, 4 * i + by)
+    store4(y, 4 * i, a, b, c, d)
+
+
+@cuda.jit
+def quads_through_shared(y, x):
+    tile = cuda.shared.array(128, float32)
+    i = cuda.threadIdx.x
+    a, b, c, d = load4(x, 4 * i)
+    store4(tile, 4 * i, a, b, c, d)
+    cuda.syncthreads()
+    a, b, c, d = load4(tile, 4 * (31 - i))
+    store4(y, 4 * i, d, c, b, a)
