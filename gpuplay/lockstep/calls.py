@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import inspect
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, TypeAlias
 
@@ -138,7 +138,7 @@ def _scalar_function(t: Function, made: Call, function: Any, expression: Any) ->
         shown = getattr(function, "__name__", None) or str(t.kind(expression.func.name))
         raise t.unsupported(f"the call of {shown}")
     dtypes = []
-    for kind in made.signature.args:
+    for kind in _unstarred(made.signature.args):
         dtype = dtype_of(kind)
         if dtype is None:
             raise t.unsupported(f"{function.__name__} of {', '.join(map(str, made.signature.args))}")
@@ -151,6 +151,15 @@ def _scalar_function(t: Function, made: Call, function: Any, expression: Any) ->
     t.count(**{kind: many})
     single = None if isinstance(result, tuple) else result
     t.define(made.target, single, lambda e: compute(*(e.v[s] for s in slots)), slots)
+
+
+def _unstarred(kinds: Sequence[Any]) -> Iterator[Any]:
+    """The types of all arguments: of ``min(*values)`` one version of the CUDA target makes a single tuple."""
+    for kind in kinds:
+        if class_name(kind).startswith("StarArg"):
+            yield from kind
+        else:
+            yield kind
 
 
 # --- what Python itself brings ---
