@@ -114,7 +114,7 @@ def _note_promotion(t: Function, operands: tuple[str, str], computed: np.dtype[A
     elif all(dtype is not None and dtype.kind in "iub" for dtype in have):
         what = "dividing integers gives float64"
     else:
-        what = "float32 meets an integer too wide for it" if any(d == np.float32 for d in have) else ""
+        what = " with ".join(map(str, have)) + " gives float64" if any(d == np.float32 for d in have) else ""
     if what:
         t.build.promotions.setdefault(t.place, f"line {t.place.line} computes in float64: {what}")
 

@@ -29,7 +29,8 @@ def out_of_bounds(engine: Engine, site: Site, view: View, indices: tuple[Number,
     index = tuple(at_lane(i, lane) for i in indices)
     extent = at_lane(view.shape[axis], lane)
     thread = engine.thread(lane)
-    which = f"axis {axis} has {extent} elements" if len(index) > 1 else f"it has {extent} elements"
+    many = f"{extent} element{'' if extent == 1 else 's'}"
+    which = f"axis {axis} has {many}" if len(index) > 1 else f"it has {many}"
     wraps = ": Numba would wrap it round to the end" if -extent <= index[axis] < 0 else ""
     engine.fault(
         Fault(
