@@ -43,8 +43,14 @@ def locate(engine: Engine, view: View, indices: tuple[Number, ...], site: Site) 
     vector = np.full(engine.lanes, offset) if uniform(offset) else offset.copy()
     active = active.copy()
     for axis in varying:
-        extent = np.atleast_1d(view.shape[axis])
-        bad = shadow.locate(active, _spread(engine, indices[axis]), extent, view.strides[axis], vector)
+        index, extent = _spread(engine, indices[axis]), view.shape[axis]
+        if not uniform(extent):
+            beyond = active & (index >= extent)
+            if beyond.any():
+                out_of_bounds(engine, site, view, indices, axis, int(beyond.argmax()))
+                active &= ~beyond
+            extent = np.int64(extent.max())
+        bad = shadow.locate(active, index, extent, view.strides[axis], vector)
         if bad >= 0:
             out_of_bounds(engine, site, view, indices, axis, int(bad))
     return vector, active

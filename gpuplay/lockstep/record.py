@@ -9,7 +9,7 @@ shared memory, 4 bytes wide each.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field, fields
+from dataclasses import dataclass, field
 from typing import Literal, TypeAlias, TypeVar
 
 SECTOR_BYTES = 32
@@ -28,11 +28,10 @@ _Sum = TypeVar("_Sum", "Traffic", "Banks", "Atomics", "Counts")
 
 def _added(left: _Sum, right: _Sum, worst: tuple[str, ...] = ()) -> _Sum:
     """Field by field: the sum, or the larger one of the fields in ``worst``."""
-    values = {}
-    for name in (f.name for f in fields(left)):
-        a, b = getattr(left, name), getattr(right, name)
-        values[name] = max(a, b) if name in worst else a + b
-    return type(left)(**values)
+    if any(right is nothing for nothing in _NOTHING):
+        return left
+    both = zip(vars(left).items(), vars(right).values(), strict=True)
+    return type(left)(**{name: max(a, b) if name in worst else a + b for (name, a), b in both})
 
 
 @dataclass(frozen=True)
@@ -87,6 +86,10 @@ class Atomics:
         return _added(self, other, ("worst", "hottest"))
 
 
+NO_TRAFFIC, NO_BANKS, NO_ATOMICS = Traffic(), Banks(), Atomics()
+_NOTHING = (NO_TRAFFIC, NO_BANKS, NO_ATOMICS)
+
+
 @dataclass(frozen=True)
 class Counts:
     """What a line, a launch or all launches of a run did.
@@ -109,11 +112,11 @@ class Counts:
     integer: int = 0
     special: int = 0
     local_bytes: int = 0
-    global_loads: Traffic = Traffic()
-    global_stores: Traffic = Traffic()
-    shared_loads: Banks = Banks()
-    shared_stores: Banks = Banks()
-    atomics: Atomics = Atomics()
+    global_loads: Traffic = NO_TRAFFIC
+    global_stores: Traffic = NO_TRAFFIC
+    shared_loads: Banks = NO_BANKS
+    shared_stores: Banks = NO_BANKS
+    atomics: Atomics = NO_ATOMICS
 
     def __add__(self, other: Counts) -> Counts:
         return _added(self, other)

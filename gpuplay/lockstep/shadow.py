@@ -143,20 +143,18 @@ def mark(action: int, active: Any, offsets: Any, shift: int, span: int, written:
 
 
 @njit(cache=True, error_model="numpy")
-def locate(active: Any, index: Any, extent: Any, stride: int, offsets: Any) -> int:
+def locate(active: Any, index: Any, extent: int, stride: int, offsets: Any) -> int:
     """Add ``index·stride`` to the byte ``offsets`` of all active lanes; the first lane out of bounds, or -1.
 
-    ``index`` (lanes,) is any integer; ``extent`` has one value, or one for each lane. Lanes out of bounds
-    become inactive: the access does not happen for them.
+    ``index`` (lanes,) is any integer. Lanes out of bounds become inactive: the access does not happen for them.
     """
     first_bad = -1
-    step = 0 if extent.shape[0] == 1 else 1
     for position in range(active.shape[0]):
         if not active[position]:
             offsets[position] = 0
             continue
         at = np.int64(index[position])
-        if at < 0 or at >= extent[position * step]:
+        if at < 0 or at >= extent:
             if first_bad < 0:
                 first_bad = position
             active[position] = False
