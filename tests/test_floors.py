@@ -26,19 +26,23 @@ FLOORS = (
 )
 RANKS = {name: rank for rank, name in enumerate(name for floor in FLOORS for name in floor)}
 
-# The lockstep machine, from the bottom; its record and its errors are for the main process too.
+# The floors of the lockstep machine; its record and its errors are for the main process too.
 LOCKSTEP = (
-    *("arithmetic", "bits", "compiled", "applied", "functions", "dtypes", "inference", "identity"),
-    *("shadow", "values", "memory", "order", "traffic", "atomics", "sites", "program", "deadlock", "engine", "faults"),
-    *("access", "views", "warps", "barriers", "arrays", "updates", "wide", "calls", "items", "expressions"),
-    *("build", "translate"),
-    *("counting", "machine"),
+    ("record", "errors"),
+    ("bits", "compiled", "arithmetic", "applied", "functions"),
+    ("dtypes", "identity", "inference"),
+    ("shadow", "traffic", "order", "memory", "values", "host_memory", "atomics", "sites"),
+    ("program", "batch", "faults", "deadlock", "engine", "access"),
+    ("build", "emitter", "handlers", "views"),
+    ("warps", "barriers", "arrays", "updates", "wide", "calls", "items", "expressions", "translate"),
+    ("counting", "machine"),
 )
+STEPS = [f"gpuplay.lockstep.{name}" for floor in LOCKSTEP for name in floor]
 
 # What only workers import. Everything else is for the main process too, and imports none of HEAVY.
 WORKERS = (
     *("gpuplay.bounds", "gpuplay.intrinsics"),
-    *(f"gpuplay.lockstep.{name}" for name in LOCKSTEP),
+    *(name for name in STEPS if not name.endswith((".record", ".errors"))),
     *("gpuplay.targets.host", "gpuplay.targets.cuda", "gpuplay.targets.simulator", "gpuplay.targets.gpu_functions"),
     *("gpuplay.targets.hosted", "gpuplay.targets.lockstep", "gpuplay.measure.building", "gpuplay.measure.explaining"),
     "gpuplay.measure.stepping",
@@ -104,6 +108,15 @@ def test_a_module_imports_only_from_its_own_place_and_below(module: str) -> None
             there = place(name)
             below = RANKS.get(there, len(RANKS))
             assert below < rank or there == here, f"{module} imports {name}, which stands above it"
+
+
+@pytest.mark.parametrize("module", [name for name in MODULES if name.startswith("gpuplay.lockstep.")])
+def test_a_part_of_the_lockstep_machine_imports_only_from_below_types_included(module: str) -> None:
+    assert module in STEPS, f"{module} has no floor yet: give it its place in LOCKSTEP"
+    for node in ast.walk(ast.parse(MODULES[module].read_text(encoding="utf-8"))):
+        for name in imported(node):
+            if name.startswith("gpuplay.lockstep."):
+                assert STEPS.index(name) < STEPS.index(module), f"{module} imports {name}, which stands above it"
 
 
 @pytest.mark.parametrize("module", [name for name in MODULES if not is_worker(name)])

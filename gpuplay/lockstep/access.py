@@ -13,7 +13,7 @@ from gpuplay.lockstep.traffic import contention, sectors, wavefronts
 from gpuplay.lockstep.values import Pointer, View, uniform
 
 if TYPE_CHECKING:
-    from gpuplay.lockstep.engine import Engine
+    from gpuplay.lockstep.batch import Batch
     from gpuplay.lockstep.memory import Allocation
     from gpuplay.lockstep.sites import Site
     from gpuplay.lockstep.values import Lanes, Number
@@ -22,9 +22,9 @@ PUT_BY = 64  # loads of shared memory that wait to be entered: a few megabytes o
 _ACTIONS = {"load": shadow.LOAD, "store": shadow.STORE, "atomic": shadow.ATOMIC}
 
 
-def locate(engine: Engine, view: View, indices: tuple[Number, ...], site: Site) -> tuple[Number, Lanes]:
+def locate(batch: Batch, view: View, indices: tuple[Number, ...], site: Site) -> tuple[Number, Lanes]:
     """The byte offset of an element for each active lane, and the lanes whose indices are within bounds."""
-    active = engine.mask.array
+    active = batch.mask.array
     offset = view.offset
     if uniform(offset):
         site.base = int(offset)
@@ -36,39 +36,39 @@ def locate(engine: Engine, view: View, indices: tuple[Number, ...], site: Site) 
         elif 0 <= index < extent:
             offset = offset + np.int64(index) * view.strides[axis]
         else:
-            out_of_bounds(engine, site, view, indices, axis, engine.mask.first)
+            out_of_bounds(batch, site, view, indices, axis, batch.mask.first)
             return np.int64(0), np.zeros_like(active)
     if not varying:
         return offset, active
-    vector = np.full(engine.lanes, offset) if uniform(offset) else offset.copy()
+    vector = np.full(batch.lanes, offset) if uniform(offset) else offset.copy()
     active = active.copy()
     for axis in varying:
-        index, extent = _spread(engine, indices[axis]), view.shape[axis]
+        index, extent = _spread(batch, indices[axis]), view.shape[axis]
         if not uniform(extent):
             beyond = active & (index >= extent)
             if beyond.any():
-                out_of_bounds(engine, site, view, indices, axis, int(beyond.argmax()))
+                out_of_bounds(batch, site, view, indices, axis, int(beyond.argmax()))
                 active &= ~beyond
             extent = np.int64(extent.max())
         bad = shadow.locate(active, index, extent, view.strides[axis], vector)
         if bad >= 0:
-            out_of_bounds(engine, site, view, indices, axis, int(bad))
+            out_of_bounds(batch, site, view, indices, axis, int(bad))
     return vector, active
 
 
-def _spread(engine: Engine, value: Number) -> Lanes:
+def _spread(batch: Batch, value: Number) -> Lanes:
     """A number as a vector over lanes, contiguous."""
     if isinstance(value, np.ndarray):
         return value
-    return np.full(engine.lanes, value)
+    return np.full(batch.lanes, value)
 
 
-def load(engine: Engine, view: View, indices: tuple[Number, ...], site: Site) -> Any:
+def load(batch: Batch, view: View, indices: tuple[Number, ...], site: Site) -> Any:
     """The elements at these indices: numbers, or pointers where the elements are records."""
-    offset, active = locate(engine, view, indices, site)
+    offset, active = locate(batch, view, indices, site)
     if view.dtype.fields is not None:
         return Pointer(view.memory, view.dtype, offset)
-    touch(engine, view.memory, offset, active, site)
+    touch(batch, view.memory, offset, active, site)
     return fetch(view.memory, view.dtype, offset)
 
 
@@ -80,79 +80,77 @@ def fetch(memory: Allocation, dtype: np.dtype[Any], offset: Number) -> Any:
     return elements.take(_elements(offset, dtype.itemsize), mode="clip")
 
 
-def store(engine: Engine, view: View, indices: tuple[Number, ...], value: Any, site: Site) -> None:
+def store(batch: Batch, view: View, indices: tuple[Number, ...], value: Any, site: Site) -> None:
     """Write one value for each active lane; of lanes that meet at one word, the last wins."""
-    offset, active = locate(engine, view, indices, site)
-    touch(engine, view.memory, offset, active, site)
-    put(engine, view.memory, view.dtype, offset, active, value)
+    offset, active = locate(batch, view, indices, site)
+    touch(batch, view.memory, offset, active, site)
+    put(batch, view.memory, view.dtype, offset, active, value)
 
 
-def put(engine: Engine, memory: Allocation, dtype: np.dtype[Any], offset: Number, active: Lanes, value: Number) -> None:
+def put(batch: Batch, memory: Allocation, dtype: np.dtype[Any], offset: Number, active: Lanes, value: Number) -> None:
     """Write at a byte offset for each active lane."""
     elements = memory.typed(dtype)
-    places = _elements(_spread(engine, offset), dtype.itemsize)[active]
+    places = _elements(_spread(batch, offset), dtype.itemsize)[active]
     values = value if uniform(value) else value[active]
-    engine.changes += 1
+    batch.changes += 1
     elements[places] = values
 
 
 def update(
-    engine: Engine, view: View, indices: tuple[Number, ...], operation: str, value: Any, compare: Any, site: Site
+    batch: Batch, view: View, indices: tuple[Number, ...], operation: str, value: Any, compare: Any, site: Site
 ) -> Any:
     """An atomic read-modify-write, lane after lane: the values that stood there before."""
-    offset, active = locate(engine, view, indices, site)
-    spread = _spread(engine, offset)
-    touch(engine, view.memory, spread, active, site)
+    offset, active = locate(batch, view, indices, site)
+    spread = _spread(batch, offset)
+    touch(batch, view.memory, spread, active, site)
     elements = view.memory.typed(view.dtype)
-    old = np.zeros(engine.lanes, view.dtype)
-    values = _spread(engine, value)
-    compares = values if compare is None else _spread(engine, compare)
-    engine.changes += perform(
-        operation, elements, _elements(spread, view.dtype.itemsize), active, values, compares, old
-    )
+    old = np.zeros(batch.lanes, view.dtype)
+    values = _spread(batch, value)
+    compares = values if compare is None else _spread(batch, compare)
+    batch.changes += perform(operation, elements, _elements(spread, view.dtype.itemsize), active, values, compares, old)
     site.worst = max(site.worst, contention(active, spread)[2])
     if view.memory.space == "global":
         words = spread >> view.memory.shift
         if view.memory.hits.size:
             np.add.at(view.memory.hits, words[active], 1)
             site.hottest = max(site.hottest, int(view.memory.hits[words[active]].max(initial=0)))
-        engine.order.atomic(id(view.memory), words, active)
+        batch.order.atomic(id(view.memory), words, active)
     return old
 
 
-def touch(engine: Engine, memory: Allocation, offset: Number, active: Lanes, site: Site) -> None:
+def touch(batch: Batch, memory: Allocation, offset: Number, active: Lanes, site: Site) -> None:
     """Count an access of the active lanes and check it against everything that is remembered."""
     site.space = memory.space
-    now = engine.order.tick(site)
+    now = batch.order.tick(site)
     remembered = memory.written.size or memory.watched
     if uniform(offset) and memory.space in ("global", "constant") and not remembered:
-        _count_uniform(engine, memory, int(offset), active, site)
+        _count_uniform(batch, memory, int(offset), active, site)
         return
-    spread = _spread(engine, offset)
-    _count(engine, memory, spread, active, site)
+    spread = _spread(batch, offset)
+    _count(batch, memory, spread, active, site)
     if not remembered:
         return
-    _check(engine, memory, spread, active, site, now)
+    _check(batch, memory, spread, active, site, now)
 
 
-def _check(engine: Engine, memory: Allocation, offset: Lanes, active: Lanes, site: Site, now: int) -> None:
+def _check(batch: Batch, memory: Allocation, offset: Lanes, active: Lanes, site: Site, now: int) -> None:
     """Unset words and races."""
     action, span = _ACTIONS[site.action], max(site.width >> memory.shift, 1)
     if memory.may_be_unset():
         bare = shadow.mark(action, active, offset, memory.shift, span, memory.written)
         if bare >= 0:
-            unset(engine, site, memory, int(offset[bare]), int(bare))
+            unset(batch, site, memory, int(offset[bare]), int(bare))
     if memory.watched:
-        _find_races(engine, memory, offset, active, site, now)
+        _find_races(batch, memory, offset, active, site, now)
 
 
-def _find_races(engine: Engine, memory: Allocation, offset: Lanes, active: Lanes, site: Site, now: int) -> None:
+def _find_races(batch: Batch, memory: Allocation, offset: Lanes, active: Lanes, site: Site, now: int) -> None:
     """Look for unordered accesses to the same words.
 
     Loads of shared memory that nobody wrote since the last barrier are only put by: they matter where a
     write follows before the next barrier, which in a tiled loop is never.
     """
-    order = engine.order
+    order = batch.order
     if memory.space == "shared":
         met = order.met()
         if site.action == "load" and memory.last_write <= met and len(memory.put_by) < PUT_BY:
@@ -160,26 +158,24 @@ def _find_races(engine: Engine, memory: Allocation, offset: Lanes, active: Lanes
             return
         for then, offsets, lanes, width in memory.put_by:
             if then > met:
-                _history(engine, memory, shadow.LOAD, then, offsets, lanes, width)
+                _history(batch, memory, shadow.LOAD, then, offsets, lanes, width)
         memory.put_by.clear()
-    found = _history(engine, memory, _ACTIONS[site.action], now, offset, active, site.width)
+    found = _history(batch, memory, _ACTIONS[site.action], now, offset, active, site.width)
     if site.action != "load":
         memory.last_write = now
-    for lane, earlier, time, kind in engine.conflicts[:found].tolist():
+    for lane, earlier, time, kind in batch.conflicts[:found].tolist():
         if not order.excused(earlier, time, lane):
-            race(engine, site, memory, lane, earlier, time, kind, int(offset[lane - order.first_lane]))
+            race(batch, site, memory, lane, earlier, time, kind, int(offset[lane - order.first_lane]))
 
 
-def _history(
-    engine: Engine, memory: Allocation, action: int, now: int, offset: Lanes, active: Lanes, width: int
-) -> int:
+def _history(batch: Batch, memory: Allocation, action: int, now: int, offset: Lanes, active: Lanes, width: int) -> int:
     """Enter an access into the history of the memory's words: how many conflicts it has."""
     span = max(width >> memory.shift, 1)
-    state = engine.order.state()
-    return int(shadow.check(action, now, active, offset, memory.shift, span, memory.history, *state, engine.conflicts))
+    state = batch.order.state()
+    return int(shadow.check(action, now, active, offset, memory.shift, span, memory.history, *state, batch.conflicts))
 
 
-def _count(engine: Engine, memory: Allocation, offset: Lanes, active: Lanes, site: Site) -> None:
+def _count(batch: Batch, memory: Allocation, offset: Lanes, active: Lanes, site: Site) -> None:
     if memory.space == "global":
         addresses = offset + memory.skew if memory.skew else offset
         requests, cost, ideal, lanes, warp, worst, least = sectors(active, addresses, site.width)
@@ -196,11 +192,11 @@ def _count(engine: Engine, memory: Allocation, offset: Lanes, active: Lanes, sit
     site.ideal += ideal
     site.bytes_asked += lanes * site.width
     if requests and (site.map is None or worst > site.map.cost):
-        _draw(engine, memory, offset, active, site, warp, worst, least, ways)
+        _draw(batch, memory, offset, active, site, warp, worst, least, ways)
 
 
 def _draw(
-    engine: Engine,
+    batch: Batch,
     memory: Allocation,
     offset: Lanes,
     active: Lanes,
@@ -218,12 +214,12 @@ def _draw(
     lanes = slice(warp * 32, warp * 32 + 32)
     base = int(offset[lanes].max()) // memory.period * memory.period if memory.period else site.base
     addresses = tuple(int(at) - base if here else None for at, here in zip(offset[lanes], active[lanes], strict=True))
-    site.draw(addresses, engine.thread(warp * 32), worst, least, ways if memory.space == "shared" else 1)
+    site.draw(addresses, batch.thread(warp * 32), worst, least, ways if memory.space == "shared" else 1)
 
 
-def _count_uniform(engine: Engine, memory: Allocation, offset: int, active: Lanes, site: Site) -> None:
+def _count_uniform(batch: Batch, memory: Allocation, offset: int, active: Lanes, site: Site) -> None:
     """All lanes of all warps touch one element: a broadcast."""
-    mask = engine.mask
+    mask = batch.mask
     if memory.space == "constant" or active is not mask.array:
         return
     start = offset + memory.skew
@@ -234,8 +230,8 @@ def _count_uniform(engine: Engine, memory: Allocation, offset: int, active: Lane
     site.bytes_asked += mask.lanes * site.width
     if site.map is None:
         first = mask.first // 32 * 32
-        lanes = engine.mask.array[first : first + 32]
-        site.draw(tuple(offset - site.base if here else None for here in lanes), engine.thread(mask.first), cost, 1, 1)
+        lanes = batch.mask.array[first : first + 32]
+        site.draw(tuple(offset - site.base if here else None for here in lanes), batch.thread(mask.first), cost, 1, 1)
 
 
 def _elements(offset: Lanes, itemsize: int) -> Lanes:

@@ -13,12 +13,12 @@ from gpuplay.lockstep.program import SharedArray
 from gpuplay.lockstep.values import View
 
 if TYPE_CHECKING:
-    from gpuplay.lockstep.calls import Call
-    from gpuplay.lockstep.engine import Engine
-    from gpuplay.lockstep.translate import Function
+    from gpuplay.lockstep.batch import Batch
+    from gpuplay.lockstep.emitter import Emitter
+    from gpuplay.lockstep.handlers import Call
 
 
-def _shape(t: Function, made: Call) -> tuple[int, ...]:
+def _shape(t: Emitter, made: Call) -> tuple[int, ...]:
     """The constant shape of a shared or local array."""
     name = made.arguments[0] if made.arguments else made.keywords["shape"]
     value = t.constant(name)
@@ -31,7 +31,7 @@ def _strides(shape: tuple[int, ...], itemsize: int) -> tuple[int, ...]:
     return tuple(math.prod(shape[axis + 1 :]) * itemsize for axis in range(len(shape)))
 
 
-def _shared(t: Function, made: Call) -> None:
+def _shared(t: Emitter, made: Call) -> None:
     """One array for each block. Of size 0 it is the launch's dynamic shared memory, the same for all such arrays."""
     shape, dtype = _shape(t, made), element_of(t.kind(made.target))
     name = t.shown(made.target)
@@ -47,7 +47,7 @@ def _shared(t: Function, made: Call) -> None:
     number = list(t.build.shared).index(key)
     extents, strides = tuple(map(np.int64, shape)), _strides(shape, dtype.itemsize)
 
-    def view(e: Engine) -> View:
+    def view(e: Batch) -> View:
         memory = e.shared[number]
         offset = e.block_of_lane * memory.period if e.blocks > 1 else np.int64(0)
         shape = extents if count else (np.int64(e.dynamic_bytes // dtype.itemsize),)
@@ -56,21 +56,21 @@ def _shared(t: Function, made: Call) -> None:
     t.define(made.target, None, view, ())
 
 
-def _local(t: Function, made: Call) -> None:
+def _local(t: Emitter, made: Call) -> None:
     """An array for each thread."""
     shape, dtype = _shape(t, made), element_of(t.kind(made.target))
     number = len(t.build.locals)
     t.build.locals.append(SharedArray(t.shown(made.target), dtype, math.prod(shape)))
     extents, strides = tuple(map(np.int64, shape)), _strides(shape, dtype.itemsize)
 
-    def view(e: Engine) -> View:
+    def view(e: Batch) -> View:
         memory = e.locals[number]
         return View(memory, dtype, np.arange(e.lanes) * memory.period, extents, strides)
 
     t.define(made.target, None, view, ())
 
 
-def _constant(t: Function, made: Call) -> None:
+def _constant(t: Emitter, made: Call) -> None:
     """A global array, frozen when the function is compiled."""
     name = made.arguments[0]
     array = t.constant(name)
@@ -79,25 +79,25 @@ def _constant(t: Function, made: Call) -> None:
     t.copy(t.slot(made.target), t.slot(name))
 
 
-def _load(t: Function, made: Call) -> None:
+def _load(t: Emitter, made: Call) -> None:
     base, index = made.arguments
     dtype = element_of(t.kind(base))
     source, at, site = t.slot(base), t.slot(index), t.site(base, "load", dtype.itemsize)
 
-    def load(e: Engine) -> Any:
+    def load(e: Batch) -> Any:
         indices = e.v[at] if isinstance(e.v[at], tuple) else (e.v[at],)
         return access.load(e, e.v[source], indices, site)
 
     t.define(made.target, dtype, load, (source, at))
 
 
-def _store(t: Function, made: Call) -> None:
+def _store(t: Emitter, made: Call) -> None:
     base, index, value = made.arguments
     dtype = element_of(t.kind(base))
     source, at, number = t.slot(base), t.slot(index), t.number(value, dtype)
     site = t.site(base, "store", dtype.itemsize)
 
-    def store(e: Engine) -> None:
+    def store(e: Batch) -> None:
         indices = e.v[at] if isinstance(e.v[at], tuple) else (e.v[at],)
         access.store(e, e.v[source], indices, e.v[number], site)
 

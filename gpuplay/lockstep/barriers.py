@@ -10,26 +10,26 @@ import numpy as np
 from gpuplay.lockstep.program import Meet
 
 if TYPE_CHECKING:
-    from gpuplay.lockstep.calls import Call
-    from gpuplay.lockstep.engine import Engine
-    from gpuplay.lockstep.translate import Function
+    from gpuplay.lockstep.batch import Batch
+    from gpuplay.lockstep.emitter import Emitter
+    from gpuplay.lockstep.handlers import Call, Handler
 
 INT32 = np.dtype(np.int32)
 
 
-def _syncthreads(t: Function, _made: Call) -> None:
+def _syncthreads(t: Emitter, _made: Call) -> None:
     place = t.place
     t.meet(lambda following: Meet("block", following, place))
 
 
-def _vote(decide: Callable[[Any, Any], Any]) -> Callable[[Function, Call], None]:
+def _vote(decide: Callable[[Any, Any], Any]) -> Handler:
     """A barrier that also counts: ``decide(threads for it, threads)`` block by block."""
 
-    def handler(t: Function, made: Call) -> None:
+    def handler(t: Emitter, made: Call) -> None:
         place, out = t.place, t.slot(made.target)
         predicate = t.number(made.arguments[0], INT32)
 
-        def finish(e: Engine) -> None:
+        def finish(e: Batch) -> None:
             here = e.mask.array
             agree = here & np.broadcast_to(e.v[predicate] != 0, e.lanes)
             counted = agree.reshape(e.blocks, -1).sum(axis=1)
@@ -43,26 +43,26 @@ def _vote(decide: Callable[[Any, Any], Any]) -> Callable[[Function, Call], None]
     return handler
 
 
-def grid_sync(t: Function, made: Call) -> None:
+def grid_sync(t: Emitter, made: Call) -> None:
     """All threads of the grid meet: a cooperative launch."""
     place = t.place
     t.build.initial[t.slot(made.target)] = np.int32(0)
     t.meet(lambda following: Meet("grid", following, place))
 
 
-def _fence(t: Function, _made: Call) -> None:
+def _fence(t: Emitter, _made: Call) -> None:
     t.build.fences = True
     t.count()
     site = t.place
 
-    def fence(e: Engine) -> None:
+    def fence(e: Batch) -> None:
         e.order.tick(site)
         e.order.fence(e.mask.array)
 
     t.emit(fence)
 
 
-def _fence_block(t: Function, _made: Call) -> None:
+def _fence_block(t: Emitter, _made: Call) -> None:
     t.count()
 
 

@@ -4,39 +4,26 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, TypeAlias
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numba import cuda, literal_unroll
 
 from gpuplay.lockstep import arrays, barriers, functions, updates, warps, wide
 from gpuplay.lockstep.dtypes import class_name, dtype_of, is_array, is_tuple
+from gpuplay.lockstep.handlers import Call, Handler
 from gpuplay.lockstep.inference import dispatcher_of, infer
 from gpuplay.lockstep.values import Range, Slice
 
 if TYPE_CHECKING:
-    from gpuplay.lockstep.engine import Engine
-    from gpuplay.lockstep.translate import Function
+    from gpuplay.lockstep.batch import Batch
+    from gpuplay.lockstep.emitter import Emitter
 
 INT64 = np.dtype(np.int64)
 GRID_SYNC = "grid.sync()"
 
 
-@dataclass(frozen=True)
-class Call:
-    """A call as it stands: the target's variable, argument variables in order, the inferred signature."""
-
-    target: str
-    arguments: tuple[str, ...]
-    keywords: dict[str, str]
-    signature: Any
-
-
-Handler: TypeAlias = Callable[["Function", Call], None]
-
-
-def note_static(t: Function, target: str, value: Any) -> None:
+def note_static(t: Emitter, target: str, value: Any) -> None:
     """Remember what a variable is known to hold before anything runs: a module, a function, a type, a constant."""
     kind = type(value).__name__
     if kind in ("Const", "Global", "FreeVar"):
@@ -51,7 +38,7 @@ def note_static(t: Function, target: str, value: Any) -> None:
         _note_attribute(t, target, value)
 
 
-def _note_attribute(t: Function, target: str, expression: Any) -> None:
+def _note_attribute(t: Emitter, target: str, expression: Any) -> None:
     base = expression.value.name
     if class_name(t.kind(base)) == "GridGroup" and expression.attr == "sync":
         t.statics[target] = GRID_SYNC
@@ -67,7 +54,7 @@ def _note_attribute(t: Function, target: str, expression: Any) -> None:
         t.build.initial[t.slot(target)] = dtype.type(found)
 
 
-def thread_attribute(t: Function, base: str, attribute: str) -> Callable[[Engine], Any] | None:
+def thread_attribute(t: Emitter, base: str, attribute: str) -> Callable[[Batch], Any] | None:
     """What gives threadIdx.x and the like for all lanes; None where the attribute is another one."""
     owner = t.statics.get(base)
     if owner is cuda and attribute == "laneid":
@@ -77,7 +64,7 @@ def thread_attribute(t: Function, base: str, attribute: str) -> Callable[[Engine
     if attribute not in ("x", "y", "z") or not isinstance(owner, type):
         return None
     axis = "xyz".index(attribute)
-    indices: dict[Any, Callable[[Engine], Any]] = {
+    indices: dict[Any, Callable[[Batch], Any]] = {
         cuda.threadIdx: lambda e: e.thread_index[axis],
         cuda.blockIdx: lambda e: e.block_index[axis],
         cuda.blockDim: lambda e: np.int32(e.block[axis]),
@@ -86,7 +73,7 @@ def thread_attribute(t: Function, base: str, attribute: str) -> Callable[[Engine
     return indices.get(owner)
 
 
-def call(t: Function, target: str, expression: Any) -> None:
+def call(t: Emitter, target: str, expression: Any) -> None:
     """Emit a call."""
     if getattr(expression, "vararg", None) is not None:
         raise t.unsupported("a call with *arguments")
@@ -117,7 +104,7 @@ def _handler(function: Any) -> Handler | None:
         return None
 
 
-def _device_function(t: Function, made: Call, dispatcher: Any) -> None:
+def _device_function(t: Emitter, made: Call, dispatcher: Any) -> None:
     """Inline a function compiled for the device, for the types that inference chose."""
     typed = infer(dispatcher.py_func, made.signature.args, device=True)
     parameters = inspect.signature(dispatcher.py_func)
@@ -129,10 +116,10 @@ def _device_function(t: Function, made: Call, dispatcher: Any) -> None:
             slots.append(t.number(bound.arguments[name], dtype))
         else:
             slots.append(t.build.slot(dtype=dtype, value=np.asarray(getattr(kind, "value", None))[()]))
-    t.call(typed, tuple(slots), made.target)
+    t.inline(t, typed, tuple(slots), made.target)
 
 
-def _scalar_function(t: Function, made: Call, function: Any, expression: Any) -> None:
+def _scalar_function(t: Emitter, made: Call, function: Any, expression: Any) -> None:
     operation = functions.function(function) if function is not None else None
     if operation is None or made.signature is None:
         shown = getattr(function, "__name__", None) or str(t.kind(expression.func.name))
@@ -165,19 +152,19 @@ def _unstarred(kinds: Sequence[Any]) -> Iterator[Any]:
 # --- what Python itself brings ---
 
 
-def _range(t: Function, made: Call) -> None:
+def _range(t: Emitter, made: Call) -> None:
     dtype = np.dtype(str(made.signature.return_type).removeprefix("range_state_"))
     slots = tuple(t.number(name, dtype) for name in made.arguments)
     zero, one = dtype.type(0), dtype.type(1)
 
-    def make(e: Engine) -> Range:
+    def make(e: Batch) -> Range:
         values = [e.v[slot] for slot in slots]
         return Range(*((zero, *values, one) if len(values) == 1 else (*values, one)[:3]))
 
     t.define(made.target, None, make, slots)
 
 
-def _length(t: Function, made: Call) -> None:
+def _length(t: Emitter, made: Call) -> None:
     kind, source = t.kind(made.arguments[0]), t.slot(made.arguments[0])
     if is_array(kind):
         t.define(made.target, INT64, lambda e: e.v[source].shape[0], (source,))
@@ -187,10 +174,10 @@ def _length(t: Function, made: Call) -> None:
         raise t.unsupported(f"len of {kind}")
 
 
-def _slice(t: Function, made: Call) -> None:
+def _slice(t: Emitter, made: Call) -> None:
     slots = tuple(-1 if t.dtype(name) is None else t.slot(name) for name in made.arguments)
 
-    def make(e: Engine) -> Slice:
+    def make(e: Batch) -> Slice:
         values = [None if slot < 0 else e.v[slot] for slot in slots]
         return Slice(*((None, *values, None) if len(values) == 1 else (*values, None)[:3]))
 
@@ -198,52 +185,52 @@ def _slice(t: Function, made: Call) -> None:
     t.define(made.target, None, make, uses)
 
 
-def _truth(t: Function, made: Call) -> None:
+def _truth(t: Emitter, made: Call) -> None:
     """A condition of a branch is a truth already, or is compared with 0."""
     t.convert(made.target, made.arguments[0])
 
 
-def _complex(t: Function, made: Call) -> None:
+def _complex(t: Emitter, made: Call) -> None:
     """``complex(real, imaginary)``."""
     dtype = dtype_of(made.signature.return_type)
     assert dtype is not None
     slots = tuple(t.number(name, dtype) for name in made.arguments)
     unit = dtype.type(1j)
 
-    def make(e: Engine) -> Any:
+    def make(e: Batch) -> Any:
         parts = [e.v[slot] for slot in slots]
         return parts[0] if len(parts) == 1 else parts[0] + parts[1] * unit
 
     t.define(made.target, dtype, make, slots)
 
 
-def _itself(t: Function, made: Call) -> None:
+def _itself(t: Emitter, made: Call) -> None:
     t.copy(t.slot(made.target), t.slot(made.arguments[0]))
 
 
-def _nothing(_t: Function, _made: Call) -> None:
+def _nothing(_t: Emitter, _made: Call) -> None:
     pass
 
 
-def _grid(t: Function, made: Call) -> None:
+def _grid(t: Emitter, made: Call) -> None:
     """``cuda.grid``: the thread's absolute position, in as many axes as asked for."""
     axes = int(t.constants[made.arguments[0]])
     t.count(integer=axes)
     _axes(t, made, axes, _position)
 
 
-def _position(e: Engine, axis: int) -> Any:
+def _position(e: Batch, axis: int) -> Any:
     block: Any = e.block_index[axis]
     return block * np.int64(e.block[axis]) + e.thread_index[axis]
 
 
-def _gridsize(t: Function, made: Call) -> None:
+def _gridsize(t: Emitter, made: Call) -> None:
     """``cuda.gridsize``: threads of the grid."""
     axes = int(t.constants[made.arguments[0]])
     _axes(t, made, axes, lambda e, axis: np.int64(e.grid[axis] * e.block[axis]))
 
 
-def _axes(t: Function, made: Call, axes: int, position: Callable[[Engine, int], Any]) -> None:
+def _axes(t: Emitter, made: Call, axes: int, position: Callable[[Batch, int], Any]) -> None:
     if axes == 1:
         t.define(made.target, INT64, lambda e: position(e, 0), ())
         return

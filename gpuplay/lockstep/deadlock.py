@@ -18,7 +18,7 @@ from gpuplay.lockstep.values import same
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from gpuplay.lockstep.engine import Engine, Mask
+    from gpuplay.lockstep.batch import Batch, Mask
 
 PATIENCE = 64  # turns of a loop before it is looked at: most loops end, or change something, before
 
@@ -26,15 +26,15 @@ PATIENCE = 64  # turns of a loop before it is looked at: most loops end, or chan
 class Spins:
     """Watches back edges: which loops turn without changing anything."""
 
-    def __init__(self, engine: Engine) -> None:
-        self.engine = engine
+    def __init__(self, batch: Batch) -> None:
+        self.batch = batch
         self.turns: dict[int, int] = {}
         self.last: dict[int, tuple[int, dict[int, Any]]] = {}
         self.since: dict[int, int] = {}
 
     def parked(self, number: int) -> bool:
         """Does this loop wait for memory to change."""
-        return self.since.get(number) == self.engine.changes and number in self.since
+        return self.since.get(number) == self.batch.changes and number in self.since
 
     def back_edge(self, header: int, mask: Mask) -> None:
         """Lanes go round once more."""
@@ -44,46 +44,46 @@ class Spins:
 
     def _look(self, header: int, mask: Mask) -> None:
         """Park the loop where its last turn changed neither memory nor what its next turn reads."""
-        engine = self.engine
-        live = {slot: engine.v[slot] for slot in engine.program.blocks[header].live_in}
+        batch = self.batch
+        live = {slot: batch.v[slot] for slot in batch.program.blocks[header].live_in}
         before = self.last.get(header)
-        self.last[header] = engine.changes, live
-        if before is None or before[0] != engine.changes:
+        self.last[header] = batch.changes, live
+        if before is None or before[0] != batch.changes:
             return
         if all(same(mask.array, value, before[1].get(slot)) for slot, value in live.items()):
-            self.since[header] = engine.changes
+            self.since[header] = batch.changes
             self._note_warp_mates(header, mask)
 
     def _note_warp_mates(self, header: int, mask: Mask) -> None:
         """Say where a lane waits for another one of its warp: before capability 7.0 that would never end."""
-        engine = self.engine
+        batch = self.batch
         warps = mask.array.reshape(-1, 32).any(axis=1)
-        elsewhere = [other.array for number, other in engine.pending.items() if number != header]
+        elsewhere = [other.array for number, other in batch.pending.items() if number != header]
         if any((there.reshape(-1, 32).any(axis=1) & warps).any() for there in elsewhere):
-            place = place_of(engine, header)
+            place = place_of(batch, header)
             text = f"line {place.line}: lanes wait in a loop for other lanes of their warp"
             remedy = "let one thread of a warp take the lock, or release it inside the loop"
-            engine.notes[place] = Note("same warp wait", text, place, remedy)
+            batch.notes[place] = Note("same warp wait", text, place, remedy)
 
 
-def deadlock_fault(engine: Engine) -> Fault:
+def deadlock_fault(batch: Batch) -> Fault:
     """All lanes that could run turn in loops that change nothing."""
-    number = min(engine.pending)
-    mask = engine.pending[number].array
-    place = place_of(engine, number)
+    number = min(batch.pending)
+    mask = batch.pending[number].array
+    place = place_of(batch, number)
     first = int(mask.argmax())
-    thread = engine.thread(first)
+    thread = batch.thread(first)
     lanes = int(mask.sum())
     others = ""
     other = None
-    if engine.waiting:
-        barrier, who = next(iter(engine.waiting.items()))
-        end = engine.program.blocks[barrier].end
+    if batch.waiting:
+        barrier, who = next(iter(batch.waiting.items()))
+        end = batch.program.blocks[barrier].end
         assert isinstance(end, Meet)
         other = end.place
         others = f"; {int(who.sum())} others wait at the barrier of line {end.place.line}"
-    started = engine.order.first_block + engine.blocks
-    total = engine.grid[0] * engine.grid[1] * engine.grid[2]
+    started = batch.order.first_block + batch.blocks
+    total = batch.grid[0] * batch.grid[1] * batch.grid[2]
     if started < total:
         others += f"; blocks {started} to {total - 1} have not started, and need not before these end"
     return Fault(
@@ -97,24 +97,24 @@ def deadlock_fault(engine: Engine) -> Fault:
     )
 
 
-def barrier_fault(engine: Engine, left_at: Place | None = None, who: NDArray[np.bool_] | None = None) -> Fault:
+def barrier_fault(batch: Batch, left_at: Place | None = None, who: NDArray[np.bool_] | None = None) -> Fault:
     """Threads of a block wait at a barrier that others of the block will not reach."""
-    number, waiting = next(iter(engine.waiting.items()))
-    end = engine.program.blocks[number].end
+    number, waiting = next(iter(batch.waiting.items()))
+    end = batch.program.blocks[number].end
     assert isinstance(end, Meet)
     first = int(waiting.argmax())
-    block = slice(first // engine.width * engine.width, (first // engine.width + 1) * engine.width)
+    block = slice(first // batch.width * batch.width, (first // batch.width + 1) * batch.width)
     here = waiting[block]
-    ended = engine.ended[block]
-    there = (engine.alive | engine.ended | (who if who is not None else False))[block] & ~here
-    other_thread = engine.thread(block.start + int(there.argmax())) if there.any() else None
-    thread = engine.thread(first)
-    others = [m for m in engine.waiting if m != number]
+    ended = batch.ended[block]
+    there = (batch.alive | batch.ended | (who if who is not None else False))[block] & ~here
+    other_thread = batch.thread(block.start + int(there.argmax())) if there.any() else None
+    thread = batch.thread(first)
+    others = [m for m in batch.waiting if m != number]
     other = None
     if left_at is not None:
         does = f"finishes at line {left_at.line} without reaching it"
     elif others:
-        elsewhere = engine.program.blocks[others[0]].end
+        elsewhere = batch.program.blocks[others[0]].end
         assert isinstance(elsewhere, Meet)
         other = elsewhere.place
         does = f"waits at the barrier of line {elsewhere.place.line}"
@@ -132,13 +132,13 @@ def barrier_fault(engine: Engine, left_at: Place | None = None, who: NDArray[np.
     )
 
 
-def place_of(engine: Engine, number: int) -> Place:
+def place_of(batch: Batch, number: int) -> Place:
     """A line of a block: the first that does something."""
-    block = engine.program.blocks[number]
+    block = batch.program.blocks[number]
     if block.work:
         return min(block.work, key=lambda place: place.line)
     end = block.end
     place = getattr(end, "place", None)
     if place is not None:
         return place  # type: ignore[no-any-return]
-    return place_of(engine, block.targets[0])
+    return place_of(batch, block.targets[0])

@@ -14,13 +14,13 @@ from gpuplay.lockstep.memory import Allocation
 from gpuplay.lockstep.values import Items, Range, View, uniform
 
 if TYPE_CHECKING:
-    from gpuplay.lockstep.engine import Engine
-    from gpuplay.lockstep.translate import Function
+    from gpuplay.lockstep.batch import Batch
+    from gpuplay.lockstep.emitter import Emitter
 
 INT64 = np.dtype(np.int64)
 
 
-def translate(t: Function, target: str, expression: Any) -> None:
+def translate(t: Emitter, target: str, expression: Any) -> None:
     """Emit what sets ``target`` to an expression."""
     handler = _HANDLERS.get(expression.op)
     if handler is None:
@@ -28,7 +28,7 @@ def translate(t: Function, target: str, expression: Any) -> None:
     handler(t, target, expression)
 
 
-def constant(t: Function, target: str, value: Any) -> None:
+def constant(t: Emitter, target: str, value: Any) -> None:
     """A literal, a global or a captured variable."""
     kind = t.kind(target)
     slot = t.slot(target)
@@ -68,7 +68,7 @@ def _constant_tuple(value: Any, kind: Any) -> Any:
 # --- operators ---
 
 
-def _binop(t: Function, target: str, expression: Any) -> None:
+def _binop(t: Emitter, target: str, expression: Any) -> None:
     function = expression.immutable_fn if expression.op == "inplace_binop" else expression.fn
     signature = t.typed.signatures[expression]
     if function is operator.contains:
@@ -89,20 +89,20 @@ def _binop(t: Function, target: str, expression: Any) -> None:
     t.define(target, result, lambda e: compute(e.v[a], e.v[b]), (a, b))
 
 
-def _contains(t: Function, target: str, expression: Any) -> None:
+def _contains(t: Emitter, target: str, expression: Any) -> None:
     """``value in (a, b, c)``."""
     items, value = t.slot(expression.lhs.name), t.slot(expression.rhs.name)
     if not is_tuple(t.kind(expression.lhs.name)):
         raise t.unsupported(f"`in` of {t.kind(expression.lhs.name)}")
     t.count(integer=len(t.kind(expression.lhs.name)))
 
-    def contains(e: Engine) -> Any:
+    def contains(e: Batch) -> Any:
         return functools.reduce(operator.or_, (e.v[value] == item for item in e.v[items]), np.bool_(0))
 
     t.define(target, np.dtype(np.bool_), contains, (items, value))
 
 
-def _note_promotion(t: Function, operands: tuple[str, str], computed: np.dtype[Any], result: np.dtype[Any]) -> None:
+def _note_promotion(t: Emitter, operands: tuple[str, str], computed: np.dtype[Any], result: np.dtype[Any]) -> None:
     """Remember a line where float32 or integers become float64 because of how the expression is written."""
     if np.float64 not in (computed, result):
         return
@@ -119,7 +119,7 @@ def _note_promotion(t: Function, operands: tuple[str, str], computed: np.dtype[A
         t.build.promotions.setdefault(t.place, f"line {t.place.line} computes in float64: {what}")
 
 
-def _unary(t: Function, target: str, expression: Any) -> None:
+def _unary(t: Emitter, target: str, expression: Any) -> None:
     signature = t.typed.signatures[expression]
     operand, result = dtype_of(signature.args[0]), dtype_of(signature.return_type)
     if operand is None or result is None:
@@ -131,14 +131,14 @@ def _unary(t: Function, target: str, expression: Any) -> None:
     t.define(target, result, lambda e: compute(e.v[a]), (a,))
 
 
-def _cast(t: Function, target: str, expression: Any) -> None:
+def _cast(t: Emitter, target: str, expression: Any) -> None:
     t.convert(target, expression.value.name)
 
 
 # --- attributes ---
 
 
-def _getattr(t: Function, target: str, expression: Any) -> None:
+def _getattr(t: Emitter, target: str, expression: Any) -> None:
     base, attribute = expression.value.name, expression.attr
     if target in t.constants:
         return
@@ -167,7 +167,7 @@ def _getattr(t: Function, target: str, expression: Any) -> None:
         raise t.unsupported(f"the attribute .{attribute} of {kind}")
 
 
-def _array_attribute(t: Function, target: str, source: int, attribute: str, kind: Any) -> None:
+def _array_attribute(t: Emitter, target: str, source: int, attribute: str, kind: Any) -> None:
     if attribute == "shape":
         t.define(target, None, lambda e: e.v[source].shape, (source,))
     elif attribute == "size":
@@ -187,7 +187,7 @@ def _array_attribute(t: Function, target: str, source: int, attribute: str, kind
 # --- tuples and iteration ---
 
 
-def _build_tuple(t: Function, target: str, expression: Any) -> None:
+def _build_tuple(t: Emitter, target: str, expression: Any) -> None:
     kinds = list(t.kind(target))
     slots = tuple(t.number(item.name, dtype_of(kind)) for item, kind in zip(expression.items, kinds, strict=True))
     if all(t.build.initial[slot] is not None for slot in slots):
@@ -196,11 +196,11 @@ def _build_tuple(t: Function, target: str, expression: Any) -> None:
     t.define(target, None, lambda e: tuple(e.v[slot] for slot in slots), slots)
 
 
-def _exhaust_iter(t: Function, target: str, expression: Any) -> None:
+def _exhaust_iter(t: Emitter, target: str, expression: Any) -> None:
     t.copy(t.slot(target), t.slot(expression.value.name))
 
 
-def _getiter(t: Function, target: str, expression: Any) -> None:
+def _getiter(t: Emitter, target: str, expression: Any) -> None:
     kind, source = t.kind(expression.value.name), t.slot(expression.value.name)
     if is_tuple(kind):
         t.define(target, None, lambda e: Items(e.v[source], 0), (source,))
@@ -210,11 +210,11 @@ def _getiter(t: Function, target: str, expression: Any) -> None:
         raise t.unsupported(f"iterating over {kind}")
 
 
-def _iternext(t: Function, target: str, expression: Any) -> None:
+def _iternext(t: Emitter, target: str, expression: Any) -> None:
     iterator, out = t.slot(expression.value.name), t.slot(target)
     t.count(integer=1)
 
-    def op(e: Engine) -> None:
+    def op(e: Batch) -> None:
         value = e.v[iterator]
         if isinstance(value, Items):
             more = value.position < len(value.items)
@@ -233,14 +233,14 @@ def _iternext(t: Function, target: str, expression: Any) -> None:
 
 
 def _pair(position: int) -> Any:
-    def handler(t: Function, target: str, expression: Any) -> None:
+    def handler(t: Emitter, target: str, expression: Any) -> None:
         pair = t.slot(expression.value.name)
         t.define(target, None, lambda e: e.v[pair][position], (pair,))
 
     return handler
 
 
-def _undefined(t: Function, target: str, _expression: Any) -> None:
+def _undefined(t: Emitter, target: str, _expression: Any) -> None:
     dtype = dtype_of(plain(t.kind(target)))
     if dtype is not None:
         out, zero = t.slot(target), dtype.type(0)

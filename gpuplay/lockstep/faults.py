@@ -10,7 +10,7 @@ from gpuplay.lockstep import shadow
 from gpuplay.lockstep.record import Fault, Place
 
 if TYPE_CHECKING:
-    from gpuplay.lockstep.engine import Engine
+    from gpuplay.lockstep.batch import Batch
     from gpuplay.lockstep.memory import Allocation
     from gpuplay.lockstep.sites import Site
     from gpuplay.lockstep.values import Number, View
@@ -24,15 +24,15 @@ def at_lane(value: Number, lane: int) -> Any:
     return value.item() if isinstance(value, np.generic) else value[lane].item()
 
 
-def out_of_bounds(engine: Engine, site: Site, view: View, indices: tuple[Number, ...], axis: int, lane: int) -> None:
+def out_of_bounds(batch: Batch, site: Site, view: View, indices: tuple[Number, ...], axis: int, lane: int) -> None:
     """An index below 0 or beyond the extent of its axis."""
     index = tuple(at_lane(i, lane) for i in indices)
     extent = at_lane(view.shape[axis], lane)
-    thread = engine.thread(lane)
+    thread = batch.thread(lane)
     many = f"{extent} element{'' if extent == 1 else 's'}"
     which = f"axis {axis} has {many}" if len(index) > 1 else f"it has {many}"
     wraps = ": Numba would wrap it round to the end" if -extent <= index[axis] < 0 else ""
-    engine.fault(
+    batch.fault(
         Fault(
             "out of bounds",
             f"{thread} {_VERBS[site.action]} {site.array}[{', '.join(map(str, index))}], but {which}{wraps}",
@@ -45,11 +45,11 @@ def out_of_bounds(engine: Engine, site: Site, view: View, indices: tuple[Number,
     )
 
 
-def unset(engine: Engine, site: Site, memory: Allocation, offset: int, lane: int) -> None:
+def unset(batch: Batch, site: Site, memory: Allocation, offset: int, lane: int) -> None:
     """A word that nobody has written."""
-    thread = engine.thread(lane)
+    thread = batch.thread(lane)
     index = _index(site, memory, offset)
-    engine.fault(
+    batch.fault(
         Fault(
             "unset",
             f"{thread} {_VERBS[site.action]} {site.array}[{index}] ({memory.space} memory) before any thread wrote it",
@@ -63,11 +63,11 @@ def unset(engine: Engine, site: Site, memory: Allocation, offset: int, lane: int
 
 
 def race(
-    engine: Engine, site: Site, memory: Allocation, lane: int, earlier: int, time: int, kind: int, offset: int
+    batch: Batch, site: Site, memory: Allocation, lane: int, earlier: int, time: int, kind: int, offset: int
 ) -> None:
     """Two accesses to one word, one of them a write, with nothing that orders them."""
-    before: Site = engine.order.sites[time]
-    mine, theirs = engine.thread_of(lane), engine.thread_of(earlier)
+    before: Site = batch.order.sites[time]
+    mine, theirs = batch.thread_of(lane), batch.thread_of(earlier)
     index = _index(site, memory, offset)
     if mine.block != theirs.block:
         remedy = "blocks run in any order: let one block own each word, use atomics, or split the launch"
@@ -75,7 +75,7 @@ def race(
         remedy = "lanes of a warp need not run in step: put cuda.syncwarp() or cuda.syncthreads() between"
     else:
         remedy = "put cuda.syncthreads() between the two"
-    engine.fault(
+    batch.fault(
         Fault(
             "race",
             f"{mine} {_VERBS[site.action]} {site.array}[{index}], which {theirs} {_DONE[kind]} at line "
@@ -91,28 +91,28 @@ def race(
     )
 
 
-def misaligned(engine: Engine, site: Site, lane: int, width: int, index: Number) -> None:
+def misaligned(batch: Batch, site: Site, lane: int, width: int, index: Number) -> None:
     """A wide access whose address is no multiple of its width."""
-    thread, at = engine.thread(lane), at_lane(index, lane)
+    thread, at = batch.thread(lane), at_lane(index, lane)
     text = (
         f"{thread} {_VERBS[site.action]} {width} bytes at {site.array}[{at}], whose address is no multiple of {width}"
     )
     remedy = f"let the index be a multiple of {width // 4}"
-    engine.fault(Fault("alignment", text, site.place, thread, array=site.array, index=(at,), remedy=remedy))
+    batch.fault(Fault("alignment", text, site.place, thread, array=site.array, index=(at,), remedy=remedy))
 
 
-def division(engine: Engine, place: Place, divisor: Number) -> None:
+def division(batch: Batch, place: Place, divisor: Number) -> None:
     """A whole number divided by zero, where some active lane does so."""
     if isinstance(divisor, np.generic):
-        bad = engine.mask.array if divisor == 0 else None
+        bad = batch.mask.array if divisor == 0 else None
     else:
         zero = divisor == 0
-        bad = zero & engine.mask.array if zero.any() else None
+        bad = zero & batch.mask.array if zero.any() else None
     if bad is None or not bad.any():
         return
-    thread = engine.thread(int(bad.argmax()))
+    thread = batch.thread(int(bad.argmax()))
     text = f"{thread} divides a whole number by zero, and gets 0"
-    engine.fault(Fault("division", text, place, thread, remedy="guard the division"))
+    batch.fault(Fault("division", text, place, thread, remedy="guard the division"))
 
 
 def _index(site: Site, memory: Allocation, offset: int) -> int:

@@ -11,22 +11,22 @@ from gpuplay.lockstep.dtypes import class_name, element_of, is_array, is_tuple, 
 from gpuplay.lockstep.values import Pointer, View
 
 if TYPE_CHECKING:
-    from gpuplay.lockstep.engine import Engine
-    from gpuplay.lockstep.translate import Function
+    from gpuplay.lockstep.batch import Batch
+    from gpuplay.lockstep.emitter import Emitter
 
 
-def get_item(t: Function, target: str, expression: Any) -> None:
+def get_item(t: Emitter, target: str, expression: Any) -> None:
     """Emit ``value[index]``."""
     _get(t, target, expression.value.name, expression.index.name, None)
 
 
-def get_static_item(t: Function, target: str, expression: Any) -> None:
+def get_static_item(t: Emitter, target: str, expression: Any) -> None:
     """Emit ``value[literal]``."""
     index = expression.index_var.name if expression.index_var is not None else None
     _get(t, target, expression.value.name, index, expression.index)
 
 
-def _get(t: Function, target: str, base: str, index: str | None, literal: Any) -> None:
+def _get(t: Emitter, target: str, base: str, index: str | None, literal: Any) -> None:
     kind, source = t.kind(base), t.slot(base)
     if is_tuple(kind):
         _tuple_item(t, target, source, index, literal)
@@ -44,11 +44,11 @@ def _get(t: Function, target: str, base: str, index: str | None, literal: Any) -
         raise t.unsupported(f"an item of {kind}")
 
 
-def _load(t: Function, target: str, base: str, source: int, indices: views.Index) -> None:
+def _load(t: Emitter, target: str, base: str, source: int, indices: views.Index) -> None:
     dtype = element_of(t.kind(base))
     site = t.site(base, "load", dtype.itemsize)
 
-    def load(e: Engine) -> Any:
+    def load(e: Batch) -> Any:
         view: View = e.v[source]
         return access.load(e, view, views.numbers(view, indices(e)), site)
 
@@ -56,7 +56,7 @@ def _load(t: Function, target: str, base: str, source: int, indices: views.Index
     t.define(target, number, load, (source, *indices.uses))
 
 
-def _tuple_item(t: Function, target: str, source: int, index: str | None, literal: Any) -> None:
+def _tuple_item(t: Emitter, target: str, source: int, index: str | None, literal: Any) -> None:
     if isinstance(literal, int):
         t.define(target, None, lambda e: e.v[source][literal], (source,))
         return
@@ -68,19 +68,19 @@ def _tuple_item(t: Function, target: str, source: int, index: str | None, litera
     t.define(target, None, lambda e: views.choose(e.v[source], e.v[at]), (source, at))
 
 
-def _field(t: Function, base: str, name: str) -> tuple[np.dtype[Any], int]:
+def _field(t: Emitter, base: str, name: str) -> tuple[np.dtype[Any], int]:
     record = stored(t.kind(base))
     if record.fields is None or name not in record.fields:
         raise t.unsupported(f"the field {name!r} of {t.kind(base)}")
     return record.fields[name][0], int(record.fields[name][1])
 
 
-def load_field(t: Function, target: str, base: str, name: str) -> None:
+def load_field(t: Emitter, target: str, base: str, name: str) -> None:
     """Emit the load of a record's field."""
     dtype, shift = _field(t, base, name)
     source, site = t.slot(base), t.site(base, "load", dtype.itemsize)
 
-    def load(e: Engine) -> Any:
+    def load(e: Batch) -> Any:
         pointer: Pointer = e.v[source]
         offset = pointer.offset + np.int64(shift)
         access.touch(e, pointer.memory, offset, e.mask.array, site)
@@ -89,7 +89,7 @@ def load_field(t: Function, target: str, base: str, name: str) -> None:
     t.define(target, dtype, load, (source,))
 
 
-def set_item(t: Function, base: str, index: str | None, literal: Any, value: str) -> None:
+def set_item(t: Emitter, base: str, index: str | None, literal: Any, value: str) -> None:
     """Emit a store: into an array, or into a field of a record."""
     kind, source = t.kind(base), t.slot(base)
     if class_name(kind) == "Record":
@@ -108,12 +108,12 @@ def set_item(t: Function, base: str, index: str | None, literal: Any, value: str
     )
 
 
-def _store_field(t: Function, base: str, name: str, value: str) -> None:
+def _store_field(t: Emitter, base: str, name: str, value: str) -> None:
     dtype, shift = _field(t, base, name)
     source, number = t.slot(base), t.number(value, dtype)
     site = t.site(base, "store", dtype.itemsize)
 
-    def op(e: Engine) -> None:
+    def op(e: Batch) -> None:
         pointer: Pointer = e.v[source]
         offset = pointer.offset + np.int64(shift)
         access.touch(e, pointer.memory, offset, e.mask.array, site)

@@ -19,9 +19,10 @@ from gpuplay.limits import Dims, LaunchError, dims, refuse_launch
 from gpuplay.lockstep.counting import counted
 from gpuplay.lockstep.engine import Engine, Stuck
 from gpuplay.lockstep.errors import LockstepFault
+from gpuplay.lockstep.host_memory import GlobalMemory
 from gpuplay.lockstep.identity import meaning
 from gpuplay.lockstep.inference import types_of
-from gpuplay.lockstep.memory import Allocation, GlobalMemory
+from gpuplay.lockstep.memory import Allocation
 from gpuplay.lockstep.order import Order
 from gpuplay.lockstep.program import Program, SharedArray
 from gpuplay.lockstep.record import Counts, Fault, Launch, Note, Place, Report, Source, WarpMap

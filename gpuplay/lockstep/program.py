@@ -18,10 +18,9 @@ from gpuplay.lockstep.record import Note, Place, Source
 if TYPE_CHECKING:
     import numpy as np
 
-    from gpuplay.lockstep.engine import Engine
     from gpuplay.lockstep.sites import Site
 
-Op: TypeAlias = "Callable[[Engine], None]"
+Op: TypeAlias = Callable[[Any], None]  # of the batch
 
 
 @dataclass(frozen=True)
@@ -67,13 +66,13 @@ class Leave:
 
 @dataclass(frozen=True)
 class Meet:
-    """Wait for all live threads of the block, or of the grid; ``finish(engine, lanes)`` runs when they met."""
+    """Wait for all live threads of the block, or of the grid; ``finish(batch)`` runs when they met."""
 
     scope: Literal["block", "grid"]
     target: int
     place: Place
     uses: tuple[int, ...] = ()
-    finish: Callable[[Engine], None] | None = None
+    finish: Op | None = None
 
 
 Terminator: TypeAlias = Jump | Branch | Leave | Meet

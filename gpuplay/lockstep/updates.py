@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -11,15 +10,15 @@ from gpuplay.lockstep import access, views
 from gpuplay.lockstep.dtypes import element_of
 
 if TYPE_CHECKING:
-    from gpuplay.lockstep.calls import Call
-    from gpuplay.lockstep.engine import Engine
-    from gpuplay.lockstep.translate import Function
+    from gpuplay.lockstep.batch import Batch
+    from gpuplay.lockstep.emitter import Emitter
+    from gpuplay.lockstep.handlers import Call, Handler
 
 
-def _update(operation: str) -> Callable[[Function, Call], None]:
+def _update(operation: str) -> Handler:
     """``cuda.atomic.add(array, index, value)`` and its like; ``cas`` has the value to compare before the new one."""
 
-    def handler(t: Function, made: Call) -> None:
+    def handler(t: Emitter, made: Call) -> None:
         if operation == "compare_and_swap":
             base, compare, value = made.arguments
             _emit(t, made, "cas", base, None, value, compare)
@@ -34,7 +33,7 @@ def _update(operation: str) -> Callable[[Function, Call], None]:
 
 
 def _emit(
-    t: Function, made: Call, operation: str, base: str, index: str | None, value: str, compare: str | None
+    t: Emitter, made: Call, operation: str, base: str, index: str | None, value: str, compare: str | None
 ) -> None:
     dtype = element_of(t.kind(base))
     source, number = t.slot(base), t.number(value, dtype)
@@ -42,7 +41,7 @@ def _emit(
     indices = views.Index(t, index, None) if index is not None else None
     site = t.site(base, "atomic", dtype.itemsize)
 
-    def update(e: Engine) -> Any:
+    def update(e: Batch) -> Any:
         view = e.v[source]
         at = (np.int64(0),) if indices is None else views.numbers(view, indices(e))
         against = e.v[expected] if compare is not None else None

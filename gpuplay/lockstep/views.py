@@ -12,8 +12,8 @@ from gpuplay.lockstep.record import Fault, Place
 from gpuplay.lockstep.values import Number, Slice, View
 
 if TYPE_CHECKING:
-    from gpuplay.lockstep.engine import Engine
-    from gpuplay.lockstep.translate import Function
+    from gpuplay.lockstep.batch import Batch
+    from gpuplay.lockstep.emitter import Emitter
 
 
 @dataclass(frozen=True)
@@ -29,7 +29,7 @@ class Index:
     A negative literal counts from the end, as Numba compiles it; a computed one is out of bounds.
     """
 
-    def __init__(self, t: Function, index: str | None, literal: Any) -> None:
+    def __init__(self, t: Emitter, index: str | None, literal: Any) -> None:
         self.uses: tuple[int, ...] = ()
         self.literal = literal
         self.slot = -1
@@ -38,12 +38,12 @@ class Index:
             self.uses = (self.slot,)
             self.literal = t.constant(index) if isinstance(t.constant(index), int) else None
 
-    def __call__(self, engine: Engine) -> tuple[Any, ...]:
+    def __call__(self, batch: Batch) -> tuple[Any, ...]:
         """The indices as a tuple."""
         if self.literal is not None and (isinstance(self.literal, int) or _all_integers(self.literal)):
             parts = self.literal if isinstance(self.literal, tuple) else (self.literal,)
             return tuple(FromEnd(part) if part < 0 else np.int64(part) for part in parts)
-        value = engine.v[self.slot]
+        value = batch.v[self.slot]
         return value if isinstance(value, tuple) else (value,)
 
 
@@ -64,7 +64,7 @@ def transposed(view: View) -> View:
     return View(view.memory, view.dtype, view.offset, view.shape[::-1], view.strides[::-1])
 
 
-def window(engine: Engine, view: View, indices: tuple[Any, ...], place: Place) -> View:
+def window(batch: Batch, view: View, indices: tuple[Any, ...], place: Place) -> View:
     """``view[indices]`` where some axes remain: whole ones, or slices."""
     offset = view.offset
     shape: list[Number] = []
@@ -78,7 +78,7 @@ def window(engine: Engine, view: View, indices: tuple[Any, ...], place: Place) -
             strides.append(stride * step)
         else:
             inside = (index >= 0) & (index < extent)
-            _require(engine, inside, index, extent, place)
+            _require(batch, inside, index, extent, place)
             offset = offset + np.where(inside, index, 0).astype(np.int64)[()] * np.int64(stride)
     taken = len(indices)
     return View(view.memory, view.dtype, offset, (*shape, *view.shape[taken:]), (*strides, *view.strides[taken:]))
@@ -100,16 +100,16 @@ def _clipped(bound: Number, extent: Number) -> Number:
     return np.minimum(np.maximum(wrapped, np.int64(0)), extent)
 
 
-def _require(engine: Engine, inside: Any, index: Number, extent: Number, place: Place) -> None:
-    bad = engine.mask.array & ~inside
+def _require(batch: Batch, inside: Any, index: Number, extent: Number, place: Place) -> None:
+    bad = batch.mask.array & ~inside
     if bad.any():
         lane = int(bad.argmax())
-        thread = engine.thread(lane)
-        at = int(np.broadcast_to(index, engine.lanes)[lane])
-        engine.fault(
+        thread = batch.thread(lane)
+        at = int(np.broadcast_to(index, batch.lanes)[lane])
+        batch.fault(
             Fault(
                 "out of bounds",
-                f"{thread} takes the part {at} of an axis that has {int(np.broadcast_to(extent, engine.lanes)[lane])}",
+                f"{thread} takes the part {at} of an axis that has {int(np.broadcast_to(extent, batch.lanes)[lane])}",
                 place,
                 thread,
                 index=(at,),

@@ -16,23 +16,23 @@ from gpuplay.lockstep.dtypes import dtype_of
 from gpuplay.lockstep.record import Fault, Place
 
 if TYPE_CHECKING:
-    from gpuplay.lockstep.calls import Call
-    from gpuplay.lockstep.engine import Engine
-    from gpuplay.lockstep.translate import Function
+    from gpuplay.lockstep.batch import Batch
+    from gpuplay.lockstep.emitter import Emitter
+    from gpuplay.lockstep.handlers import Call
 
 LANES = np.arange(32)
 BITS = np.left_shift(np.int64(1), LANES)
 INT32, UINT32 = np.dtype(np.int32), np.dtype(np.uint32)
 
 
-def _members(e: Engine, mask: Any) -> NDArray[np.bool_]:
+def _members(e: Batch, mask: Any) -> NDArray[np.bool_]:
     """(warps, 32, 32): does the mask of a lane name a lane of its warp."""
     bits = np.broadcast_to(np.asarray(mask).astype(np.int64), e.lanes).reshape(-1, 32)
     named: NDArray[np.bool_] = (bits[:, :, None] & BITS) != 0
     return named
 
 
-def _together(e: Engine, mask: Any, place: Place, what: str) -> NDArray[np.bool_]:
+def _together(e: Batch, mask: Any, place: Place, what: str) -> NDArray[np.bool_]:
     """Which lanes take part with each lane, (warps, 32, 32); a fault where a named lane lives and is elsewhere."""
     active = e.mask.array.reshape(-1, 32)
     named = _members(e, mask)
@@ -41,10 +41,11 @@ def _together(e: Engine, mask: Any, place: Place, what: str) -> NDArray[np.bool_
     if absent.any():
         warp, lane, other = (int(i[0]) for i in np.nonzero(absent))
         _fault(e, place, warp, lane, other, f"{what} names a lane that is not here")
-    return named & active[:, None, :]
+    together: NDArray[np.bool_] = named & active[:, None, :]
+    return together
 
 
-def _fault(e: Engine, place: Place, warp: int, lane: int, other: int, text: str) -> None:
+def _fault(e: Batch, place: Place, warp: int, lane: int, other: int, text: str) -> None:
     mine, exists = e.thread(warp * 32 + lane), bool(e.exists[warp * 32 + other])
     theirs = e.thread(warp * 32 + other) if exists else None
     kind = "barrier" if "syncwarp" in text else "shuffle"
@@ -60,7 +61,7 @@ def _fault(e: Engine, place: Place, warp: int, lane: int, other: int, text: str)
     )
 
 
-def _number(t: Function, made: Call, position: int) -> tuple[int, np.dtype[Any]]:
+def _number(t: Emitter, made: Call, position: int) -> tuple[int, np.dtype[Any]]:
     """The slot and dtype of an argument, as the signature has it."""
     dtype = dtype_of(made.signature.args[position])
     if dtype is None:
@@ -71,14 +72,14 @@ def _number(t: Function, made: Call, position: int) -> tuple[int, np.dtype[Any]]
 def _shuffle(source_of: Callable[[NDArray[Any], NDArray[Any]], NDArray[Any]], name: str) -> Any:
     """A shuffle: ``source_of(lane, operand)`` is the lane to read from, its own where out of range."""
 
-    def handler(t: Function, made: Call) -> None:
+    def handler(t: Emitter, made: Call) -> None:
         mask, _ = _number(t, made, 0)
         value, dtype = _number(t, made, 1)
         operand, _ = _number(t, made, 2)
         place = t.place
         t.count(shuffles=1)
 
-        def shuffle(e: Engine) -> Any:
+        def shuffle(e: Batch) -> Any:
             active = e.mask.array.reshape(-1, 32)
             _together(e, e.v[mask], place, name)
             by = np.broadcast_to(e.v[operand], e.lanes).reshape(-1, 32).astype(np.int64)
@@ -111,14 +112,14 @@ def _xor(lane: NDArray[Any], by: NDArray[Any]) -> NDArray[Any]:
 def _vote(decide: Callable[[Any, Any], Any], name: str) -> Any:
     """A vote: ``decide(those that take part, those of them for which it holds)``, both (warps, 32, 32)."""
 
-    def handler(t: Function, made: Call) -> None:
+    def handler(t: Emitter, made: Call) -> None:
         mask, _ = _number(t, made, 0)
         predicate, _ = _number(t, made, 1)
         dtype = dtype_of(made.signature.return_type)
         place = t.place
         t.count(shuffles=1)
 
-        def vote(e: Engine) -> Any:
+        def vote(e: Batch) -> Any:
             part = _together(e, e.v[mask], place, name)
             holds = np.broadcast_to(e.v[predicate] != 0, e.lanes).reshape(-1, 1, 32)
             return decide(part, part & holds).reshape(-1).astype(dtype)
@@ -135,13 +136,13 @@ def _ballot(_part: Any, holding: Any) -> Any:
 def _match(all_equal: bool) -> Any:  # noqa: FBT001 - which of the two matches
     name = "match_all_sync" if all_equal else "match_any_sync"
 
-    def handler(t: Function, made: Call) -> None:
+    def handler(t: Emitter, made: Call) -> None:
         mask, _ = _number(t, made, 0)
         value, _ = _number(t, made, 1)
         place = t.place
         t.count(shuffles=1)
 
-        def match(e: Engine) -> Any:
+        def match(e: Batch) -> Any:
             part = _together(e, e.v[mask], place, name)
             values = np.broadcast_to(e.v[value], e.lanes).reshape(-1, 32)
             equal = part & (values[:, :, None] == values[:, None, :])
@@ -156,12 +157,12 @@ def _match(all_equal: bool) -> Any:  # noqa: FBT001 - which of the two matches
     return handler
 
 
-def _syncwarp(t: Function, made: Call) -> None:
+def _syncwarp(t: Emitter, made: Call) -> None:
     place = t.place
     mask = t.number(made.arguments[0], dtype_of(made.signature.args[0])) if made.arguments else None
     t.count()
 
-    def sync(e: Engine) -> None:
+    def sync(e: Batch) -> None:
         bits = np.int64(-1) if mask is None else e.v[mask]
         _together(e, bits, place, "syncwarp")
         members = np.broadcast_to(np.asarray(bits).astype(np.int64) & 0xFFFFFFFF, e.lanes)
@@ -174,17 +175,17 @@ def _syncwarp(t: Function, made: Call) -> None:
     t.emit(sync, uses=() if mask is None else (mask,))
 
 
-def _activemask(t: Function, made: Call) -> None:
+def _activemask(t: Emitter, made: Call) -> None:
     t.count(integer=1)
 
-    def active(e: Engine) -> Any:
+    def active(e: Batch) -> Any:
         bits = (e.mask.array.reshape(-1, 32) * BITS).sum(axis=1).astype(np.uint32)
         return np.repeat(bits, 32)
 
     t.define(made.target, UINT32, active, ())
 
 
-def _lanemask_lt(t: Function, made: Call) -> None:
+def _lanemask_lt(t: Emitter, made: Call) -> None:
     t.count(integer=1)
     below = (BITS - 1).astype(np.uint32)
     t.define(made.target, UINT32, lambda e: np.tile(below, e.lanes // 32), ())

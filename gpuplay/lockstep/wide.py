@@ -13,34 +13,34 @@ from gpuplay.lockstep.dtypes import element_of
 from gpuplay.lockstep.faults import misaligned
 
 if TYPE_CHECKING:
-    from gpuplay.lockstep.calls import Call
-    from gpuplay.lockstep.engine import Engine
+    from gpuplay.lockstep.batch import Batch
+    from gpuplay.lockstep.emitter import Emitter
+    from gpuplay.lockstep.handlers import Call
     from gpuplay.lockstep.sites import Site
-    from gpuplay.lockstep.translate import Function
     from gpuplay.lockstep.values import Lanes, Number, View
 
 INT64 = np.dtype(np.int64)
 
 
-def _touch(engine: Engine, view: View, index: Number, site: Site) -> tuple[Number, Lanes]:
+def _touch(batch: Batch, view: View, index: Number, site: Site) -> tuple[Number, Lanes]:
     """The byte offset of the first of four elements, for the lanes whose four are all there and aligned."""
     fitting = replace(view, shape=(view.shape[0] - (LANES - 1),))
-    offset, active = access.locate(engine, fitting, (index,), site)
-    spread = np.broadcast_to(offset + view.memory.skew, engine.lanes)
+    offset, active = access.locate(batch, fitting, (index,), site)
+    spread = np.broadcast_to(offset + view.memory.skew, batch.lanes)
     bad = active & (spread % BYTES != 0)
     if bad.any():
-        misaligned(engine, site, int(bad.argmax()), BYTES, index)
+        misaligned(batch, site, int(bad.argmax()), BYTES, index)
         active = active & ~bad
-    access.touch(engine, view.memory, offset, active, site)
+    access.touch(batch, view.memory, offset, active, site)
     return offset, active
 
 
-def _load(t: Function, made: Call) -> None:
+def _load(t: Emitter, made: Call) -> None:
     base, at = made.arguments
     dtype = element_of(t.kind(base))
     source, index, site = t.slot(base), t.number(at, INT64), t.site(base, "load", BYTES)
 
-    def load(e: Engine) -> Any:
+    def load(e: Batch) -> Any:
         view: View = e.v[source]
         offset, _ = _touch(e, view, e.v[index], site)
         return tuple(access.fetch(view.memory, dtype, offset + lane * dtype.itemsize) for lane in range(LANES))
@@ -48,13 +48,13 @@ def _load(t: Function, made: Call) -> None:
     t.define(made.target, None, load, (source, index))
 
 
-def _store(t: Function, made: Call) -> None:
+def _store(t: Emitter, made: Call) -> None:
     base, at, *names = made.arguments
     dtype = element_of(t.kind(base))
     values = tuple(t.number(name, dtype) for name in names)
     source, index, site = t.slot(base), t.number(at, INT64), t.site(base, "store", BYTES)
 
-    def store(e: Engine) -> None:
+    def store(e: Batch) -> None:
         view: View = e.v[source]
         offset, active = _touch(e, view, e.v[index], site)
         for lane, value in enumerate(values):
