@@ -236,3 +236,12 @@ def test_operations_count_by_their_type(function: Any, dtype: type, work: dict[s
     got = {name: getattr(counts, name) for name in ("float32", "float64", "special", "integer")}
     assert got == {name: work.get(name, 0) * THREADS for name in got}
     assert counts.active_share == 1
+
+
+def test_lanes_that_continue_meet_the_others_at_the_next_turn_of_a_while_loop() -> None:
+    y = np.zeros(64, np.int64)
+    machine = run(counted.every_second_turn, 1, 64, y, 8)
+    step, work = at(machine, counted.every_second_turn, "n += 1"), at(machine, counted.every_second_turn, "t += n")
+    assert (step.warp_instructions, step.active_share) == (2 * 8, 1.0)
+    assert (work.warp_instructions, work.active_share) == (2 * 8, 0.5)
+    assert (y == [sum(n for n in range(1, 9) if (n + i) % 2) for i in range(64)]).all()

@@ -35,7 +35,7 @@ class Batch:
     """Some blocks of a launch, in step: their lanes' slots ``v``, the active ``mask``, memory, order, faults.
 
     ``pending`` has the masks of lanes by the block of the program that they are to execute next, ``waiting`` those
-    of lanes at a barrier. ``changes`` counts what may have changed memory.
+    of lanes at a barrier, ``turning`` those of lanes that wait for others before the next turn of a loop. ``changes`` counts what may have changed memory.
     """
 
     def __init__(self, program: Program, grid: Dims, block: Dims, order: Order, faults: dict[Any, Fault]) -> None:
@@ -72,6 +72,7 @@ class Batch:
         self.mask = Mask(self.exists.copy())
         self.pending: dict[int, Mask] = {0: self.mask}
         self.waiting: dict[int, NDArray[np.bool_]] = {}
+        self.turning: dict[int, Mask] = {}
 
     def _by_block(self, axis: NDArray[Any]) -> Any:
         """One number for each block as one for each lane, or shared by all lanes of a single block."""

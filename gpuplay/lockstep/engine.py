@@ -21,11 +21,20 @@ class Engine(Batch):
     def run(self) -> None:
         """Execute until all lanes have left; Stuck where they cannot."""
         self.spins = Spins(self)
-        while self.pending or self.waiting:
+        while self.pending or self.waiting or self.turning:
+            self._turn()
             number = self._next()
             self.mask = self.pending.pop(number)
             self._live_elsewhere()
             self._execute(number)
+
+    def _turn(self) -> None:
+        """Let lanes begin the next turn of a loop with two beginnings, once no lane is underway in the last one."""
+        underway = [number for number in self.pending if not self.spins.parked(number)]
+        for target in list(self.turning):
+            first, last = self.program.blocks[target].turns_at or (0, 0)
+            if not any(first <= number <= last for number in underway):
+                self._put(target, self.turning.pop(target))
 
     def _next(self) -> int:
         """The lowest block that lanes wait for and that need not wait for others."""
@@ -42,7 +51,7 @@ class Engine(Batch):
         """Slots that lanes outside the active mask will still read."""
         blocks = self.program.blocks
         self.needed = frozenset()
-        for number in self.pending:
+        for number in (*self.pending, *self.turning):
             self.needed |= blocks[number].live_in
         for number in self.waiting:
             end = blocks[number].end
@@ -68,6 +77,13 @@ class Engine(Batch):
     def _arrive(self, source: int, target: int, mask: Mask) -> None:
         if target <= source:
             self.spins.back_edge(target, mask)
+            if self.program.blocks[target].turns_at is not None:
+                there = self.turning.get(target)
+                self.turning[target] = mask if there is None else Mask(there.array | mask.array)
+                return
+        self._put(target, mask)
+
+    def _put(self, target: int, mask: Mask) -> None:
         there = self.pending.get(target)
         self.pending[target] = mask if there is None else Mask(there.array | mask.array)
 

@@ -7,7 +7,7 @@ source allows (the thread frontiers of Diamos et al., MICRO 2011; min-PC schedul
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Literal, TypeAlias
 
@@ -80,7 +80,10 @@ Terminator: TypeAlias = Jump | Branch | Leave | Meet
 
 @dataclass
 class Block:
-    """Operations that run one after another, and where lanes go then. ``defs`` and ``uses`` are slots."""
+    """Operations that run one after another, and where lanes go then. ``defs`` and ``uses`` are slots.
+
+    ``turns_at`` is set where a loop of the source begins at two blocks: the first and last block of the whole loop.
+    """
 
     ops: list[Op] = field(default_factory=list)
     end: Terminator | None = None
@@ -88,7 +91,7 @@ class Block:
     uses: set[int] = field(default_factory=set)
     work: dict[Place, Work] = field(default_factory=dict)
     live_in: frozenset[int] = frozenset()
-    loop: bool = False
+    turns_at: tuple[int, int] | None = None
 
     @property
     def targets(self) -> tuple[int, ...]:
@@ -135,12 +138,15 @@ class Program:
 
 def arranged(blocks: list[Block], entry: int) -> list[Block]:
     """The reachable blocks in executing order, their targets renumbered, with liveness."""
-    order = _order(blocks, entry)
+    loops = _loops(blocks, entry)
+    order = _order(blocks, entry, loops)
     number = {old: new for new, old in enumerate(order)}
+    for header, body in _rotated(blocks, loops):
+        inside = [number[node] for node in body]
+        blocks[header].turns_at = min(inside), max(inside)
     result = [blocks[old] for old in order]
-    for new, block in enumerate(result):
+    for block in result:
         block.end = _renumbered(block.end, number)
-        block.loop = any(target <= new for target in block.targets)
     _add_liveness(result)
     return result
 
@@ -157,8 +163,15 @@ def _renumbered(end: Terminator | None, number: dict[int, int]) -> Terminator:
     return end
 
 
-def _order(blocks: list[Block], entry: int) -> list[int]:
-    """A topological order with every loop contiguous; of blocks that are ready, those first that reach no barrier."""
+@dataclass(frozen=True)
+class Loops:
+    """The graph of the reachable blocks: the body of each loop by its header, and each block's place in a walk."""
+
+    bodies: dict[int, set[int]]
+    depth: dict[int, int]
+
+
+def _loops(blocks: list[Block], entry: int) -> Loops:
     graph = CFGraph()
     reachable = _reachable(blocks, entry)
     for node in reachable:
@@ -168,10 +181,30 @@ def _order(blocks: list[Block], entry: int) -> list[int]:
             graph.add_edge(node, target)
     graph.set_entry_point(entry)
     graph.process()
-    loops = {header: set(loop.body) for header, loop in graph.loops().items()}
-    depth = {node: index for index, node in enumerate(graph.topo_order())}
-    rank = {node: (_reaches_barrier(blocks, node), depth[node]) for node in reachable}
-    return _flatten(blocks, set(reachable), entry, loops, rank)
+    bodies = {header: set(loop.body) for header, loop in graph.loops().items()}
+    return Loops(bodies, {node: index for index, node in enumerate(graph.topo_order())})
+
+
+def _rotated(blocks: list[Block], loops: Loops) -> Iterator[tuple[int, set[int]]]:
+    """Headers of loops that are one loop in the source, with all its blocks.
+
+    Python compiles ``while`` with its test before the loop and once more at the end of its body; a ``continue``
+    goes back to the first one, and makes a loop around the loop. Both tests stand on one line.
+    """
+    for outer, body in loops.bodies.items():
+        test = blocks[outer].end
+        for inner, within in loops.bodies.items():
+            again = [blocks[node].end for node in within if inner in blocks[node].targets]
+            lines = [end.place for end in again if isinstance(end, Branch)]
+            if inner != outer and within < body and isinstance(test, Branch) and test.place in lines:
+                yield outer, body
+                yield inner, body
+
+
+def _order(blocks: list[Block], entry: int, loops: Loops) -> list[int]:
+    """A topological order with every loop contiguous; of blocks that are ready, those first that reach no barrier."""
+    rank = {node: (_reaches_barrier(blocks, node), depth) for node, depth in loops.depth.items()}
+    return _flatten(blocks, set(rank), entry, loops.bodies, rank)
 
 
 def _flatten(

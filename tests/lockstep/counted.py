@@ -197,3 +197,16 @@ def quads_through_shared(y, x):
     cuda.syncthreads()
     a, b, c, d = load4(tile, 4 * (31 - i))
     store4(y, 4 * i, d, c, b, a)
+
+
+@cuda.jit
+def every_second_turn(y, turns):
+    i = cuda.grid(1)
+    n = 0
+    t = 0
+    while n < turns:
+        n += 1
+        if (n + i) % 2 == 0:
+            continue
+        t += n
+    y[i] = t
