@@ -35,7 +35,8 @@ class Batch:
     """Some blocks of a launch, in step: their lanes' slots ``v``, the active ``mask``, memory, order, faults.
 
     ``pending`` has the masks of lanes by the block of the program that they are to execute next, ``waiting`` those
-    of lanes at a barrier, ``turning`` those of lanes that wait for others before the next turn of a loop. ``changes`` counts what may have changed memory.
+    of lanes at a barrier, ``turning`` those of lanes that wait for others before the next turn of a loop.
+    ``changes`` counts what may have changed memory.
     """
 
     def __init__(self, program: Program, grid: Dims, block: Dims, order: Order, faults: dict[Any, Fault]) -> None:
