@@ -36,7 +36,7 @@ def _shared(t: Emitter, made: Call) -> None:
     shape, dtype = _shape(t, made), element_of(t.kind(made.target))
     name = t.shown(made.target)
     count = math.prod(shape)
-    key = "dynamic" if count == 0 else (t.typed.source.file, t.typed.source.first, made.target)
+    key = "dynamic" if count == 0 else (t.typed.source.file, t.typed.source.first, made.target, shape, dtype)
     if key in t.build.shared:
         before = t.build.shared[key]
         if count == 0 and dtype.itemsize < before.dtype.itemsize:
