@@ -306,7 +306,39 @@ def signed_zeros(launch, n, rng):
     yield out, np.where(np.arange(n) % 2, -1.0, 1.0)
 
 
+@cuda.jit(device=True)
+def reversed_through_shared(x, i, inside):
+    """Called for two dtypes: each has a shared array of its own."""
+    tile = cuda.shared.array(BLOCK, x.dtype)
+    mirror = BLOCK - 1 - cuda.threadIdx.x
+    tile[mirror] = x[i] if inside else x.dtype.type(0)
+    cuda.syncthreads()
+    value = tile[cuda.threadIdx.x]
+    cuda.syncthreads()
+    return value
+
+
+@cuda.jit
+def reverse_both(y, z, a, b):
+    i = cuda.grid(1)
+    inside = i < a.size
+    first, second = reversed_through_shared(a, i, inside), reversed_through_shared(b, i, inside)
+    y[i] = first
+    z[i] = second
+
+
+def shared_arrays_of_two_dtypes(launch, n, rng):
+    blocks = -(-n // BLOCK)
+    a, b = rng.random(n).astype(np.float32), rng.random(n)
+    y, z = np.empty(blocks * BLOCK, np.float32), np.empty(blocks * BLOCK)
+    launch(reverse_both, blocks, BLOCK, y, z, a, b)
+    for got, given in ((y, a), (z, b)):
+        padded = np.zeros(blocks * BLOCK, given.dtype)
+        padded[:n] = given
+        yield got, padded.reshape(blocks, BLOCK)[:, ::-1].reshape(-1)
+
+
 PROGRAMS = (
-    *(control_flow, nested_loops, conditions, device_functions, closures, constants),
+    *(shared_arrays_of_two_dtypes, control_flow, nested_loops, conditions, device_functions, closures, constants),
     *(literal_unrolling, generated_source, casts, signed_zeros),
 )
