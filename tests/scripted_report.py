@@ -23,8 +23,8 @@ from gpuplay.lockstep.record import (
 from gpuplay.measure.outcomes import Explained
 from gpuplay.results import Cell
 
-FILE = "/home/learner/mine.py"
-HELPERS = "/home/learner/helpers.py"
+FILE = "/kernels/mine.py"
+HELPERS = "/kernels/helpers.py"
 FIRST = Thread((0, 0, 0), (0, 0, 0))
 WARPS = 128  # of 64×64 threads: each line that works executed once
 

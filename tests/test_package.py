@@ -91,8 +91,10 @@ def test_links_between_pages_lead_somewhere(page: Path) -> None:
 @pytest.mark.parametrize("command", commands())
 def test_a_command_in_the_docs_exists_with_its_options(command: str) -> None:
     words = shlex.split(command)[1:]
-    kernel = words[1] if words[0] in ("run", "check") and len(words) > 1 else words[0]
-    if words[0] in COMMANDS:
+    kernel = words[1] if words[0] in ("run", "check", "explain") and len(words) > 1 else words[0]
+    if words[0] == "explain":
+        known = spellings(kernel) | {"--map"}
+    elif words[0] in COMMANDS:
         known = {"check": {"--on", "--sizes", "--dtype"}, "list": {"--json"}}.get(words[0], set())
     else:
         known = spellings(kernel)

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from gpuplay.lockstep.sites import Site
     from gpuplay.lockstep.values import Lanes, Number
 
+ALIGNMENT = 256  # bytes: what an array that owns its memory begins at a multiple of
 PUT_BY = 64  # loads of shared memory that wait to be entered: a few megabytes of offsets
 _ACTIONS = {"load": shadow.LOAD, "store": shadow.STORE, "atomic": shadow.ATOMIC}
 
@@ -26,8 +27,10 @@ def locate(batch: Batch, view: View, indices: tuple[Number, ...], site: Site) ->
     """The byte offset of an element for each active lane, and the lanes whose indices are within bounds."""
     active = batch.mask.array
     offset = view.offset
+    site.view = view
     if uniform(offset):
         site.base = int(offset)
+        site.offset = 0 if view.memory.period else (site.base + view.memory.skew) % ALIGNMENT
     varying: list[int] = []
     for axis, index in enumerate(indices):
         extent = view.shape[axis]
@@ -65,16 +68,20 @@ def _spread(batch: Batch, value: Number) -> Lanes:
 
 def load(batch: Batch, view: View, indices: tuple[Number, ...], site: Site) -> Any:
     """The elements at these indices: numbers, or pointers where the elements are records."""
+    strays = batch.strays
     offset, active = locate(batch, view, indices, site)
     if view.dtype.fields is not None:
         return Pointer(view.memory, view.dtype, offset)
     touch(batch, view.memory, offset, active, site)
-    return fetch(view.memory, view.dtype, offset)
+    value = fetch(view.memory, view.dtype, offset)
+    return value if batch.strays == strays else np.where(active, value, view.dtype.type(0))
 
 
 def fetch(memory: Allocation, dtype: np.dtype[Any], offset: Number) -> Any:
     """What stands at a byte offset."""
     elements = memory.typed(dtype)
+    if not elements.size:
+        return dtype.type(0) if uniform(offset) else np.zeros(offset.shape, dtype)
     if uniform(offset):
         return elements[offset // dtype.itemsize]
     return elements.take(_elements(offset, dtype.itemsize), mode="clip")
@@ -141,6 +148,7 @@ def _check(batch: Batch, memory: Allocation, offset: Lanes, active: Lanes, site:
         if bare >= 0:
             unset(batch, site, memory, int(offset[bare]), int(bare))
     if memory.watched:
+        batch.polls += site.action != "store"
         _find_races(batch, memory, offset, active, site, now)
 
 

@@ -36,7 +36,8 @@ class Batch:
 
     ``pending`` has the masks of lanes by the block of the program that they are to execute next, ``waiting`` those
     of lanes at a barrier, ``turning`` those of lanes that wait for others before the next turn of a loop.
-    ``changes`` counts what may have changed memory.
+    ``changes`` counts what may have changed memory, ``polls`` reads of what other threads may change, ``strays``
+    accesses out of bounds.
     """
 
     def __init__(self, program: Program, grid: Dims, block: Dims, order: Order, faults: dict[Any, Fault]) -> None:
@@ -48,6 +49,8 @@ class Batch:
         self.splits = np.zeros((len(program.blocks), 2), np.int64)
         self.met = np.zeros(len(program.blocks), np.int64)
         self.changes = 0
+        self.polls = 0
+        self.strays = 0
         self.notes: dict[Place, Note] = {}
         self.check_types = False
         self.dynamic_bytes = 0
@@ -92,7 +95,7 @@ class Batch:
 
     def fault(self, fault: Fault) -> None:
         """Record a fault: once for each kind and place, with a count."""
-        key = fault.kind, fault.place, fault.other
+        key = fault.kind, fault.place, fault.other, fault.array
         known = self.faults.get(key)
         if known is None:
             self.faults[key] = fault
@@ -116,7 +119,8 @@ class Batch:
     def _unmergeable(self, slot: int) -> None:
         places = [place for block in self.program.blocks for place in block.work if slot in block.defs]
         name = self.program.names[slot] or "a value"
-        raise Unsupported(f"{name} that is another array on some lanes than on others", places[0])
+        place = places[0] if places else Place(self.program.sources[0].file, self.program.sources[0].first)
+        raise Unsupported(f"{name} that is another array for some threads than for others", place)
 
 
 def _unravel(number: int, extents: Dims) -> Dims:

@@ -2,7 +2,8 @@
 
 Threads are scheduled fairly, as compute capability 7.0 and later promise ("Independent Thread Scheduling",
 CUDA C++ Programming Guide): a loop whose turn changed nothing is parked until memory changes, and others
-go on. Blocks that have not started cannot run while those that have wait for them.
+go on. A loop that only counts its turns while it polls memory gives way to all others, and has so many turns.
+Blocks that have not started cannot run while those that have wait for them.
 """
 
 from __future__ import annotations
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
 
     from gpuplay.lockstep.batch import Batch, Mask
 
+MOST_POLLS = 100_000  # turns of a loop that polls memory while nobody can change it: some seconds
 PATIENCE = 64  # turns of a loop before it is looked at: most loops end, or change something, before
 
 
@@ -31,13 +33,36 @@ class Spins:
         self.turns: dict[int, int] = {}
         self.last: dict[int, tuple[int, dict[int, Any]]] = {}
         self.since: dict[int, int] = {}
+        self.idle: dict[int, int] = {}
+        self.seen: dict[int, tuple[int, int]] = {}
 
     def parked(self, number: int) -> bool:
-        """Does this loop wait for memory to change."""
-        return self.since.get(number) == self.batch.changes and number in self.since
+        """Whether this loop waits for memory to change."""
+        return self.since.get(number) == self.batch.changes
+
+    def choose(self, ready: list[int]) -> int | None:
+        """The lowest block, loops that have polled in vain for long last; None where these can only go on polling."""
+        patient = [number for number in ready if not self._tired(number)]
+        if patient or not ready:
+            return min(patient, default=None)
+        fewest = min(ready, key=lambda number: self.idle[number])
+        return fewest if self.idle[fewest] < MOST_POLLS else None
+
+    def wake(self, header: int) -> None:
+        """Other lanes come to a loop from outside: what was true of those in it need not be true of them."""
+        self.since.pop(header, None)
+        self.idle.pop(header, None)
+
+    def _tired(self, number: int) -> bool:
+        return self.idle.get(number, 0) >= PATIENCE and self.seen[number][0] == self.batch.changes
 
     def back_edge(self, header: int, mask: Mask) -> None:
         """Lanes go round once more."""
+        now = self.batch.changes, self.batch.polls
+        before = self.seen.get(header, now)
+        polled_in_vain = before[0] == now[0] and before[1] < now[1]
+        self.idle[header] = self.idle.get(header, 0) + 1 if polled_in_vain else 0
+        self.seen[header] = now
         self.turns[header] = self.turns.get(header, 0) + 1
         if self.turns[header] >= PATIENCE:
             self._look(header, mask)

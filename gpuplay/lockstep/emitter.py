@@ -34,6 +34,7 @@ class Emitter:
         self.statics: dict[str, Any] = {}
         self.constants: dict[str, Any] = {}
         self.slots: dict[str, int] = {}
+        self.tuples: dict[str, tuple[str, ...]] = {}
         self.current = build.blocks[0]
         self.place = Place(typed.source.file, typed.source.first)
         build.sources.setdefault((typed.source.file, typed.source.first), typed.source)
@@ -55,7 +56,7 @@ class Emitter:
     def slot(self, name: str) -> int:
         """The slot of a variable."""
         if name not in self.slots:
-            shown = "" if name.startswith("$") else name.partition(".")[0]
+            shown = "" if name.startswith("$") else name.removeprefix("arg.").partition(".")[0]
             dtype = dtype_of(self.typed.types[name]) if name in self.typed.types else None
             self.slots[name] = self.build.slot(shown, dtype)
         return self.slots[name]

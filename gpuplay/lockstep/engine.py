@@ -39,8 +39,9 @@ class Engine(Batch):
     def _next(self) -> int:
         """The lowest block that lanes wait for and that need not wait for others."""
         ready = [number for number in self.pending if not self.spins.parked(number)]
-        if ready:
-            return min(ready)
+        chosen = self.spins.choose(ready)
+        if chosen is not None:
+            return chosen
         if self.pending:
             self.fault(deadlock_fault(self))
         else:
@@ -72,7 +73,7 @@ class Engine(Batch):
             case Leave():
                 self._leave(block.end)
             case Meet():
-                self._meet(number, block.end)
+                self._meet(number)
 
     def _arrive(self, source: int, target: int, mask: Mask) -> None:
         if target <= source:
@@ -81,6 +82,8 @@ class Engine(Batch):
                 there = self.turning.get(target)
                 self.turning[target] = mask if there is None else Mask(there.array | mask.array)
                 return
+        else:
+            self.spins.wake(target)
         self._put(target, mask)
 
     def _put(self, target: int, mask: Mask) -> None:
@@ -109,25 +112,30 @@ class Engine(Batch):
         self.alive &= ~self.mask.array
         if not end.returned:
             self.ended |= self.mask.array
-        if not self.waiting:
+        if end.returned:
+            for number in list(self.waiting):
+                self._let_go(number, self.waiting.pop(number))
             return
         left = np.unique(self.block_of_lane[self.mask.array])
         if any(np.isin(self.block_of_lane[there], left).any() for there in self.waiting.values()):
             self.fault(barrier_fault(self, left_at=end.place, who=self.mask.array))
             raise Stuck
 
-    # --- meeting points ---
-
-    def _meet(self, number: int, end: Meet) -> None:
+    def _meet(self, number: int) -> None:
         """Lanes arrive at a barrier; blocks whose threads are all there go on, but for those that returned early.
 
         A thread that ran to the end of the function has passed the barrier by: the condition around it did
         not evaluate the same for all threads of the block, which the programming guide demands.
         """
         self.met[number] += self.mask.warps
-        arrived = self.mask.array | self.waiting.pop(number, np.zeros_like(self.alive))
-        if end.scope == "grid":
-            complete = arrived if (arrived == self.alive).all() else np.zeros_like(arrived)
+        self._let_go(number, self.mask.array | self.waiting.pop(number, np.zeros_like(self.alive)))
+
+    def _let_go(self, number: int, arrived: NDArray[np.bool_]) -> None:
+        """Those who have arrived at a barrier go on where none is missing any more; the others wait."""
+        end = self.program.blocks[number].end
+        assert isinstance(end, Meet)
+        if end.scope == "grid":  # no thread may have returned: a cooperative launch counts them all
+            complete = arrived if (arrived == self.exists).all() else np.zeros_like(arrived)
         else:
             missing = ((self.alive | self.ended) & ~arrived).reshape(self.blocks, -1).any(axis=1)
             complete = arrived & ~np.repeat(missing, self.width)

@@ -189,6 +189,7 @@ def _array_attribute(t: Emitter, target: str, source: int, attribute: str, kind:
 
 def _build_tuple(t: Emitter, target: str, expression: Any) -> None:
     kinds = list(t.kind(target))
+    t.tuples[target] = tuple(item.name for item in expression.items)
     slots = tuple(t.number(item.name, dtype_of(kind)) for item, kind in zip(expression.items, kinds, strict=True))
     if all(t.build.initial[slot] is not None for slot in slots):
         t.build.initial[t.slot(target)] = tuple(t.build.initial[slot] for slot in slots)
@@ -227,7 +228,11 @@ def _iternext(t: Emitter, target: str, expression: Any) -> None:
         else:
             more = np.where(value.step > 0, value.current < value.stop, value.current > value.stop)
         e.set(out, (value.current, more))
-        e.set(iterator, Range(value.current + value.step, value.stop, value.step))
+        following = value.current + value.step
+        wrapped = (following < value.current) != (value.step < 0)
+        if wrapped.any():  # beyond the integer's range, where Numba, which counts the turns first, has ended
+            following = np.where(wrapped, value.stop, following)[()]
+        e.set(iterator, Range(following, value.stop, value.step))
 
     t.emit(op, defs=(out, iterator), uses=(iterator,))
 

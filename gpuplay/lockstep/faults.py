@@ -26,6 +26,7 @@ def at_lane(value: Number, lane: int) -> Any:
 
 def out_of_bounds(batch: Batch, site: Site, view: View, indices: tuple[Number, ...], axis: int, lane: int) -> None:
     """An index below 0 or beyond the extent of its axis."""
+    batch.strays += 1
     index = tuple(at_lane(i, lane) for i in indices)
     extent = at_lane(view.shape[axis], lane)
     thread = batch.thread(lane)
@@ -48,15 +49,16 @@ def out_of_bounds(batch: Batch, site: Site, view: View, indices: tuple[Number, .
 def unset(batch: Batch, site: Site, memory: Allocation, offset: int, lane: int) -> None:
     """A word that nobody has written."""
     thread = batch.thread(lane)
-    index = _index(site, memory, offset)
+    index = _index(site, memory, offset, lane)
+    element = f"{site.array}[{', '.join(map(str, index))}]"
     batch.fault(
         Fault(
             "unset",
-            f"{thread} {_VERBS[site.action]} {site.array}[{index}] ({memory.space} memory) before any thread wrote it",
+            f"{thread} {_VERBS[site.action]} {element} ({memory.space} memory) before any thread wrote it",
             site.place,
             thread,
             array=site.array,
-            index=(index,),
+            index=index,
             remedy="set the word first, for every thread that may read it",
         )
     )
@@ -68,7 +70,8 @@ def race(
     """Two accesses to one word, one of them a write, with nothing that orders them."""
     before: Site = batch.order.sites[time]
     mine, theirs = batch.thread_of(lane), batch.thread_of(earlier)
-    index = _index(site, memory, offset)
+    index = _index(site, memory, offset, lane - batch.order.first_lane)
+    element = f"{site.array}[{', '.join(map(str, index))}]"
     if mine.block != theirs.block:
         remedy = "blocks run in any order: let one block own each word, use atomics, or split the launch"
     elif lane // 32 == earlier // 32:
@@ -78,14 +81,14 @@ def race(
     batch.fault(
         Fault(
             "race",
-            f"{mine} {_VERBS[site.action]} {site.array}[{index}], which {theirs} {_DONE[kind]} at line "
+            f"{mine} {_VERBS[site.action]} {element}, which {theirs} {_DONE[kind]} at line "
             f"{before.place.line}, and nothing orders the two",
             site.place,
             mine,
             before.place,
             theirs,
             site.array,
-            (index,),
+            index,
             remedy=remedy,
         )
     )
@@ -115,7 +118,13 @@ def division(batch: Batch, place: Place, divisor: Number) -> None:
     batch.fault(Fault("division", text, place, thread, remedy="guard the division"))
 
 
-def _index(site: Site, memory: Allocation, offset: int) -> int:
-    """The element's number in its array, as it lies in memory."""
-    within = offset % memory.period if memory.period else offset - site.base
-    return within // site.width
+def _index(site: Site, memory: Allocation, offset: int, lane: int) -> tuple[int, ...]:
+    """The indices of an element in its array as the line names it, from its byte offset; of records, its number."""
+    view: View | None = site.view
+    if view is None or view.memory is not memory or 0 in view.strides:
+        within = offset % memory.period if memory.period else offset - site.base
+        return (within // site.width,)
+    rest, indices = offset - at_lane(np.asarray(view.offset)[()], lane), [0] * len(view.strides)
+    for axis in sorted(range(len(view.strides)), key=lambda axis: -abs(view.strides[axis])):
+        indices[axis], rest = divmod(rest, view.strides[axis])
+    return tuple(indices)

@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from gpuplay.errors import GpuplayError
 from gpuplay.lockstep.memory import Allocation
 from gpuplay.lockstep.values import View
 
@@ -25,6 +26,11 @@ class GlobalMemory:
         """The window that an array is; windows of one storage share their allocation."""
         memory, start = self._allocation(array)
         memory.name = name or memory.name
+        steps = [stride for extent, stride in zip(array.shape, array.strides, strict=True) if extent > 1]
+        if array.dtype.fields is None and any(step % array.itemsize for step in (*steps, array.ctypes.data - start)):
+            raise GpuplayError(
+                f"array {name}: its elements do not lie at multiples of their size; copy it with np.ascontiguousarray"
+            )
         offset = np.int64(array.ctypes.data - start)
         return View(memory, array.dtype, offset, tuple(map(np.int64, array.shape)), array.strides)
 

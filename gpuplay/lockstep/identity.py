@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Hashable
-from types import CellType, FunctionType
+from types import CellType, CodeType, FunctionType
 from typing import Any
 
 import numpy as np
@@ -25,10 +25,21 @@ class Same:
 
 
 def meaning(function: FunctionType) -> Hashable:
-    """A key that functions share whose code, globals, defaults and closed-over values are the same."""
+    """A key that functions share whose code, used globals, defaults and closed-over values are the same.
+
+    Numba freezes globals when it compiles: one that was set anew since makes another function.
+    """
     defaults = tuple(map(_key, function.__defaults__ or ()))
     closure = tuple(map(_content, function.__closure__ or ()))
-    return function.__code__, function.__code__.co_filename, Same(function.__globals__), defaults, closure
+    known = function.__globals__
+    used = tuple((name, _key(known[name])) for name in sorted(_names(function.__code__)) if name in known)
+    return function.__code__, function.__code__.co_filename, Same(known), used, defaults, closure
+
+
+def _names(code: CodeType) -> set[str]:
+    """Names that code refers to, in functions inside it too."""
+    inner = (constant for constant in code.co_consts if isinstance(constant, CodeType))
+    return set(code.co_names).union(*map(_names, inner))
 
 
 def _content(cell: CellType) -> Hashable:

@@ -11,6 +11,7 @@ from __future__ import annotations
 import contextlib
 import inspect
 import linecache
+import re
 import warnings
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -174,12 +175,12 @@ def _device_calls_by_inference() -> Iterator[None]:
                 setattr(CUDADispatcher, name, method)
 
 
-_RETURNS: dict[tuple[Any, tuple[Any, ...]], Any] = {}
+_RETURNS: dict[Any, Any] = {}
 
 
 def _returned(dispatcher: Any, arguments: tuple[Any, ...]) -> Any:
     """What a device function returns for these types; inference asks several times."""
-    key = dispatcher.py_func, arguments
+    key = meaning(dispatcher.py_func), arguments
     if key not in _RETURNS:
         _RETURNS[key] = _run_front_end(dispatcher.py_func, arguments).return_type
     return _RETURNS[key]
@@ -189,10 +190,18 @@ _ADVICE = ("This error", "During: resolving", "Enable logging", "Failed in ")
 
 
 def _shortened(error: Exception, function: Any) -> str:
-    """The lines of Numba's message that say what and where, without its advice."""
+    """Where in the user's file, and the first lines of Numba's message, without its advice."""
+    text = str(error)
+    found = re.findall(r'File "([^"]+)", line (\d+)', text)
+    own = [(file, line) for file, line in found if function.__code__.co_filename.endswith(file.lstrip("./"))]
+    place = f"{function.__code__.co_filename}:{own[-1][1]}: " if own else ""
     kept: dict[str, None] = {}
-    for line in str(error).splitlines():
-        text = line.strip()
-        if text and not text.startswith(_ADVICE):
-            kept[text] = None
-    return f"{function.__name__}: numba cannot type it: {' '.join(list(kept)[:12])}"
+    for line in map(str.strip, text.splitlines()):
+        if line and not line.startswith((*_ADVICE, "File ", "- of which", "- Of which", "^")):
+            kept[line] = None
+    hint = (
+        "; the shape of a shared or local array is a constant: give the product a name outside"
+        if ".array" in text
+        else ""
+    )
+    return f"{place}{function.__name__}: numba cannot type it: {' '.join(list(kept)[:6])}{hint}"

@@ -64,15 +64,18 @@ def _tuple_item(t: Emitter, target: str, source: int, index: str | None, literal
         t.define(target, None, lambda e: e.v[source][literal], (source,))
         return
     assert index is not None
-    at = t.slot(index)
-    t.define(target, None, lambda e: views.choose(e.v[source], e.v[at]), (source, at))
+    at, place = t.slot(index), t.place
+    t.define(target, None, lambda e: views.choose(e, e.v[source], e.v[at], place), (source, at))
 
 
 def _field(t: Emitter, base: str, name: str) -> tuple[np.dtype[Any], int]:
     record = stored(t.kind(base))
     if record.fields is None or name not in record.fields:
         raise t.unsupported(f"the field {name!r} of {t.kind(base)}")
-    return record.fields[name][0], int(record.fields[name][1])
+    dtype, offset = record.fields[name][0], int(record.fields[name][1])
+    if offset % dtype.itemsize or record.itemsize % dtype.itemsize:
+        raise t.unsupported(f"the field {name!r}, which does not lie at a multiple of its size")
+    return dtype, offset
 
 
 def load_field(t: Emitter, target: str, base: str, name: str) -> None:

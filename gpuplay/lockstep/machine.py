@@ -116,6 +116,8 @@ class Machine:
         """An argument as the value of a slot."""
         if isinstance(value, np.ndarray):
             return self._memory.view(value, name)
+        if isinstance(value, np.void):
+            raise GpuplayError(f"argument {name}: a record by itself is not covered; pass the array and an index")
         if isinstance(value, tuple):
             return tuple(self._argument(item, None, name) for item in value)
         return np.asarray(value, dtype)[()]

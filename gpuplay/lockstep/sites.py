@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 from gpuplay.lockstep.record import Action, Atomics, Banks, Counts, Place, Space, Thread, Traffic, WarpMap
 
@@ -24,6 +25,8 @@ class Site:
     worst: int = 0
     hottest: int = 0
     base: int = 0
+    offset: int = 0
+    view: Any = None
     map: WarpMap | None = None
 
     def counts(self) -> Counts:
@@ -54,5 +57,15 @@ class Site:
     def draw(self, addresses: tuple[int | None, ...], thread: Thread, cost: int, ideal: int, ways: int) -> None:
         """Keep one warp's addresses: those of the request that cost most."""
         self.map = WarpMap(
-            self.place, self.array, self.space, self.action, self.width, addresses, thread, cost, ideal, ways
+            self.place,
+            self.array,
+            self.space,
+            self.action,
+            self.width,
+            addresses,
+            thread,
+            cost,
+            ideal,
+            ways,
+            self.offset,
         )

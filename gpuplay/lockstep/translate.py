@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import ast
+import textwrap
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -11,12 +13,10 @@ from gpuplay.lockstep.build import Build
 from gpuplay.lockstep.emitter import Emitter
 from gpuplay.lockstep.inference import Typed, infer
 from gpuplay.lockstep.program import Branch, Jump, Leave, Meet, Program, arranged
-from gpuplay.lockstep.record import Place
+from gpuplay.lockstep.record import Place, Source
 
 if TYPE_CHECKING:
     pass
-
-NOWHERE = -1
 
 
 def translate(function: Any, arguments: tuple[Any, ...]) -> Program:
@@ -50,6 +50,7 @@ class Function(Emitter):
     def translate(self, entry: int, returns: tuple[int, Any, int] | None) -> None:
         """Fill blocks from an entry; ``returns`` is the result's slot, its dtype and where to go on."""
         self.returns = returns
+        self.return_lines = _return_lines(self.typed.source)
         labels = {label: self.build.block() for label in self.typed.blocks}
         self.build.blocks[entry].end = Jump(labels[min(self.typed.blocks)])
         self._collect_statics()
@@ -93,9 +94,7 @@ class Function(Emitter):
 
     def _return(self, statement: Any, _labels: dict[int, int]) -> None:
         if self.returns is None:
-            source = self.typed.source
-            line = source.lines[self.place.line - source.first : self.place.line - source.first + 1]
-            self.current.end = Leave(self.place, returned=any("return" in text.split() for text in line))
+            self.current.end = Leave(self.place, returned=self.place.line in self.return_lines)
             return
         slot, _, following = self.returns
         name = statement.value.name
@@ -143,6 +142,16 @@ class Function(Emitter):
                     calls.note_static(self, statement.target.name, statement.value)
 
 
+def _return_lines(source: Source) -> set[int]:
+    """Lines with a return statement; what else ends a thread is the end of the function."""
+    try:
+        tree = ast.parse(textwrap.dedent("\n".join(source.lines)))
+    except SyntaxError:  # an expression cut out of a longer line
+        return set()
+    found = [node for node in ast.walk(tree) if isinstance(node, ast.Return)]
+    return {source.first + node.lineno - 1 for node in found}
+
+
 def _argument_names(typed: Typed) -> list[str]:
     """Argument names in order."""
     found = {}
@@ -155,7 +164,7 @@ def _argument_names(typed: Typed) -> list[str]:
 
 def _inline(caller: Emitter, typed: Typed, arguments: tuple[int, ...], result: str) -> None:
     """Translate a device function in the place of its call."""
-    here = f"{typed.source.file}:{typed.source.first}"
+    here = f"{typed.source.file}:{typed.source.first}:{id(typed)}"
     if here in caller.path:
         raise caller.unsupported(f"recursion ({typed.source.name} calls itself)")
     callee = Function(caller.build, typed, (*caller.path, here), _inline)

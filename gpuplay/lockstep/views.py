@@ -9,7 +9,7 @@ import numpy as np
 
 from gpuplay.lockstep.errors import Unsupported
 from gpuplay.lockstep.record import Fault, Place
-from gpuplay.lockstep.values import Number, Slice, View
+from gpuplay.lockstep.values import Number, Slice, View, uniform
 
 if TYPE_CHECKING:
     from gpuplay.lockstep.batch import Batch
@@ -33,6 +33,8 @@ class Index:
         self.uses: tuple[int, ...] = ()
         self.literal = literal
         self.slot = -1
+        parts = [t.constant(name) for name in t.tuples.get(index or "", ())]
+        self.from_end = {n for n, part in enumerate(parts) if isinstance(part, int) and part < 0}
         if index is not None and not (isinstance(literal, int) or _all_integers(literal)):
             self.slot = t.slot(index)
             self.uses = (self.slot,)
@@ -44,7 +46,11 @@ class Index:
             parts = self.literal if isinstance(self.literal, tuple) else (self.literal,)
             return tuple(FromEnd(part) if part < 0 else np.int64(part) for part in parts)
         value = batch.v[self.slot]
-        return value if isinstance(value, tuple) else (value,)
+        if not isinstance(value, tuple):
+            return (value,)
+        if not self.from_end:
+            return value
+        return tuple(FromEnd(int(part)) if n in self.from_end else part for n, part in enumerate(value))
 
 
 def _all_integers(literal: Any) -> bool:
@@ -118,10 +124,14 @@ def _require(batch: Batch, inside: Any, index: Number, extent: Number, place: Pl
         )
 
 
-def choose(items: tuple[Any, ...], index: Number) -> Any:
-    """An item of a tuple by an index that may differ between lanes."""
-    if isinstance(index, np.generic):
-        return items[int(index)]
-    lanes = index.shape[0]
-    stacked = np.stack([np.broadcast_to(item, lanes) for item in items])
-    return stacked[np.clip(index, 0, len(items) - 1), np.arange(lanes)]
+def choose(batch: Batch, items: tuple[Any, ...], index: Number, place: Place) -> Any:
+    """An item of a tuple by an index that may differ between lanes; it wraps from the end, as Numba compiles it."""
+    size = np.int64(len(items))
+    _require(batch, (index >= -size) & (index < size), index, size, place)
+    within = np.clip(index + size * (index < 0), 0, size - 1)
+    if uniform(within):
+        return items[int(within)]
+    if not all(isinstance(item, np.ndarray | np.generic) for item in items):
+        raise Unsupported("a tuple of arrays indexed by what differs between threads", place)
+    stacked = np.stack([np.broadcast_to(item, within.shape[0]) for item in items])
+    return stacked[within, np.arange(within.shape[0])]

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -24,8 +23,9 @@ INT64 = np.dtype(np.int64)
 
 def _touch(batch: Batch, view: View, index: Number, site: Site) -> tuple[Number, Lanes]:
     """The byte offset of the first of four elements, for the lanes whose four are all there and aligned."""
-    fitting = replace(view, shape=(view.shape[0] - (LANES - 1),))
-    offset, active = access.locate(batch, fitting, (index,), site)
+    _, fits = access.locate(batch, view, (index + np.int64(LANES - 1),), site)
+    offset, active = access.locate(batch, view, (index,), site)
+    active = active & fits
     spread = np.broadcast_to(offset + view.memory.skew, batch.lanes)
     bad = active & (spread % BYTES != 0)
     if bad.any():
@@ -42,7 +42,9 @@ def _load(t: Emitter, made: Call) -> None:
 
     def load(e: Batch) -> Any:
         view: View = e.v[source]
-        offset, _ = _touch(e, view, e.v[index], site)
+        offset, active = _touch(e, view, e.v[index], site)
+        if not active.any():
+            return (dtype.type(0),) * LANES
         return tuple(access.fetch(view.memory, dtype, offset + lane * dtype.itemsize) for lane in range(LANES))
 
     t.define(made.target, None, load, (source, index))
