@@ -58,7 +58,7 @@ def test_threads_may_return_while_others_wait_at_a_barrier_in_a_loop():
     def fewer(y, limits):
         t = cuda.threadIdx.x
         for s in range(4):
-            if t >= limits[s]: return  # fmt: skip
+            if t >= limits[s]: return  # fmt: skip # noqa: E701 - as learners write it
             cuda.syncthreads()
             y[t] += 1
 
