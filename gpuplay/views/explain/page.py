@@ -44,6 +44,8 @@ def title(found: Explanation, width: int) -> list[Text]:
     word, style = _VERDICTS[explained.status]
     lines = [Text.assemble((explained.cell.kernel, "bold"), "  ", described(explained.cell))]
     lines = lines if lines[0].cell_len <= width else wrap(lines[0].plain, width, rest="  ")
+    if explained.status == "failed" and not found.report.faults and explained.error is None:
+        word = "not judged"  # the run ended before there was anything to judge
     said = "" if found.report.faults else explained.reason  # faults are shown in full below
     error = explained.error
     if explained.status == "wrong" and error and error.max_abs is not None and error.tolerance is not None:
