@@ -42,6 +42,8 @@ class Spins:
 
     def choose(self, ready: list[int]) -> int | None:
         """The lowest block, loops that have polled in vain for long last; None where these can only go on polling."""
+        if len(ready) == 1 and self.idle.get(ready[0], 0) < MOST_POLLS:
+            return ready[0]
         patient = [number for number in ready if not self._tired(number)]
         if patient or not ready:
             return min(patient, default=None)

@@ -30,6 +30,8 @@ class Engine(Batch):
 
     def _turn(self) -> None:
         """Let lanes begin the next turn of a loop with two beginnings, once no lane is underway in the last one."""
+        if not self.turning:
+            return
         underway = [number for number in self.pending if not self.spins.parked(number)]
         for target in list(self.turning):
             first, last = self.program.blocks[target].turns_at or (0, 0)
