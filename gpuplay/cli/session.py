@@ -28,8 +28,19 @@ from gpuplay.views import detail, export, table
 from gpuplay.views import plan as plan_view
 from gpuplay.views.layout import show
 from gpuplay.views.live import LiveView
+from gpuplay.views.page import SWEEP, Page
 
 OK, FAILED, INTERRUPTED = 0, 1, 130
+
+
+@dataclass(frozen=True)
+class Measured:
+    """What came of a plan, in how many seconds; ``lost`` says why an export could not be written."""
+
+    record: Record
+    elapsed_s: float
+    interrupted: bool
+    lost: str
 
 
 @dataclass
@@ -59,16 +70,34 @@ class Session:
     def __exit__(self, *_: object) -> None:
         self.crew.close()
 
-    def sweep(self, values: Mapping[str, Any]) -> int:
-        """Measure what the options ask for, show it as it comes; the exit code."""
+    def sweep(self, values: Mapping[str, Any], page: Page = SWEEP) -> int:
+        """Measure what the options ask for, show it as it comes; the exit code. ``page`` lays it out."""
         stdout = Console(no_color=values["plain"] or None)
-        exporter = export.Exporter(tuple(values["export"] or ()))
+        exporter = export.Exporter(tuple(values["export"] or ()), page)
         planned, machine = self.planned(values, settings_of(values))
         if values["plan"]:
             show(stdout, plan_view.render(planned, stdout.width))
             return OK
+        found = self.measured(planned, machine, exporter, plain=values["plain"], debug=values["debug"])
+        record, interrupted = found.record, found.interrupted
+        if values["json"]:
+            print(json.dumps(export.document(record, planned, page), indent=1, allow_nan=False))
+        else:
+            show(stdout, page.render(record, planned, stdout.width, elapsed_s=found.elapsed_s, interrupted=interrupted))
+            if values["detail"]:
+                show(stdout, detail.render(record, stdout.width))
+        stdout.file.flush()
+        stderr = Console(stderr=True)
+        if (remarks := table.render_warnings(record, stderr.width)) is not None:
+            show(stderr, remarks)
+        return exit_code(record.results, interrupted=interrupted) or (FAILED if found.lost else OK)
+
+    def measured(
+        self, planned: Plan, machine: Machine, exporter: export.Exporter, *, plain: bool = False, debug: bool = False
+    ) -> Measured:
+        """Run a plan with the live view on stderr, and write the exports after every cell; Ctrl-C ends it early."""
         record = self.record(planned, machine)
-        view = LiveView(Console(stderr=True, highlight=False), planned, record=record, plain=values["plain"])
+        view = LiveView(Console(stderr=True, highlight=False), planned, record=record, plain=plain)
         interrupted, lost = False, ""
         view.start()
         try:
@@ -81,21 +110,10 @@ class Session:
             interrupted = True
         finally:
             view.stop()
-            if values["debug"]:
+            if debug:
                 print(self.crew.log_tail(ORDINARY), file=sys.stderr)
         record = record if interrupted else self.with_sound_roofs(record)
-        lost = _export(exporter, record, planned, lost)
-        if values["json"]:
-            print(json.dumps(record.as_json(), indent=1, allow_nan=False))
-        else:
-            show(stdout, table.render(record, planned, stdout.width, elapsed_s=view.elapsed_s, interrupted=interrupted))
-            if values["detail"]:
-                show(stdout, detail.render(record, stdout.width))
-        stdout.file.flush()
-        stderr = Console(stderr=True)
-        if (remarks := table.render_warnings(record, stderr.width)) is not None:
-            show(stderr, remarks)
-        return exit_code(record.results, interrupted=interrupted) or (FAILED if lost else OK)
+        return Measured(record, view.elapsed_s, interrupted, _export(exporter, record, planned, lost))
 
     def planned(
         self,

@@ -16,7 +16,7 @@ from typing import Any
 from gpuplay.plan import Plan
 from gpuplay.results import Record
 from gpuplay.views.files import refuse_unusable, replace
-from gpuplay.views.markdown import markdown
+from gpuplay.views.page import SWEEP, Page
 
 COLUMNS = (
     *("kernel", "size", "dtype", "params", "variant", "class", "knobs", "threads", "library", "status", "reason"),
@@ -33,6 +33,7 @@ class Exporter:
     """Writes records to files. UsageError at once where a file cannot be written; nothing is created then."""
 
     paths: Sequence[str | Path]
+    page: Page = SWEEP
 
     def __post_init__(self) -> None:
         for path in map(Path, self.paths):
@@ -41,7 +42,7 @@ class Exporter:
     def write(self, record: Record, plan: Plan) -> None:
         """Put the record as it stands into every file."""
         for path in map(Path, self.paths):
-            replace(path.resolve(), _text(path.suffix.lower(), record, plan))
+            replace(path.resolve(), _text(path.suffix.lower(), record, plan, self.page))
 
 
 def to_csv(record: Record) -> str:
@@ -54,10 +55,15 @@ def to_csv(record: Record) -> str:
     return text.getvalue()
 
 
-def _text(suffix: str, record: Record, plan: Plan) -> str:
+def document(record: Record, plan: Plan, page: Page = SWEEP) -> dict[str, Any]:
+    """The document of the ``gpuplay/1`` schema: what was measured, and behind it what the page derives from it."""
+    return record.as_json() | page.derived(record, plan)
+
+
+def _text(suffix: str, record: Record, plan: Plan, page: Page) -> str:
     if suffix == ".json":
-        return json.dumps(record.as_json(), indent=1, ensure_ascii=False, allow_nan=False) + "\n"
-    return to_csv(record) if suffix == ".csv" else markdown(record, plan)
+        return json.dumps(document(record, plan, page), indent=1, ensure_ascii=False, allow_nan=False) + "\n"
+    return to_csv(record) if suffix == ".csv" else page.markdown(record, plan)
 
 
 def _flat(result: Mapping[str, Any]) -> dict[str, Any]:
