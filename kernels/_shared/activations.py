@@ -20,9 +20,9 @@ import numpy as np
 from numba import njit, types
 from numba.extending import overload
 
-CODE = {"relu": 0, "leaky_relu": 1, "sigmoid": 2, "tanh": 3, "gelu": 4, "silu": 5, "softplus": 6}
+CODE = {"relu": 0, "leaky_relu": 1, "sigmoid": 2, "tanh": 3, "gelu": 4, "silu": 5, "softplus": 6, "identity": 7}
 
-_RELU, _LEAKY_RELU, _SIGMOID, _TANH, _GELU, _SILU, _SOFTPLUS = CODE.values()
+_RELU, _LEAKY_RELU, _SIGMOID, _TANH, _GELU, _SILU, _SOFTPLUS, _IDENTITY = CODE.values()
 
 _OPTIONS = {"forceinline": True, "fastmath": {"contract"}, "error_model": "numpy"}
 _inlined = njit(**_OPTIONS)
@@ -260,6 +260,8 @@ def apply(code, x):
     elif code == _SILU:
         # At -800 the product has been -0 for long, and -inf would make it NaN.
         value = at_least(x, type(x)(-800)) * _sigmoid(x)
+    elif code == _IDENTITY:
+        value = x
     else:
         value = _softplus(x)
     return value

@@ -10,9 +10,9 @@ import math
 from numba import cuda
 
 # The same codes as in `activations`; written out, so that CUDA workers do not load the CPU side.
-CODE = {"relu": 0, "leaky_relu": 1, "sigmoid": 2, "tanh": 3, "gelu": 4, "silu": 5, "softplus": 6}
+CODE = {"relu": 0, "leaky_relu": 1, "sigmoid": 2, "tanh": 3, "gelu": 4, "silu": 5, "softplus": 6, "identity": 7}
 
-_RELU, _LEAKY_RELU, _SIGMOID, _TANH, _GELU, _SILU, _SOFTPLUS = CODE.values()
+_RELU, _LEAKY_RELU, _SIGMOID, _TANH, _GELU, _SILU, _SOFTPLUS, _IDENTITY = CODE.values()
 
 
 @cuda.jit(device=True)
@@ -47,6 +47,8 @@ def apply(code, x):
         value = limited * (type(x)(0.5) * type(x)(math.erfc(limited * type(x)(-0.7071067811865476))))
     elif code == _SILU:
         value = _at_least(x, type(x)(-800)) * _sigmoid(x)
+    elif code == _IDENTITY:
+        value = x
     else:
         value = _at_least(x, type(x)(0)) + type(x)(math.log1p(math.exp(-abs(x))))
     return value

@@ -7,8 +7,8 @@ Limits at infinity, NaN, the sign of zero: as in `activations`.
 
 import numpy as np
 
-NAMES = ("relu", "leaky_relu", "sigmoid", "tanh", "gelu", "silu", "softplus")
-WORK_ARRAYS = {"relu": 0, "leaky_relu": 1, "sigmoid": 1, "tanh": 0, "gelu": 3, "silu": 2, "softplus": 1}
+NAMES = ("relu", "leaky_relu", "sigmoid", "tanh", "gelu", "silu", "softplus", "identity")
+WORK_ARRAYS = {"relu": 0, "leaky_relu": 1, "sigmoid": 1, "tanh": 0, "gelu": 3, "silu": 2, "softplus": 1, "identity": 0}
 ERF = "erf by a rational polynomial"
 
 # e^(a²/2)·Φ(-a), Φ the normal distribution function, as a polynomial in t = (a - k)/(a + k), highest power
@@ -89,6 +89,12 @@ def _softplus(x, out, e):
     np.add(out, e, out=out)
 
 
+def _identity(x, out):
+    """A copy; none where the result stays in place."""
+    if out is not x:
+        np.copyto(out, x)
+
+
 def _gelu(x, out, a, t, tail):
     """x·Φ(x): the tail Φ(-|x|), from it Φ(x) = |[x >= 0] - tail|, and the product."""
     double = x.dtype.itemsize == 8
@@ -127,6 +133,7 @@ _FUNCTIONS = {
     "gelu": _gelu,
     "silu": _silu,
     "softplus": _softplus,
+    "identity": _identity,
 }
 
 
@@ -160,6 +167,7 @@ _REFERENCES = {
     "gelu": _exact_gelu,
     "silu": lambda x: np.maximum(x, -800) * _exact_sigmoid(x),
     "softplus": lambda x: np.maximum(x, 0) + np.log1p(np.exp(-np.abs(x))),
+    "identity": lambda x: x,
 }
 
 

@@ -2,7 +2,7 @@
 
 from gpuplay.kernel import Array, Cost, Kernel, Knob, Param, Probe, Variant
 
-FUNCTIONS = ("relu", "leaky_relu", "sigmoid", "tanh", "gelu", "silu", "softplus")
+FUNCTIONS = ("relu", "leaky_relu", "sigmoid", "tanh", "gelu", "silu", "softplus", "identity")
 
 # Operations an element: additions, multiplications, divisions, comparisons and sign changes count one
 # each, and so does every exp, tanh, erf and ln, whatever it is made of.
@@ -14,6 +14,7 @@ OPERATIONS = {
     "gelu": 5,  # times 1/√2, erf, 1 +, times x, times ½
     "silu": 5,  # sigmoid, times x
     "softplus": 5,  # absolute value, exp, ln(1 + ·), max(x, 0), add
+    "identity": 0,  # a copy: the speed of memory itself
 }
 BLOCKS = Knob((64, 128, 256, 512, 1024), default=256, help="threads of a block")
 NUMPY_BLOCK = 1 << 14
@@ -65,6 +66,13 @@ KERNEL = Kernel(
             threads="one",
             workspace=numpy_workspace,
             library=numpy_library,
+        ),
+        Variant(
+            "torch:map",
+            "library",
+            "PyTorch's vectorised function, one pass over memory on all cores",
+            "torch:one_pass",
+            library="PyTorch",
         ),
         Variant("python:loop", "SISD", "an interpreter between any two operations", "cpu:python_loop"),
         Variant("cpu:libm", "SISD", "compiled, but a call into the C library for each element", "cpu:libm"),

@@ -52,6 +52,7 @@ FUNCTIONS = {
     "gelu": _gelu,
     "silu": lambda x: max(x, -800.0) * _sigmoid(x),
     "softplus": lambda x: max(x, 0.0) + math.log1p(math.exp(-abs(x))),
+    "identity": lambda x: x,
 }
 
 
@@ -69,7 +70,7 @@ def python_loop(problem):
 # ---- cpu:libm ----
 
 _RELU, _LEAKY_RELU, _TANH = CODE["relu"], CODE["leaky_relu"], CODE["tanh"]
-_GELU, _SILU, _SOFTPLUS = CODE["gelu"], CODE["silu"], CODE["softplus"]
+_GELU, _SILU, _SOFTPLUS, _IDENTITY = CODE["gelu"], CODE["silu"], CODE["softplus"], CODE["identity"]
 
 
 @njit(forceinline=True)
@@ -88,6 +89,8 @@ def _libm(code, x):
         value = limited * (type(x)(0.5) * type(x)(math.erfc(limited * type(x)(-0.7071067811865476))))
     elif code == _SOFTPLUS:
         value = at_least(x, zero) + type(x)(math.log1p(math.exp(-abs(x))))
+    elif code == _IDENTITY:
+        value = x
     else:
         e = type(x)(math.exp(-abs(x)))
         value = (e if x < zero else one) / (one + e)

@@ -4,6 +4,7 @@ cpu:naive       seven loops in the order of the definition
 cpu:scalar      direct convolution over strips of pixels, one number at a time
 cpu:simd        the same loops, vectorised
 cpu:parallel    the same loops, shared out among the cores
+torch:conv2d    PyTorch's convolution, a peer
 cuda:naive      one thread an output, everything from global memory
 cuda:tiled      a tile of the image with its halo, and four filters, in shared memory
 """
@@ -112,6 +113,11 @@ def fits_tile(p, knobs, machine):
     return limits.tile_threads(tile, machine) or limits.shared_memory(what, shared, machine)
 
 
+def torch_library(p):
+    """PyTorch convolves float32 by oneDNN; what oneDNN does not take, float64, by columns and BLAS."""
+    return "PyTorch, oneDNN" if p.dtype == "float32" else "PyTorch, BLAS"
+
+
 KERNEL = Kernel(
     name="conv2d",
     summary="Y = X ∗ W, 2-D convolution of a batch of images (NCHW) with a bank of filters",
@@ -143,6 +149,13 @@ KERNEL = Kernel(
             workspace=im2col_workspace,
             work=im2col_work,
             library="im2col, BLAS",
+        ),
+        Variant(
+            "torch:conv2d",
+            "library",
+            "the algorithm that PyTorch's library picks for the shape",
+            "torch:conv2d",
+            library=torch_library,
         ),
         Variant("python:loop", "SISD", "seven interpreted loops over nested lists", "cpu:loop"),
         Variant("cpu:naive", "SISD", "seven compiled loops; one long sum an output, edges asked about", "cpu:naive"),

@@ -3,6 +3,7 @@
 cpu:scalar      Yᵀ = σ(W·Xᵀ + b): only the small X is packed, W streams by once; one number at a time
 cpu:simd        the same loops, vectorised; for batches below 8 dot products of W's rows
 cpu:parallel    the same loops, rows of W shared among the cores
+torch:linear    PyTorch's layer, a peer
 cuda:naive      one thread an output; adjacent threads read adjacent rows of W, far apart in memory
 cuda:tiled      tiles of X and W in shared memory, loaded along their rows
 """
@@ -102,6 +103,13 @@ KERNEL = Kernel(
             "problem:blas",
             workspace=numpy_workspace,
             library=numpy_library,
+        ),
+        Variant(
+            "torch:linear",
+            "library",
+            "bias and product in one call of PyTorch's BLAS, then σ in place",
+            "torch:linear",
+            library="PyTorch, BLAS",
         ),
         Variant("python:loop", "SISD", "interpreted: every number is an object", "cpu:loop"),
         Variant(

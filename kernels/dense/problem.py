@@ -7,7 +7,10 @@ from gpuplay.bounds import SAFETY, dot_bound, small_integers, unit_roundoff
 from .._shared import numpy_activations
 
 # The largest slope of each function, rounded up: gelu's is at √2, silu's at 2.4.
-LIPSCHITZ = {"relu": 1, "leaky_relu": 1, "sigmoid": 0.25, "tanh": 1, "gelu": 1.13, "silu": 1.1, "softplus": 1}
+LIPSCHITZ = {"sigmoid": 0.25, "gelu": 1.13, "silu": 1.1} | dict.fromkeys(
+    ("relu", "leaky_relu", "tanh", "softplus", "identity"), 1
+)
+WHOLE = ("relu", "identity")
 
 
 def inputs(p, rng):
@@ -22,8 +25,8 @@ def inputs(p, rng):
 
 
 def integers(p, rng):
-    """Whole numbers so small that every sum is exact; for relu, which keeps them whole."""
-    if p.function != "relu":
+    """Whole numbers so small that every sum is exact; for relu and identity, which keep them whole."""
+    if p.function not in WHOLE:
         return None
     terms = p.n + 1
     return {
@@ -49,7 +52,7 @@ def tolerance(p, expected, X, W, b):
     rows = np.sqrt(np.sum(np.square(X), axis=1) + 1)[:, None]
     columns = np.sqrt(np.sum(np.square(W), axis=1) + np.square(b))[None, :]
     sums = dot_bound(p.dtype, rows, columns)
-    function = 0.0 if p.function == "relu" else SAFETY * unit_roundoff(p.dtype) * (1 + np.abs(expected[0]))
+    function = 0.0 if p.function in WHOLE else SAFETY * unit_roundoff(p.dtype) * (1 + np.abs(expected[0]))
     return LIPSCHITZ[p.function] * sums + function
 
 

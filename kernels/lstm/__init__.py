@@ -8,6 +8,7 @@ cpu:scalar      four rows of the weights, one for each gate of a unit, go throug
                 together, so that a unit's new state is computed while its gates are in the first cache
 cpu:simd        the same loops, vectors along the batch
 cpu:parallel    the same loops, units shared among the cores; all meet after every step
+torch:lstm      PyTorch's layer, a peer
 cuda:unfused    a launch for each gate and for each operation: gates travel to memory and back
 cuda:fused      one GPU function a step: four sums in registers, tiles in shared memory
 """
@@ -105,6 +106,11 @@ def fits_fused(p, knobs, machine):
     return fits_block(p, knobs, machine)
 
 
+def torch_library(p):
+    """PyTorch gives float32 to oneDNN; float64 takes a BLAS product and elementwise functions a step."""
+    return "PyTorch, oneDNN" if p.dtype == "float32" else "PyTorch, BLAS"
+
+
 KERNEL = Kernel(
     name="lstm",
     summary="all steps of an LSTM layer, n units on n inputs",
@@ -131,6 +137,13 @@ KERNEL = Kernel(
             "problem:blas",
             workspace=numpy_workspace,
             library="BLAS",
+        ),
+        Variant(
+            "torch:lstm",
+            "library",
+            "a whole layer in one call of PyTorch's library",
+            "torch:lstm",
+            library=torch_library,
         ),
         Variant("python:loop", "SISD", "interpreted: every number is an object", "cpu:loop"),
         Variant(

@@ -4,6 +4,7 @@ cpu:naive       three nested loops in textbook order: every step of the inner lo
 cpu:scalar      cache blocks and 16 numbers of A in registers, one number at a time
 cpu:simd        the same loops, vectorised
 cpu:parallel    the same loops, rows and strips of C shared among the cores
+torch:mm        PyTorch's matrix product, a peer
 cuda:naive      one thread an element, everything from global memory
 cuda:tiled      tiles of A and B in shared memory, each number loaded once a tile
 """
@@ -77,6 +78,9 @@ KERNEL = Kernel(
     story=("numpy:blas", "cpu:scalar", "cpu:simd", "cpu:parallel", "cuda:tiled"),
     variants=(
         Variant("numpy:blas", "library", "the BLAS that NumPy brings", "problem:blas", library="BLAS"),
+        Variant(
+            "torch:mm", "library", "the BLAS that PyTorch brings, into a given C", "torch:mm", library="PyTorch, BLAS"
+        ),
         Variant("python:loop", "SISD", "interpreted: every number is an object", "cpu:loop"),
         Variant(
             "cpu:naive", "SISD", "textbook order: the inner loop jumps a whole row of B at every step", "cpu:naive"
