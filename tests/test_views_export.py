@@ -15,7 +15,7 @@ import pytest
 from gpuplay.errors import UsageError
 from gpuplay.plan import Plan
 from gpuplay.results import ErrorReport, Mistake, Record, Result
-from gpuplay.views import export
+from gpuplay.views import export, markdown
 from gpuplay.views.export import Exporter
 from tests import scripted
 from tests.scripted import CPU, measure, plan, record, usual
@@ -139,7 +139,7 @@ def test_markdown_is_the_table_the_machine_and_the_command(tmp_path: Path) -> No
 
 def test_markdown_has_the_sweep_of_a_knob() -> None:
     found = plan(sizes=(256,), knobs={"tile": (32, 64)})
-    text = export.markdown(record(measure(found, usual)), found)
+    text = markdown.markdown(record(measure(found, usual)), found)
     assert "**cpu:parallel** by tile\n\n| n | tile 32 | tile 64 |" in text
 
 
