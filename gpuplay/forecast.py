@@ -9,6 +9,7 @@ import psutil
 
 from gpuplay.crew import Crew, environment_of
 from gpuplay.errors import WorkerLost
+from gpuplay.kernel import Problem
 from gpuplay.measure import cgroups
 from gpuplay.plan import Plan, PlannedCell, Settings
 from gpuplay.process import TaskError
@@ -30,7 +31,7 @@ class Forecaster:
         self._began = time.monotonic()
         self._known: dict[Cell, tuple[float, PlannedCell]] = {}
         self._memory_left = 0.0
-        self._placed: set[tuple[str, str]] = set()
+        self._placed: set[tuple[str, str, Problem]] = set()
         self._rows_done = 0
         self.settings: Settings = plan.settings
 
@@ -41,7 +42,7 @@ class Forecaster:
         self._placed = set()
         if self.settings.time_s is not None:
             rows = self._plan.rows[self._rows_done :]
-            cells = sum(not c.skip for r in rows for c in r.cells)
+            cells = sum(not c.skip for r in rows for c in r.measured)
             share = 0.5 * max(0.0, self._time_left()) / max(1, cells)
             self.settings = replace(self._plan.settings, cell_time_s=min(self._plan.settings.cell_time_s, share))
         self._rows_done += 1
@@ -58,7 +59,8 @@ class Forecaster:
         """Count arrays once for each worker and target, workspaces for each cell, and copies to verify with."""
         if planned.memory_bytes is None or planned.array_bytes is None:
             return ""
-        place = (environment_of(self._plan.kernel.variant(planned.cell.variant)), planned.cell.target)
+        cell = planned.cell
+        place = (environment_of(self._plan.kernel.variant(cell.variant)), cell.target, cell.problem)
         new = planned.memory_bytes - (planned.array_bytes if place in self._placed else 0)
         if new + 2 * planned.array_bytes > self._memory_left:
             needed, free = nbytes(new + 2 * planned.array_bytes), nbytes(self._memory_left)

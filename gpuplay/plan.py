@@ -53,10 +53,16 @@ class PlannedCell:
 
 @dataclass(frozen=True)
 class Row:
-    """All cells of one problem."""
+    """All cells of one problem; ``beside`` are cells of other problems that take turns with them, as a yardstick."""
 
     problem: Problem
     cells: tuple[PlannedCell, ...]
+    beside: tuple[PlannedCell, ...] = ()
+
+    @property
+    def measured(self) -> tuple[PlannedCell, ...]:
+        """Everything that is measured in the same rounds."""
+        return (*self.cells, *self.beside)
 
 
 @dataclass(frozen=True)
@@ -75,6 +81,7 @@ class Plan:
 class Request:
     """What the user asked for, checked against the declaration; ``missing`` maps targets to reasons.
 
+    ``problems`` take the place of all sizes by all params, where not every combination is wanted.
     For ``checking`` a barred knob value is skipped, though it is barred everywhere.
     """
 
@@ -87,23 +94,28 @@ class Request:
     missing: Mapping[str, str] = field(default_factory=dict)
     settings: Settings = Settings()
     checking: bool = False
+    problems: tuple[Problem, ...] = ()
 
 
 def make(loaded: Loaded, request: Request, machine: Machine) -> Plan:
     """The plan of a request. Calls the kernel's functions, so it runs where the kernel was loaded."""
     kernel = loaded.kernel
-    axes = [request.params.get(axis.name, ()) for axis in kernel.axes]
-    rows = []
-    for values in itertools.product(*(axis or (None,) for axis in axes)):
-        given = {axis.name: v for axis, v in zip(kernel.axes, values, strict=True) if v is not None}
-        for n in request.sizes:
-            problem = kernel.problem(n, **given)
-            rows.append(Row(problem, tuple(_assess(loaded, request, machine, problem))))
+    problems = request.problems or _product(kernel, request)
+    rows = [Row(problem, tuple(_assess(loaded, request, machine, problem))) for problem in problems]
     if not request.checking:
         _refuse_barred_knobs(kernel, request, rows)
     shown = (v for v in request.variants if kernel.variant(v).target in request.missing)
     notices = tuple(_notice(kernel.variant(name), request) for name in shown)
     return Plan(without_functions(kernel), tuple(rows), request.variants, request.baseline, request.settings, notices)
+
+
+def _product(kernel: Kernel, request: Request) -> Iterable[Problem]:
+    """Every size with every combination of the params."""
+    axes = [request.params.get(axis.name, ()) for axis in kernel.axes]
+    for values in itertools.product(*(axis or (None,) for axis in axes)):
+        given = {axis.name: v for axis, v in zip(kernel.axes, values, strict=True) if v is not None}
+        for n in request.sizes:
+            yield kernel.problem(n, **given)
 
 
 def _assess(loaded: Loaded, request: Request, machine: Machine, problem: Problem) -> Iterable[PlannedCell]:

@@ -11,7 +11,7 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 from typing import Any, Literal, TypeAlias
 
-from gpuplay.kernel import FlynnClass, Value
+from gpuplay.kernel import FlynnClass, Problem, Value
 
 SCHEMA = "gpuplay/1"
 Status: TypeAlias = Literal["ok", "verified", "wrong", "skipped", "failed"]
@@ -33,6 +33,11 @@ class Cell:
     def target(self) -> str:
         """The part of the variant's name before the colon."""
         return self.variant.partition(":")[0]
+
+    @property
+    def problem(self) -> Problem:
+        """What is computed."""
+        return Problem(self.kernel, self.size, self.params)
 
     @property
     def label(self) -> str:

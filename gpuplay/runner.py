@@ -69,7 +69,7 @@ class Runner:
     def _row(self, row: Row) -> Iterator[Event]:
         jobs: list[Job] = []
         self._forecaster.begin_row()
-        for planned in row.cells:
+        for planned in row.measured:
             if self._on_lockstep(planned):
                 yield StateChanged(planned.cell, "verifying")
                 if (ended := self._stepped(planned)) is not None:
@@ -260,14 +260,15 @@ class Runner:
         return self._result(planned, "failed", str(error))
 
     def _drop(self, row: Row) -> None:
-        """Let every worker forget a problem whose cells are all done."""
-        environments = {
-            environment_of(self._plan.kernel.variant(c.cell.variant))
-            for c in row.cells
+        """Let every worker forget the problems whose cells are all done."""
+        held = {
+            (environment_of(self._plan.kernel.variant(c.cell.variant)), c.cell.problem)
+            for c in row.measured
             if not c.skip or c.verified_only
         }
-        for environment in environments & set(self._crew.started):
-            self._crew.member(environment).ask("drop", row.problem)
+        for environment, problem in held:
+            if environment in self._crew.started:
+                self._crew.member(environment).ask("drop", problem)
 
 
 def turns_of(call_s: float, settings: Settings) -> int:

@@ -259,7 +259,7 @@ def refuse_negative(values: Mapping[str, Any]) -> None:
 
 def with_result(record: Record, planned: Plan, result: Result) -> Record:
     """The record with one more result, in the plan's order."""
-    order = {c.cell: number for number, c in enumerate(c for row in planned.rows for c in row.cells)}
+    order = {c.cell: number for number, c in enumerate(c for row in planned.rows for c in row.measured)}
     results = sorted((*record.results, result), key=lambda r: order[r.cell])
     return replace(record, results=tuple(results))
 
