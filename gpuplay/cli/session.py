@@ -18,7 +18,7 @@ from gpuplay.errors import KernelFileError, UsageError, WorkerLost
 from gpuplay.kernel import GpuModel, Kernel, Machine
 from gpuplay.measure import diagnosis, roofs
 from gpuplay.measure import machine as machines
-from gpuplay.plan import Plan, Settings
+from gpuplay.plan import Plan, Request, Settings
 from gpuplay.process import TaskError
 from gpuplay.results import Final, Record, Result
 from gpuplay.runner import Runner
@@ -152,14 +152,19 @@ class Session:
             default=default,
             checking=checking,
         )
+        return self.plan_of(asked, machine), machine
+
+    def plan_of(self, asked: Request, machine: Machine) -> Plan:
+        """The plan of a request, made where the kernel was loaded."""
         self.crew.allow_threads(max(asked.threads))
         if self.origin.kind == "bundled":
-            return plan.make(catalog.load(self.origin), asked, machine), machine
+            return plan.make(catalog.load(self.origin), asked, machine)
+        timeout = asked.settings.cell_timeout_s
         try:
-            found: Plan = self.crew.member(ORDINARY).ask("plan", asked, machine, timeout_s=settings.cell_timeout_s)
+            found: Plan = self.crew.member(ORDINARY).ask("plan", asked, machine, timeout_s=timeout)
         except (TaskError, WorkerLost) as error:
             raise KernelFileError(f"{self.origin.name}: planning failed: {error}") from None
-        return found, machine
+        return found
 
     def record(self, planned: Plan, machine: Machine) -> Record:
         """An empty record of this command on this machine, its roofs measured if they never were."""
