@@ -12,14 +12,20 @@ from gpuplay.kernel import Kernel, Variant
 from gpuplay.plan import Settings
 from gpuplay.process import Process
 
-ORDINARY, SISD = "ordinary", "sisd"
+ORDINARY, SISD, PEERS = "ordinary", "sisd", "peers"
 KEPT_CACHES = 6
 IMPORT_LIMIT_S = 15.0
 VECTORISERS = ("NUMBA_LOOP_VECTORIZE", "NUMBA_SLP_VECTORIZE")
 
 
 def environment_of(variant: Variant) -> str:
-    """Which environment a variant is compiled and run in: Numba's SISD code needs the vectorisers off."""
+    """Which environment a variant is compiled and run in.
+
+    Numba's SISD code needs the vectorisers off. PyTorch brings an OpenMP and a BLAS of its own: two of
+    either in one process would share neither threads nor settings.
+    """
+    if variant.target == "torch":
+        return PEERS
     return SISD if variant.flynn == "SISD" and variant.target == "cpu" else ORDINARY
 
 

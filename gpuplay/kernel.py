@@ -184,7 +184,7 @@ class Variant:
     ``prepare(problem, *weights, **knobs)`` returns the arrays that take the place of the weights.
     ``work(problem, knobs)`` returns the variant's own `Cost` where it differs from the kernel's.
     ``library`` names what a library variant calls, as text or ``library(problem)``; "BLAS" in it
-    becomes the name of NumPy's.
+    becomes the name of NumPy's or PyTorch's, "PyTorch" and "oneDNN" get their versions.
     """
 
     name: str

@@ -14,7 +14,7 @@ import numpy as np
 from gpuplay.measure import timing
 from gpuplay.measure.building import Built, build, problem_data
 from gpuplay.measure.compiling import EVENTS, CompileClock
-from gpuplay.measure.libraries import blas_name
+from gpuplay.measure.libraries import named
 from gpuplay.measure.outcomes import Prepared, Turn
 from gpuplay.targets import open_target
 
@@ -193,8 +193,8 @@ class Bench:
         self._flush += 1.0
 
     def _library(self, variant: Variant, problem: Problem) -> str:
-        """What the variant calls; the word BLAS becomes the name of the one that NumPy has."""
+        """What the variant calls, with names and versions as this process has them."""
         declared = variant.library or ""
         if not isinstance(declared, str) or ":" in declared:
             declared = str(self._loaded.call(declared, problem))
-        return declared.replace("BLAS", blas_name() or "no BLAS")
+        return named(declared, variant.target)

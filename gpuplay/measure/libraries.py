@@ -1,10 +1,19 @@
-"""What a worker's libraries are: versions, the BLAS behind NumPy, Numba's threading layer."""
+"""What a worker's libraries are: versions, the BLAS behind NumPy or PyTorch, Numba's threading layer."""
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 from gpuplay.targets.presence import installed
+
+_BLAS_NAMES = {
+    "openblas": "OpenBLAS",
+    "open": "OpenBLAS",
+    "mkl": "MKL",
+    "blis": "BLIS",
+    "accelerate": "Accelerate",
+}
 
 
 def worker_facts() -> dict[str, Any]:
@@ -24,11 +33,36 @@ def worker_facts() -> dict[str, Any]:
     }
 
 
+def named(declared: str, target: str) -> str:
+    """What a library variant declares to call, with the names and versions of this process.
+
+    "BLAS" becomes the one of NumPy, on the target torch PyTorch's, whose version and oneDNN's stand
+    there as well.
+    """
+    names = torch_names() if target == "torch" else {"BLAS": blas_name() or "no BLAS"}
+    return re.sub("|".join(names), lambda word: names[word[0]], declared)
+
+
+def torch_names() -> dict[str, str]:
+    """PyTorch, the BLAS that it was built with, and oneDNN, with versions where it tells them."""
+    import torch
+
+    built = torch.__config__.show()
+    mkl = re.search(r"Math Kernel Library Version (\d+(?:\.\d+)*)", built)
+    onednn = re.search(r"MKL-DNN v(\d+(?:\.\d+)*)", built)
+    other = re.search(r"BLAS_INFO=(\w+)", built)
+    blas = f"MKL {mkl[1]}" if mkl else _BLAS_NAMES.get(other[1], other[1]) if other else "its own BLAS"
+    return {
+        "PyTorch": f"PyTorch {torch.__version__.partition('+')[0]}",
+        "BLAS": blas,
+        "oneDNN": f"oneDNN {onednn[1]}" if onednn else "its own loops",
+    }
+
+
 def blas_name() -> str:
     """The BLAS that NumPy has loaded in this process, such as 'OpenBLAS 0.3.31'; '' where it has none."""
-    names = {"openblas": "OpenBLAS", "mkl": "MKL", "blis": "BLIS", "accelerate": "Accelerate"}
     pools = _blas_pools()
-    found = [f"{names.get(p['internal_api'], p['internal_api'])} {_release(p['version'])}".strip() for p in pools]
+    found = [f"{_BLAS_NAMES.get(p['internal_api'], p['internal_api'])} {_release(p['version'])}".strip() for p in pools]
     return ", ".join(dict.fromkeys(found))
 
 

@@ -22,6 +22,10 @@ def open_target(name: str, device: int = 0) -> Target:
         from gpuplay.targets import host
 
         return host.HOST_TARGETS[name]()
+    if name == "torch":
+        from gpuplay.targets.torch import TorchTarget
+
+        return TorchTarget()
     if name == "cuda":
         from gpuplay.targets.cuda import CudaTarget
 
@@ -43,6 +47,8 @@ def why_not(name: str, device: int = 0) -> str:
         return ""
     if name == "cuda":
         return presence.why_not(device)
+    if name == "torch":
+        return presence.without_torch()
     if name == "lockstep":
         return presence.simulated()
     return _UNKNOWN

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 ALIGNMENT = 256  # bytes
 
 
-class _HostTarget:
+class HostTarget:
     """What the targets on the host share: arrays in this process' memory, and a wall clock."""
 
     name: str
@@ -82,7 +82,7 @@ class _HostTarget:
         return time.perf_counter() - start
 
 
-class NumpyTarget(_HostTarget):
+class NumpyTarget(HostTarget):
     """Library calls through NumPy, with the threads of its BLAS."""
 
     name = "numpy"
@@ -98,7 +98,7 @@ class NumpyTarget(_HostTarget):
         return ThreadpoolController()
 
 
-class CpuTarget(_HostTarget):
+class CpuTarget(HostTarget):
     """Functions that Numba compiles for the host's cores."""
 
     name = "cpu"
@@ -113,7 +113,7 @@ class CpuTarget(_HostTarget):
         numba.set_num_threads(threads)
 
 
-class PythonTarget(_HostTarget):
+class PythonTarget(HostTarget):
     """Interpreted loops over nested lists of Python numbers.
 
     The NumPy arrays stay the truth: lists are made of them before the first call after a change,
@@ -203,4 +203,4 @@ class _ListCall:
             array[...] = saved
 
 
-HOST_TARGETS: dict[str, type[_HostTarget]] = {t.name: t for t in (PythonTarget, NumpyTarget, CpuTarget)}
+HOST_TARGETS: dict[str, type[HostTarget]] = {t.name: t for t in (PythonTarget, NumpyTarget, CpuTarget)}

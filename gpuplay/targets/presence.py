@@ -1,9 +1,13 @@
-"""Whether CUDA can run here, asked of the driver library itself: neither numba nor numpy is imported."""
+"""Whether CUDA and PyTorch can run here, asked without importing them, numba or numpy.
+
+Of CUDA the driver library itself is asked.
+"""
 
 from __future__ import annotations
 
 import ctypes
 import importlib.metadata
+import importlib.util
 import os
 import sys
 from collections.abc import Callable
@@ -11,6 +15,7 @@ from typing import Any
 
 DRIVER_LIBRARY = "nvcuda.dll" if sys.platform == "win32" else "libcuda.so.1"
 INSTALL = "pip install 'gpuplay[cuda]'"
+INSTALL_PEERS = "pip install 'gpuplay[peers]'"
 INSTALL_12 = "pip install 'gpuplay[cuda12]'"
 
 SWITCHES = ("NUMBA_ENABLE_CUDASIM", "NUMBA_DISABLE_CUDA")
@@ -90,6 +95,11 @@ def _library_fault(version: tuple[int, int]) -> str:
         mend = INSTALL_12 if version[0] == 12 else "update the driver"
         return f"the driver serves CUDA {version[0]}.{version[1]}, the libraries here are CUDA {libraries}; {mend}"
     return ""
+
+
+def without_torch() -> str:
+    """An empty string, or that PyTorch is not installed, with what mends it."""
+    return "" if importlib.util.find_spec("torch") else f"PyTorch is not installed; {INSTALL_PEERS}"
 
 
 def simulated() -> str:
