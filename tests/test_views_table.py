@@ -127,6 +127,22 @@ def threads() -> Scene:
     return found, record(measure(found, lambda c: usual(c) * (2 if c.threads == 1 and c.variant in many else 1))), {}
 
 
+def many_threads() -> Scene:
+    """A serial part of 5 % at the larger size, none that shows at the smaller, and more threads than cores."""
+    found = plan(variants=("cpu:simd", "cpu:parallel"), threads=(1, 2, 4, 8), sizes=(256, 512), baseline=None)
+
+    def times(cell: Cell) -> Any:
+        if cell.variant == "cpu:simd":
+            return usual(cell)
+        serial = 0.05 if cell.size == 512 else 0.0
+        crowded = 1.3 if cell.threads > 4 else 1.0
+        noise = (1, 1.01, 0.99, 1.02, 0.98) if cell.threads == 4 else (1.0,) * 5
+        return timing(usual(cell) * 4 * (serial + (1 - serial) / cell.threads) * crowded, jitter=noise)
+
+    found_record = record(measure(found, times))
+    return found, replace(found_record, machine=found_record.machine | {"cores": 4, "threads": 4}), {"elapsed_s": 40}
+
+
 def no_baseline() -> Scene:
     found = plan(baseline=None)
     return found, record(measure(found, usual)), {}
@@ -160,6 +176,7 @@ SCENES: dict[str, Callable[[], Scene]] = {
     scene.__name__: scene
     for scene in (
         *(plain_sweep, with_gpu, gpu_verified, troubles, one_size, knob_sweep, params, threads),
+        many_threads,
         *(no_baseline, best_baseline, bare_baseline, interrupted, one_round),
     )
 }

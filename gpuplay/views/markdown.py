@@ -10,7 +10,7 @@ from gpuplay.analysis.grid import arrange
 from gpuplay.plan import Plan
 from gpuplay.results import Record
 from gpuplay.units import nbytes
-from gpuplay.views import headings, sweeps, table
+from gpuplay.views import headings, scaling, sweeps, table
 from gpuplay.views.layout import Column
 
 WIDE = 10_000
@@ -24,6 +24,9 @@ def markdown(record: Record, plan: Plan) -> str:
     parts = [f"# {plan.kernel.name}", _plain(" ".join(head.split()).removeprefix(plan.kernel.name).strip())]
     parts += [*lines, _table(columns)]
     parts += [f"**{name}** by {knobs}\n\n{_table(block)}" for name, knobs, block in sweeps.whole(scene, grid.lines)]
+    scaled = scaling.whole(grid, record.machine)
+    parts += [f"**{name}** by threads, {below}\n\n{_table(block)}" for name, below, block in scaled]
+    parts.append(_plain(scaling.explanation(grid, record.machine)))
     legend = "◂ fastest, several in a row: a tie; ≈ tie; ? order uncertain; · not measured"
     parts.append("\n".join([f"- {_plain(legend)}", *(f"- {mark} {_plain(text)}" for mark, text in scene.notes.texts)]))
     parts.append(" ".join(map(_plain, verdict.sentences(grid))))

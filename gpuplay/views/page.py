@@ -10,13 +10,8 @@ from rich.text import Text
 
 from gpuplay.plan import Plan
 from gpuplay.results import Record
-from gpuplay.views import table
+from gpuplay.views import scaling, table
 from gpuplay.views.markdown import markdown
-
-
-def nothing(_record: Record, _plan: Plan) -> dict[str, Any]:
-    """No figures beside those of the record."""
-    return {}
 
 
 @dataclass(frozen=True)
@@ -29,7 +24,7 @@ class Page:
 
     render: Callable[..., Text]
     markdown: Callable[[Record, Plan], str]
-    derived: Callable[[Record, Plan], dict[str, Any]] = nothing
+    derived: Callable[[Record, Plan], dict[str, Any]]
 
 
-SWEEP = Page(table.render, markdown)
+SWEEP = Page(table.render, markdown, scaling.derived)

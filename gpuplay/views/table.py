@@ -15,7 +15,7 @@ from gpuplay.analysis.ratios import fastest, speedup, timed
 from gpuplay.plan import Plan
 from gpuplay.results import Cell, Record, State
 from gpuplay.units import count, percent, seconds, size_names
-from gpuplay.views import headings, notes, sweeps
+from gpuplay.views import headings, notes, scaling, sweeps
 from gpuplay.views.cells import PENDING, Part, Scene, entry, rate, shows_bytes
 from gpuplay.views.layout import GAP, Column, Entry, blocks, column, join, pack, stack, width_of, wrap
 
@@ -104,6 +104,8 @@ def compose(record: Record, plan: Plan, width: int, live: Live | None = None) ->
     columns = _fitted(scene, lines, width - INDENT, live=live is not None)
     drawn = [_spaced(join(block, INDENT), lines) for block in columns]
     drawn += sweeps.draw(scene, lines, width, INDENT)
+    if live is None:
+        drawn += scaling.draw(grid, record.machine, min(width, WIDEST_TEXT), INDENT)
     explained = [f"{mark} {text}" for mark, text in scene.notes.texts]
     foot = pack([*_legend(scene, lines, live=live is not None), *explained], min(width, WIDEST_TEXT), INDENT)
     full = max([width_of(block) + INDENT for block in columns] + [76])
