@@ -1,0 +1,28 @@
+"""What gpuplay promises against the libraries, and how rows are chosen by name."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from difflib import get_close_matches
+
+from gpuplay.errors import UsageError
+from gpuplay.promises.host import ROWS as HOST
+from gpuplay.promises.terms import Promise
+
+ROWS: Mapping[str, tuple[Promise, ...]] = {"cpu": HOST, "cuda": ()}
+
+
+def chosen(rows: tuple[Promise, ...], text: str | None) -> tuple[Promise, ...]:
+    """The rows that ``--rows`` names, in the order of the table: a name without its colon means all that share it."""
+    if text is None:
+        return rows
+    found: set[str] = set()
+    for word in (w.strip() for w in text.split(",")):
+        matches = {row.name for row in rows if word in (row.name, row.group)}
+        if not matches:
+            known = [*dict.fromkeys(row.group for row in rows), *(row.name for row in rows if ":" in row.name)]
+            close = get_close_matches(word, known, n=1)
+            hint = f" (did you mean {close[0]}?)" if close else ""
+            raise UsageError(f"--rows {text}: no row {word!r}{hint}; there are {', '.join(known)}")
+        found |= matches
+    return tuple(row for row in rows if row.name in found)
