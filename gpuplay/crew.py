@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Self
@@ -16,6 +17,7 @@ ORDINARY, SISD, PEERS = "ordinary", "sisd", "peers"
 KEPT_CACHES = 6
 IMPORT_LIMIT_S = 15.0
 VECTORISERS = ("NUMBA_LOOP_VECTORIZE", "NUMBA_SLP_VECTORIZE")
+VECTOR_BITS = "GPUPLAY_VECTOR_BITS"  # what `gpuplay.intrinsics.width` reads: 0 for vectors of one lane
 
 
 def environment_of(variant: Variant) -> str:
@@ -36,9 +38,11 @@ def variables(environment: str, source: str, threads: int) -> dict[str, str]:
     so every environment and every state of the sources has a folder of its own.
     """
     vectorise = "0" if environment == SISD else "1"
+    bits = "0" if environment == SISD else os.environ.get(VECTOR_BITS, "")
     return {
         **dict.fromkeys(VECTORISERS, vectorise),
-        "NUMBA_CACHE_DIR": str(_cache_folder(source) / environment),
+        **({VECTOR_BITS: bits} if bits else {}),
+        "NUMBA_CACHE_DIR": str(_cache_folder(source) / f"{environment}{bits}"),
         "NUMBA_NUM_THREADS": str(threads),
         "NUMBA_THREADING_LAYER_PRIORITY": "omp tbb workqueue",
         "NUMBA_CUDA_USE_NVIDIA_BINDING": "1",
