@@ -38,7 +38,7 @@ def build(
     if base and base != "best" and base not in chosen:
         chosen.insert(0, base)
     if base == "best":
-        chosen = [v.name for v in kernel.variants if v.flynn == "library" and v.name not in chosen] + chosen
+        chosen = [*dict.fromkeys([*_libraries(kernel), *chosen])]
     missing = {t: why_not(t) for t in dict.fromkeys(kernel.variant(name).target for name in chosen)}
     missing = {target: reason for target, reason in missing.items() if reason}
     if asked is not None:
@@ -49,6 +49,9 @@ def build(
     if baseline is not None and base in chosen and kernel.variant(base).target in missing:
         target = kernel.variant(base).target
         raise TargetMissing(f"--baseline {baseline}: {target} is not here: {missing[target]}")
+    if base == "best":
+        here = [name for name in _libraries(kernel) if kernel.variant(name).target not in missing]
+        base = here[0] if len(here) == 1 else base
     missing = {target: reason.partition(";")[0] for target, reason in missing.items()}
     knobs = {knob for variant in kernel.variants for knob in variant.knobs}
     params = {axis.name: axis for axis in kernel.axes}
@@ -108,18 +111,22 @@ def _baseline(kernel: Kernel, text: str | None) -> str | None:
     if text == "none":
         return None
     if text == "best":
-        libraries = [variant.name for variant in kernel.variants if variant.flynn == "library"]
-        if not libraries:
+        if not _libraries(kernel):
             raise UsageError(
                 f"--baseline best: {kernel.name} has no library variant; name one of its variants, or none"
             )
-        return libraries[0] if len(libraries) == 1 else "best"
+        return text
     names = [variant.name for variant in kernel.variants]
     if text not in names:
         raise UsageError(
             f"--baseline {text}: no such variant{_near(text, names)}; there are {', '.join(names)}, best, none"
         )
     return text
+
+
+def _libraries(kernel: Kernel) -> list[str]:
+    """The variants among which ``best`` chooses, size by size."""
+    return [variant.name for variant in kernel.variants if variant.flynn == "library"]
 
 
 def _threads(text: str | None, cores: int) -> tuple[int, ...]:

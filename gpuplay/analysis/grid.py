@@ -89,11 +89,16 @@ class Grid:
         return next((column for column in self.columns if column.name == name), None)
 
     def base(self, line: Line) -> Result | None:
-        """The result under every × of a line; with the baseline ``best`` the fastest one."""
+        """The result under every × of a line; with the baseline ``best`` the fastest library's."""
         if self.baseline != "best":
             return line.result(self.baseline) if self.baseline else None
-        results = [line.result(column.name) for column in self.columns]
+        results = [line.result(column.name) for column in self.libraries]
         return min((r for r in results if r is not None and timed(r)), key=seconds, default=None)
+
+    @property
+    def libraries(self) -> list[Column]:
+        """The shown columns of library variants."""
+        return [column for column in self.columns if column.variant.flynn == "library"]
 
     def groups(self) -> list[tuple[tuple[str, ...], list[Line]]]:
         """Lines that differ only in size, by their axes, sizes rising."""

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Callable
 
 from gpuplay.analysis.gains import Gain, Steps, steps
 from gpuplay.analysis.grid import Grid
 from gpuplay.analysis.leads import leads
 from gpuplay.analysis.ratios import fastest, timed
+from gpuplay.analysis.standing import standing
 from gpuplay.results import Result
 from gpuplay.units import count, gain, size_names
 
@@ -16,7 +18,7 @@ def sentences(grid: Grid, *, interrupted: bool = False) -> tuple[str, ...]:
     """Every sentence the results support, in the order to be read."""
     name = size_names(line.size for line in grid.lines)
     head = "Interrupted: " if interrupted else ""
-    return (*_gains(steps(grid)), *leads(grid, name), *_sweeps(grid), head + tally(grid))
+    return (*_gains(steps(grid)), *leads(grid, name), *_against_best(grid, name), *_sweeps(grid), head + tally(grid))
 
 
 def tally(grid: Grid) -> str:
@@ -74,6 +76,19 @@ def _gains(found: Steps) -> list[str]:
 
 def _times(value: Gain) -> str:
     return gain(value.low, value.high)
+
+
+def _against_best(grid: Grid, name: Callable[[int], str]) -> list[str]:
+    """How our fastest variants stand against the fastest libraries, where those are the baseline."""
+    found = standing(grid)
+    if found is None:
+        return []
+    head = f"Our fastest variant is {found.mean:.2f}× the fastest library"
+    if found.rows == 1:
+        return [f"{head}."]
+    values = (f"{axis} {value}" for axis, value in zip(grid.axes, found.worst_at.axes, strict=True))
+    where = ", ".join([*values, f"n = {name(found.worst_at.size)}"])
+    return [f"{head} in the geometric mean of {found.rows} rows, {found.worst:.2f}× at worst ({where})."]
 
 
 def _sweeps(grid: Grid) -> list[str]:

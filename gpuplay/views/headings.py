@@ -41,7 +41,7 @@ def denominator(record: Record, grid: Grid, *, final: bool = False) -> str:
     if grid.baseline is None:
         return "times, no baseline"
     if grid.baseline == "best":
-        return "1× = the fastest of the row"
+        return f"1× = the fastest of {_libraries(record, grid)}"
     column = grid.column(grid.baseline)
     found = [line.result(grid.baseline) for line in grid.lines]
     if not any(map(timed, found)) and (final or None not in found):
@@ -53,6 +53,13 @@ def denominator(record: Record, grid: Grid, *, final: bool = False) -> str:
     elif column is not None:
         parts.append(count(column.threads, "thread") if column.threads else "threads as in the row")
     return f"1× = {', '.join(parts)}"
+
+
+def _libraries(record: Record, grid: Grid) -> str:
+    """The library variants that ``best`` chooses from, with what they call as far as that is known."""
+    called = {r.cell.variant: r.library for r in record.results if r.library}
+    names = [c.name + (f" ({called[c.name]})" if c.name in called else "") for c in grid.libraries]
+    return " and ".join(names) if len(names) < 3 else f"{', '.join(names[:-1])} and {names[-1]}"
 
 
 def machine_text(machine: Mapping[str, Any]) -> str:

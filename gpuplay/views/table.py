@@ -206,14 +206,14 @@ def _below(variant: Variant, *, kernel: bool) -> str:
 
 
 def _best(scene: Scene, lines: Sequence[Line], fit: _Fit) -> Column:
-    """The fastest of every row, where that is the baseline."""
+    """The fastest library of every row, where that is the baseline."""
     entries = []
     for line in lines:
         base = scene.grid.base(line)
         time = base.time if base else None
         values = (seconds(time.median_s), rate(base, by_bytes=scene.by_bytes)) if base and time else (PENDING,)
         entries.append(Entry(values[: len(fit.base)]))
-    return column(["fastest", "of the row"], entries)
+    return column(["fastest", "library"], entries)
 
 
 def _copied(grid: Grid, variant: Variant) -> bool:
@@ -249,6 +249,7 @@ def _spaced(drawn: list[Text], lines: Sequence[Line]) -> list[Text]:
 def _legend(scene: Scene, lines: Sequence[Line], *, live: bool) -> list[str]:
     """What the marks mean, only those that are there."""
     grid = scene.grid
+    base = "the fastest library" if grid.baseline == "best" else grid.baseline
     rows = [[line.result(column.name) for column in grid.columns] for line in lines]
     raced = [row for row in rows if sum(timed(result) for result in row) > 1]
     firsts = [len(fastest(row, copies=copies)) for row in raced for copies in (False, True)]
@@ -256,7 +257,7 @@ def _legend(scene: Scene, lines: Sequence[Line], *, live: bool) -> list[str]:
     said = [f"◂ fastest{several}"] if any(firsts) else []
     orders = set(_orders(scene, lines))
     if "tie" in orders:
-        said.append(f"≈ tie with {'the fastest' if grid.baseline == 'best' else grid.baseline}")
+        said.append(f"≈ tie with {base}")
     if "uncertain" in orders:
         said.append("? order uncertain: one round, or too much noise")
     if live:
@@ -265,7 +266,7 @@ def _legend(scene: Scene, lines: Sequence[Line], *, live: bool) -> list[str]:
         said.append(f"{PENDING} not measured")
     bare = [row for line, row in zip(lines, rows, strict=True) if grid.baseline and not timed(grid.base(line))]
     if any(timed(result) for row in bare for result in row):
-        said.append(f"times where {grid.baseline} has none")
+        said.append(f"times where {base} has none")
     return said
 
 
