@@ -100,11 +100,11 @@ LSTM = (
         name="lstm",
         kernel="lstm",
         cases=(
-            case(128, "batch 1, n 128, 64 steps", batch=1, steps=64),
-            case(128, "batch 64, n 128, 32 steps", batch=64, steps=32, quick=True),
-            case(512, "batch 64, n 512, 32 steps", batch=64, steps=32, quick=True),
-            case(1024, "batch 64, n 1024, 32 steps", batch=64, steps=32),
-            case(1024, "batch 256, n 1024, 8 steps", batch=256, steps=8),
+            case(128, "1×128, 64 steps", batch=1, steps=64),
+            case(128, "64×128, 32 steps", batch=64, steps=32, quick=True),
+            case(512, "64×512, 32 steps", batch=64, steps=32, quick=True),
+            case(1024, "64×1024, 32 steps", batch=64, steps=32),
+            case(1024, "256×1024, 8 steps", batch=256, steps=8),
         ),
         needs=(Mean(1.1), Worst(1.0)),
     ),
@@ -114,7 +114,7 @@ SCALING = tuple(
     for kernel, one in (
         ("matmul", case(2048, quick=True)),
         ("conv2d", case(28, "N8 C128 H28 K128", batch=8, channels=128, filters=128, quick=True)),
-        ("lstm", case(512, "batch 64, n 512, 32 steps", batch=64, steps=32, quick=True)),
+        ("lstm", case(512, "64×512, 32 steps", batch=64, steps=32, quick=True)),
     )
 )
 ROWS = (*MATMUL, *ACTIVATION, *DENSE, *CONV2D, *LSTM, *SCALING)
