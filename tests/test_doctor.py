@@ -79,6 +79,7 @@ gpuplay 0.1.0
   numpy           ok        2.4.6
   BLAS            ok        OpenBLAS 0.3.31, 2 threads
   threading       ok        omp (OpenMP)
+  PyTorch         ok        2.13.0, to measure against: --baseline best
   copy            ok        25.0 GB/s one core, 40.0 GB/s all
   streaming copy  ok        42.0 GB/s one core, 60.0 GB/s all
   read            ok        30.0 GB/s one core, 50.0 GB/s all
@@ -95,7 +96,7 @@ The CPU side works. CUDA is not here: no NVIDIA driver here
 
 def facts(**changes: Any) -> dict[str, Any]:
     whole = {"gpuplay": "0.1.0", "machine": MACHINE, "worker": WORKER, "trouble": "", "roofs": ROOFS}
-    return whole | {"cuda": NO_CUDA, "pip": "python -m pip"} | changes
+    return whole | {"torch": "2.13.0", "cuda": NO_CUDA, "pip": "python -m pip"} | changes
 
 
 def line(what: str, **changes: Any) -> doctor.Line:
@@ -157,6 +158,12 @@ def test_a_driver_too_old_for_any_libraries_is_a_mismatch() -> None:
 def test_a_slow_threading_layer_is_mended_by_openmp() -> None:
     slow = line("threading", worker=WORKER | {"threading_layer": "workqueue"})
     assert (slow.state, slow.mend) == ("missing", "sudo apt install libgomp1")
+
+
+def test_pytorch_is_optional_and_its_absence_is_mended_by_pip() -> None:
+    missing = line("PyTorch", torch="")
+    assert (missing.state, missing.mend) == ("", "python -m pip install torch")
+    assert doctor.works(facts(torch=""))
 
 
 def test_battery_power_is_a_mismatch() -> None:

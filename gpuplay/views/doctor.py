@@ -28,7 +28,7 @@ class Line:
 
 def lines(facts: Facts) -> tuple[Line, ...]:
     """Everything that was looked at, in the order in which it is shown."""
-    return (*_host(facts), *_libraries(facts), *_roofs(facts), *_cuda(facts))
+    return (*_host(facts), *_libraries(facts), *_peers(facts), *_roofs(facts), *_cuda(facts))
 
 
 def works(facts: Facts) -> bool:
@@ -106,6 +106,14 @@ def _libraries(facts: Facts) -> Iterator[Line]:
         yield Line("threading", "missing", slow, _openmp(facts))
     else:
         yield Line("threading", "ok", {"omp": "omp (OpenMP)"}.get(layer, layer))
+
+
+def _peers(facts: Facts) -> Iterator[Line]:
+    """Libraries that are only measured against."""
+    if facts["torch"]:
+        yield Line("PyTorch", "ok", f"{facts['torch']}, to measure against: --baseline best")
+    else:
+        yield Line("PyTorch", "", "optional: a library to measure against", f"{facts['pip']} install torch")
 
 
 def _openmp(facts: Facts) -> str:
