@@ -180,7 +180,8 @@ class Variant:
 
     ``build(problem, **knobs)`` returns ``run(*arrays)``, on CUDA ``run(gpu, *arrays)``.
     ``applies(problem, knobs, machine)`` returns None, or the reason why the variant cannot serve.
-    ``workspace(problem, knobs)`` returns `Array`s that the target allocates and poisons.
+    ``workspace(problem, knobs)`` returns `Array`s that the target allocates and poisons; its ``knobs`` also
+    hold ``threads``, the number that the cell runs with.
     ``prepare(problem, *weights, **knobs)`` returns the arrays that take the place of the weights.
     ``work(problem, knobs)`` returns the variant's own `Cost` where it differs from the kernel's.
     ``library`` names what a library variant calls, as text or ``library(problem)``; "BLAS" in it

@@ -131,7 +131,7 @@ def _assess(loaded: Loaded, request: Request, machine: Machine, problem: Problem
         variant, knobs = kernel.variant(cell.variant), dict(cell.knobs)
         barred = _reason(loaded, loaded.call(variant.applies, problem, knobs, machine)) if variant.applies else None
         work = _cost(loaded, variant.work, problem, knobs) if variant.work and not barred else cost
-        spaces = loaded.call(variant.workspace, problem, knobs) if variant.workspace and not barred else ()
+        spaces = loaded.call(variant.workspace, problem, cell.choices) if variant.workspace and not barred else ()
         yield PlannedCell(
             cell,
             flops=cost.flops if cost else None,

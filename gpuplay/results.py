@@ -40,6 +40,11 @@ class Cell:
         return Problem(self.kernel, self.size, self.params)
 
     @property
+    def choices(self) -> dict[str, int]:
+        """Knob values and threads: all that a workspace may depend on beside the problem."""
+        return {**dict(self.knobs), "threads": self.threads}
+
+    @property
     def label(self) -> str:
         """Short text for messages: variant, knobs and size."""
         knobs = "".join(f" {name}={value}" for name, value in self.knobs)

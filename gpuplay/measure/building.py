@@ -88,7 +88,7 @@ def build(loaded: Loaded, cell: Cell, data: ProblemData) -> Built:
     variant = loaded.kernel.variant(cell.variant)
     problem, knobs, target = data.problem, dict(cell.knobs), data.target
     run = loaded.resolve(variant.build)(problem, **knobs)
-    spaces = loaded.resolve(variant.workspace)(problem, knobs) if variant.workspace else ()
+    spaces = loaded.resolve(variant.workspace)(problem, cell.choices) if variant.workspace else ()
     own = [Placed(target, array, problem.dtype) for array in spaces]
     prepared = None
     if variant.prepare:
