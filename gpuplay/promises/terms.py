@@ -77,7 +77,8 @@ class Promise:
 
     At each case the best of our variants that use the whole processor stands against the best library
     variant of the targets ``peers``: a library, too, picks its algorithm by the problem. ``params`` hold
-    for all cases. Where it is about ``threads``, these are measured, else all cores.
+    for all cases. Where it is about ``threads``, these are measured, else all cores; ``cores`` are those
+    of the machines that the figures are meant for.
     """
 
     name: str
@@ -88,6 +89,7 @@ class Promise:
     target: Literal["cpu", "cuda"] = "cpu"
     peers: tuple[str, ...] = ("numpy", "torch")
     threads: tuple[int, ...] = ()
+    cores: int = 2
 
     @property
     def group(self) -> str:
