@@ -1,0 +1,1 @@
+"""The page of ``gpuplay peers``: a table, Markdown, JSON."""

@@ -1,0 +1,169 @@
+"""Row by row the figures asked for and the figures reached; with detail, case by case who stood against whom."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+
+from rich.text import Text
+
+from gpuplay.analysis.judging import Finding, Judgement, Standing, labels
+from gpuplay.analysis.ratios import seconds
+from gpuplay.analysis.report import Report, figure, sentences, wording
+from gpuplay.promises.terms import Promise
+from gpuplay.results import Result
+from gpuplay.units import count, ratio
+from gpuplay.units import seconds as time_text
+from gpuplay.views.headings import machine_text
+from gpuplay.views.layout import Column, Entry, column, join, pack, stack, width_of, wrap
+
+INDENT, WIDEST_TEXT = 2, 100
+TITLE = "ours against the best library, float32, medians"
+QUICK = "quick: a few cases and short times; a run without --quick decides"
+ANSWERS = {True: "holds", False: "missed", None: "–"}
+STYLES = {True: "", False: "red bold", None: "yellow"}
+CLOSE, NOISE = "?", "? nearer to the figure than the noise of this run"
+
+
+def render(report: Report, width: int, *, detail: bool = False, elapsed_s: float | None = None) -> Text:
+    """The page as text, no line wider than ``width`` unless a single word is."""
+    lines = head(report, width)
+    fitted = [block for block in (summary(report, wide=True), summary(report)) if width_of(block) + INDENT <= width]
+    lines += [Text(), *_spaced(join((fitted or [summary(report)])[0], INDENT), report)]
+    if detail:
+        for judgement in report.judgements:
+            lines += [Text(), Text(f"{' ' * INDENT}{judgement.promise.name}", style="bold")]
+            lines += join(cases(judgement), INDENT)
+    lines += [Text(), *pack(legend(report), min(width, WIDEST_TEXT), INDENT)]
+    said = list(sentences(report))
+    if elapsed_s is not None:
+        said[-1] = f"{said[-1].removesuffix('.')} · {time_text(elapsed_s)}"
+    for sentence in said:
+        lines += wrap(sentence, min(width, WIDEST_TEXT), first=" " * INDENT, rest=" " * (INDENT + 2))
+    return stack(lines)
+
+
+def head(report: Report, width: int) -> list[Text]:
+    """The title, the machine, the libraries, and what the reader must know of them."""
+    machine = machine_text(report.record.machine)
+    texts = [f"peers  {TITLE}", machine, libraries(report.record.results)]
+    texts += dict.fromkeys(remark for judgement in report.judgements for remark in judgement.remarks)
+    asked = {judgement.promise.cores for judgement in report.judgements} - {report.record.machine.get("cores")}
+    if asked:
+        texts.append(f"the figures are meant for {count(max(asked), 'core')}")
+    if report.quick:
+        texts.append(QUICK)
+    lines = [line for text in texts if text for line in wrap(text, width)]
+    lines[0] = Text("peers", style="bold") + Text(lines[0].plain.removeprefix("peers"))
+    return lines
+
+
+def libraries(results: Iterable[Result]) -> str:
+    """What the library variants called, each once, with the threads they were given."""
+    known = dict.fromkeys(r.library for r in results if r.flynn == "library" and r.library)
+    return f"libraries: {'; '.join(known)}" if known else ""
+
+
+def summary(report: Report, *, wide: bool = False) -> list[Column]:
+    """A line for each condition; a wide one also says where, and who stood against whom there."""
+    found = [(j, f) for j in report.judgements for f in j.findings]
+    firsts = {id(j.findings[0]): j.promise.name for j in report.judgements if j.findings}
+    columns = [
+        column(["row"], [Entry((firsts.get(id(f), ""),)) for _, f in found], right=False),
+        column(["figure"], [Entry((wording(f.need, len(j.promise.cases)),)) for j, f in found], right=False),
+        column(["needed"], [Entry((figure(f.need, f.need.at_least),)) for _, f in found], units=False),
+        column(["reached"], [_reached(f) for _, f in found], units=False),
+        column(["verdict"], [_answer(j, f) for j, f in found], right=False),
+    ]
+    if not wide:
+        return columns
+    places = [f.at for _, f in found]
+    return [
+        *columns,
+        column(["at"], [Entry((at.label if at else "",)) for at in places], right=False),
+        column(["ours"], [Entry((_who(at.ours if at else None),)) for at in places], right=False),
+        column(["against"], [Entry((_who(at.rival if at else None),)) for at in places], right=False),
+    ]
+
+
+def cases(judgement: Judgement) -> list[Column]:
+    """A line for each case: ours, the best library, the ratio."""
+    found = judgement.standings
+    columns = [
+        column(["case"], [Entry((s.label,)) for s in found], right=False),
+        column(["ours"], [Entry((s.ours.cell.variant if s.ours else "–",)) for s in found], right=False),
+        column(["time"], [Entry((_time(s.ours),)) for s in found]),
+    ]
+    if not judgement.promise.peers:
+        return columns
+    return [
+        *columns,
+        column(["library"], [Entry((s.rival.cell.variant if s.rival else "–",)) for s in found], right=False),
+        column(["time"], [Entry((_time(s.rival),)) for s in found]),
+        column(["ratio"], [Entry((_ratio(s),)) for s in found]),
+    ]
+
+
+def legend(report: Report) -> list[str]:
+    """What the marks mean, only those that are there."""
+    found = [finding for judgement in report.judgements for finding in judgement.findings]
+    said = ["mean: geometric; × how many times as fast as the best library of the case"] if found else []
+    return [*said, *([NOISE] if any(finding.close for finding in found) else [])]
+
+
+def line(judgement: Judgement, number: int, asked: int) -> str:
+    """One row as soon as it is judged: '[3/17] lstm holds: mean of 5 cases 1.12 × of 1.10 ×; …'."""
+    parts = [f"{wording(f.need, len(judgement.promise.cases))} {_of(f)}" for f in judgement.findings]
+    return f"[{number}/{asked}] {judgement.promise.name} {judgement.state}: {'; '.join(parts)}"
+
+
+def planned(rows: Sequence[Promise], width: int) -> Text:
+    """What would be measured, and the figures asked for; nothing was run."""
+    lines = [Text("peers", style="bold") + Text(f"  {TITLE}")]
+    for row in rows:
+        name = labels(row.cases)
+        needs = "; ".join(f"{wording(n, len(row.cases))} ≥ {figure(n, n.at_least)}" for n in row.needs)
+        params = "".join(f", {key} {value}" for key, value in row.params)
+        lines += [Text(), Text(f"{' ' * INDENT}{row.name}", style="bold")]
+        lines += wrap(f"{row.kernel}{params}: {'; '.join(name(case) for case in row.cases)}", width, first="    ")
+        lines += wrap(f"needs {needs}", width, first="    ", rest="      ")
+    return stack([*lines, Text(), Text("  Nothing was run.")])
+
+
+def _of(finding: Finding) -> str:
+    needed = figure(finding.need, finding.need.at_least)
+    return f"{figure(finding.need, finding.got) if finding.got is not None else '–'} of {needed}"
+
+
+def _reached(finding: Finding) -> Entry:
+    text = figure(finding.need, finding.got) if finding.got is not None else "–"
+    return Entry((text,), CLOSE if finding.close else "")
+
+
+def _answer(judgement: Judgement, finding: Finding) -> Entry:
+    if judgement.state == "wrong":
+        return Entry(("wrong",), "", STYLES[False])
+    return Entry((ANSWERS[finding.holds],), "", STYLES[finding.holds])
+
+
+def _who(result: Result | None) -> str:
+    return f"{result.cell.variant} {_time(result)}" if result else ""
+
+
+def _time(result: Result | None) -> str:
+    return time_text(seconds(result)) if result else ""
+
+
+def _ratio(standing: Standing) -> str:
+    return ratio(standing.found.ratio) if standing.found else "–"
+
+
+def _spaced(drawn: Sequence[Text], report: Report) -> Iterator[Text]:
+    """An empty line before each row that takes several."""
+    place = len(drawn) - sum(len(judgement.findings) for judgement in report.judgements)
+    yield from drawn[:place]
+    for number, judgement in enumerate(report.judgements):
+        many = len(judgement.findings) > 1 or (number and len(report.judgements[number - 1].findings) > 1)
+        if number and many:
+            yield Text()
+        yield from drawn[place : place + len(judgement.findings)]
+        place += len(judgement.findings)
