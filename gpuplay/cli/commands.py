@@ -1,4 +1,4 @@
-"""The commands that are no kernel: run, explain, list, new, check, doctor."""
+"""The commands that are no kernel: run, explain, list, new, check, peers, doctor."""
 
 from __future__ import annotations
 
@@ -118,6 +118,38 @@ def check(
             raise UsageError("check --watch: name the kernel to watch: gpuplay check ./mine.py --watch")
         raise typer.Exit(watch_kernel(origins[0], options, plain=plain, debug=debug))
     raise typer.Exit(check_kernels(origins, options, plain=plain, debug=debug))
+
+
+def peers(
+    machine: Annotated[str, typer.Argument(metavar="[cpu|cuda]", help="Which rows. Default: cpu.")] = "cpu",
+    rows: Annotated[
+        str | None, typer.Option(help="Rows by name, such as matmul or conv2d:3x3,lstm. Default: all.")
+    ] = None,
+    quick: Annotated[bool, typer.Option("--quick", help="Fewer cases and shorter times: a few minutes.")] = False,
+    rounds: Annotated[int | None, typer.Option(help="Rounds in which cells take turns. Default: 5, quick: 3.")] = None,
+    cell_time: Annotated[str | None, typer.Option(help="Sampling time of one cell. Default: 1s, quick: 300ms.")] = None,
+    cell_timeout: Annotated[str, typer.Option(help="Kill a step of a cell that takes longer.")] = "120s",
+    seed: Annotated[int, typer.Option(help="Seed of the inputs and of the order of turns.")] = 0,
+    export: Annotated[
+        list[str] | None,
+        typer.Option("--export", "-o", help="Write the rows to FILE.json or .md as they are judged; repeatable."),
+    ] = None,
+    json: Annotated[bool, typer.Option("--json", help="Print JSON to stdout instead of the table.")] = False,
+    detail: Annotated[bool, typer.Option("--detail", help="Also show every case: who stood against whom.")] = False,
+    plan: Annotated[bool, typer.Option("--plan", help="Show the rows and their figures; run nothing.")] = False,
+    plain: Plain = False,
+    debug: Debug = False,
+) -> None:
+    """Hold our variants against the libraries, row by row, with the figure that each row must reach.
+
+    Every row is one interleaved run. The exit code is 0 where every row that could be judged holds.
+    """
+    from gpuplay.cli.peers import compare
+
+    values: dict[str, Any] = {"rows": rows, "quick": quick, "rounds": rounds, "cell_time": cell_time}
+    values |= {"cell_timeout": cell_timeout, "seed": seed, "export": export, "json": json}
+    values |= {"detail": detail, "plan": plan, "plain": plain, "debug": debug}
+    raise typer.Exit(compare(machine, values))
 
 
 def doctor(plain: Plain = False) -> None:
