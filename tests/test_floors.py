@@ -16,7 +16,7 @@ PACKAGE = Path(__file__).parents[1] / "gpuplay"
 FLOORS = (
     ("errors", "units", "paths"),
     ("kernel", "limits", "bounds", "intrinsics"),
-    ("results", "catalog", "shapes", "sizes", "plan", "request", "promises", "lockstep"),
+    ("results", "catalog", "sources", "shapes", "sizes", "plan", "request", "promises", "lockstep"),
     ("targets",),
     ("measure",),
     ("worker", "process", "crew", "forecast", "verifying", "runner"),
