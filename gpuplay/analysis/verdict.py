@@ -18,7 +18,7 @@ def sentences(grid: Grid, *, interrupted: bool = False) -> tuple[str, ...]:
     """Every sentence the results support, in the order to be read."""
     name = size_names(line.size for line in grid.lines)
     head = "Interrupted: " if interrupted else ""
-    return (*_gains(steps(grid)), *leads(grid, name), *_against_best(grid, name), *_sweeps(grid), head + tally(grid))
+    return (*_gains(steps(grid)), *leads(grid, name), *_against_best(grid, name), *sweeps(grid), head + tally(grid))
 
 
 def tally(grid: Grid) -> str:
@@ -91,7 +91,7 @@ def _against_best(grid: Grid, name: Callable[[int], str]) -> list[str]:
     return [f"{head} in the geometric mean of {found.rows} rows, {found.worst:.2f}× at worst ({where})."]
 
 
-def _sweeps(grid: Grid) -> list[str]:
+def sweeps(grid: Grid) -> list[str]:
     """Which knob values are the fastest, or tied for it, at every size."""
     said = []
     for column in grid.columns:

@@ -1,4 +1,4 @@
-"""The commands that are no kernel: run, explain, list, new, check, peers, doctor."""
+"""The commands that are no kernel: run, explain, ladder, list, new, check, peers, doctor."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ import typer
 from rich.console import Console
 
 from gpuplay import catalog
-from gpuplay.cli.kernel_command import explain_command, kernel_command
+from gpuplay.cli.kernel_command import explain_command, kernel_command, ladder_command
 from gpuplay.errors import KernelFileError, UsageError
 from gpuplay.kernel import Kernel, refuse_bad_name
 
@@ -53,6 +53,19 @@ def explain(ctx: typer.Context, kernel: Word) -> None:
         raise typer.Exit
     made = explain_command(catalog.find(kernel), kernel)
     raise typer.Exit(made.main(args=ctx.args, prog_name=f"gpuplay explain {kernel}", standalone_mode=False) or 0)
+
+
+def ladder(ctx: typer.Context, kernel: Word) -> None:
+    """Climb a kernel's ladder: what each rung gains on the one below, each rung one idea more.
+
+    `gpuplay ladder KERNEL --diff` shows the source change from rung to rung; `gpuplay ladder KERNEL --help` has
+    the options.
+    """
+    if kernel in ("--help", "-h"):
+        typer.echo(ctx.get_help())
+        raise typer.Exit
+    made = ladder_command(catalog.find(kernel), kernel)
+    raise typer.Exit(made.main(args=ctx.args, prog_name=f"gpuplay ladder {kernel}", standalone_mode=False) or 0)
 
 
 def list_(json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False) -> None:

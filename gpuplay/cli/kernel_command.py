@@ -47,6 +47,22 @@ def explain_command(origin: catalog.Origin, word: str) -> Any:
     return _made(command, kernel, word, options.of_explain(kernel), shown or kernel.variants)
 
 
+def ladder_command(origin: catalog.Origin, word: str) -> Any:
+    """``ladder`` for one kernel, its options those of the declaration."""
+    from gpuplay.cli.ladder import climb
+    from gpuplay.cli.session import Session
+
+    session = Session.of(origin)
+
+    def command(**values: Any) -> None:
+        with session:
+            raise typer.Exit(climb(session, values))
+
+    kernel = session.kernel
+    shown = [variant for variant in kernel.variants if variant.improves_on]
+    return _made(command, kernel, word, options.of_ladder(kernel), shown or kernel.variants)
+
+
 def _made(command: Any, kernel: Kernel, word: str, known: Iterable[options.Option], variants: Sequence[Variant]) -> Any:
     parameters = [option.parameter() for option in known]
     command.__signature__ = inspect.Signature(parameters)

@@ -14,6 +14,7 @@ from gpuplay.sizes import GRAMMAR, parse
 
 PROBLEM, MEASURING, OUTPUT, KNOBS = "Problem", "Measuring", "Output", "Knobs (comma lists become a sweep)"
 VECTOR, LONG_VECTOR = 1024, 2**16
+LADDER_FLOPS = 2.2e9  # 2·1024³: some seconds for the slowest compiled loop
 
 
 @dataclass(frozen=True)
@@ -81,6 +82,20 @@ def of_kernel(kernel: Kernel) -> tuple[Option, ...]:
     params = [Option(axis.name, TEXT, None, _param_help(axis), PROBLEM) for axis in kernel.axes]
     knobs = [Option(name, TEXT, None, text, KNOBS) for name, text in _knob_helps(kernel.variants).items()]
     return (Option("sizes", TEXT, None, sizes, PROBLEM), *params, *COMMON, *knobs)
+
+
+def of_ladder(kernel: Kernel) -> tuple[Option, ...]:
+    """The options of ``gpuplay ladder`` for a kernel: those of its sweep, and ``--diff``."""
+    flops = f"{LADDER_FLOPS / 1e9:.1f} GFLOP"
+    told = {
+        "sizes": f"Sizes ({kernel.size_help}): {GRAMMAR}. Default: the largest of {kernel.size} up to {flops}.",
+        "on": "A target, for its longest ladder; one variant, for the ladder up to it; or rungs by name. Default: cpu.",
+        "baseline": "The variant beside the rungs: a name, best, or none. Default: the kernel's baseline.",
+        "detail": "Also show every cell's times, rates and errors.",
+    }
+    diff = Option("diff", bool, False, "Show what changes in the source from rung to rung; run nothing.", OUTPUT)
+    known = (replace(option, help=told.get(option.name, option.help)) for option in of_kernel(kernel))
+    return (*known, diff)
 
 
 def of_explain(kernel: Kernel) -> tuple[Option, ...]:

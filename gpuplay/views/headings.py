@@ -18,9 +18,14 @@ from gpuplay.views.layout import wrap
 _NOISE = re.compile(r"\((?:R|TM|C)\)|\b\d+-Core\b|\bProcessor\b|\bCPU\b|@.*$|\bwith Radeon.*$", re.IGNORECASE)
 
 
-def lines(record: Record, plan: Plan, grid: Grid, width: int, *, final: bool = False) -> list[Text]:
-    """All header lines, none wider than ``width`` unless a single word is; ``final`` when no result is to come."""
-    head = _title(plan, grid, width, denominator(record, grid, final=final))
+def lines(
+    record: Record, plan: Plan, grid: Grid, width: int, *, final: bool = False, says: str | None = None
+) -> list[Text]:
+    """All header lines, none wider than ``width`` unless a single word is; ``final`` when no result is to come.
+
+    ``says`` stands to the right in the place of what 1× is.
+    """
+    head = _title(plan, grid, width, denominator(record, grid, final=final) if says is None else says)
     knobs = _knobs(grid)
     if knobs:
         head += wrap(f"knobs: {knobs}", width)

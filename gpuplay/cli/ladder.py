@@ -1,0 +1,54 @@
+"""``gpuplay ladder``: the rungs of one kernel, measured together, or the source changes between them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from itertools import pairwise
+from typing import Any
+
+from rich.console import Console
+
+from gpuplay import sources
+from gpuplay.analysis import ladder as ladders
+from gpuplay.analysis.change import change
+from gpuplay.cli.options import LADDER_FLOPS
+from gpuplay.cli.session import OK, Session, settings_of
+from gpuplay.crew import environment_of
+from gpuplay.errors import UsageError
+from gpuplay.plan import Plan
+from gpuplay.views import change as change_view
+from gpuplay.views import ladder as view
+from gpuplay.views.layout import show
+
+
+def climb(session: Session, values: Mapping[str, Any]) -> int:
+    """Measure the rungs that the options ask for, or show what changes from rung to rung; the exit code."""
+    names = ladders.rungs(session.kernel, values["on"])
+    if values["diff"]:
+        return _show_changes(session, names, values)
+    chosen = {**values, "on": ",".join(names)}
+    if values["sizes"] is None:
+        plan, _ = session.planned({**chosen, "baseline": "none"}, settings_of(values))
+        chosen["sizes"] = str(_default_size(plan))
+    whole = values["on"] is None or ":" not in values["on"]
+    return session.sweep(chosen, view.page(names, ladders.others(session.kernel, names) if whole else ()))
+
+
+def _default_size(plan: Plan) -> int:
+    """The largest size of the kernel's sweep that is not too much work for its slowest rung; else the smallest."""
+    work = {row.problem.n: max((planned.flops or 0.0 for planned in row.cells), default=0.0) for row in plan.rows}
+    return max((n for n, flops in work.items() if flops <= LADDER_FLOPS), default=min(work))
+
+
+def _show_changes(session: Session, names: Sequence[str], values: Mapping[str, Any]) -> int:
+    """Print the change of source from every rung to the next."""
+    for option in ("json", "export"):
+        if values[option]:
+            raise UsageError(f"--diff prints source changes as text; leave --{option} away")
+    kernel = session.kernel
+    found = {name: sources.definitions(session.origin, kernel.variant(name)) for name in names}
+    environments = {name: environment_of(kernel.variant(name)) for name in names}
+    steps = [change(kernel.variant(a), kernel.variant(b), found, environments) for a, b in pairwise(names)]
+    console = Console(no_color=values["plain"] or None)
+    show(console, change_view.render(steps, console.width))
+    return OK

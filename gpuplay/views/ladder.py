@@ -1,0 +1,257 @@
+"""The ladder: a table for each problem, a line for each rung, and what the climb comes to in words."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from functools import partial
+from typing import Any
+
+from rich.text import Text
+
+from gpuplay.analysis import verdict, warnings
+from gpuplay.analysis.grid import Grid
+from gpuplay.analysis.ladder import Ladder, Rung, as_json, ladders
+from gpuplay.analysis.ratios import Speedup, seconds, speedup, timed
+from gpuplay.plan import Plan
+from gpuplay.results import Cell, Record
+from gpuplay.units import count, gain, percent, ratio, size_names
+from gpuplay.units import seconds as time_text
+from gpuplay.views import headings, notes, scaling
+from gpuplay.views.cells import PENDING, word
+from gpuplay.views.layout import Column, Entry, blocks, column, join, pack, stack, width_of, wrap
+from gpuplay.views.markdown import WIDE, escaped, pipes, provenance
+from gpuplay.views.page import Page
+from gpuplay.views.table import FEW_SAMPLES, WIDEST_TEXT
+
+INDENT = 2
+SAYS = "gain = times as fast"
+
+
+def page(names: Sequence[str], also: Sequence[str] = ()) -> Page:
+    """The page of a ladder with these rungs; ``also`` names the tops of other ladders."""
+    return Page(
+        partial(render, names=names, also=also),
+        partial(markdown, names=names, also=also),
+        partial(derived, names=names),
+    )
+
+
+@dataclass(frozen=True)
+class Drawn:
+    """Everything the views of a ladder share."""
+
+    grid: Grid
+    ladders: tuple[Ladder, ...]
+    notes: notes.Notes
+    marks: Mapping[Cell, str]
+    foot: tuple[str, ...]
+
+
+def render(
+    record: Record,
+    plan: Plan,
+    width: int,
+    *,
+    names: Sequence[str],
+    also: Sequence[str] = (),
+    elapsed_s: float | None = None,
+    interrupted: bool = False,
+) -> Text:
+    """The ladders as text, no line wider than ``width`` unless a single word is."""
+    drawn = _drawn(record, plan, names, also)
+    lines = headings.lines(record, plan, drawn.grid, min(width, WIDEST_TEXT), final=True, says=SAYS)
+    for one in drawn.ladders:
+        lines += [Text(), Text(_title(drawn.grid, one), style="bold"), Text(), *_table(drawn, one, width)]
+    for block in scaling.draw(drawn.grid, record.machine, min(width, WIDEST_TEXT), INDENT):
+        lines += [Text(), *block]
+    if drawn.foot:
+        lines += [Text(), *pack(drawn.foot, min(width, WIDEST_TEXT), INDENT)]
+    said = _sentences(drawn, interrupted=interrupted)
+    if elapsed_s is not None:
+        said[-1] = f"{said[-1].removesuffix('.')} · {time_text(elapsed_s)}"
+    closing = said if len(drawn.ladders) > 1 else [" ".join(said)]
+    wrapped = (wrap(text, min(width, WIDEST_TEXT), first=" " * INDENT) for text in closing)
+    return stack([*lines, Text(), *(line for paragraph in wrapped for line in paragraph)])
+
+
+def markdown(record: Record, plan: Plan, *, names: Sequence[str], also: Sequence[str] = ()) -> str:
+    """The same content as a page of Markdown."""
+    drawn = _drawn(record, plan, names, also)
+    head, *lines = headings.lines(record, plan, drawn.grid, WIDE, final=True, says="")
+    parts = [f"# Ladder of {plan.kernel.name}", escaped(head.plain.removeprefix(plan.kernel.name).strip())]
+    parts += [escaped(line.plain) for line in lines]
+    for one in drawn.ladders:
+        parts += [f"**{escaped(_title(drawn.grid, one))}**", pipes([*_columns(drawn, one), _ideas(one)])]
+    scaled = scaling.whole(drawn.grid, record.machine)
+    parts += [f"**{name}** by threads, {below}\n\n{pipes(block)}" for name, below, block in scaled]
+    parts.append(escaped(scaling.explanation(drawn.grid, record.machine)))
+    parts.append("\n".join(f"- {escaped(text)}" for text in drawn.foot))
+    parts += map(escaped, _sentences(drawn))
+    parts.append("\n".join(f"- warning: {escaped(text)}" for text in warnings.collect(record)))
+    return "\n\n".join(part for part in (*parts, *provenance(record)) if part) + "\n"
+
+
+def derived(record: Record, plan: Plan, *, names: Sequence[str]) -> dict[str, Any]:
+    """The field ``ladder`` of the JSON document, and ``scaling`` where threads vary."""
+    return {"ladder": as_json(ladders(record, plan, names)[1])} | scaling.derived(record, plan)
+
+
+# --- one table ---
+
+
+def _drawn(record: Record, plan: Plan, names: Sequence[str], also: Sequence[str]) -> Drawn:
+    grid, found = ladders(record, plan, names)
+    name = size_names(line.size for line in grid.lines)
+    rows = [rung.result for one in found for rung in (*one.rungs, *one.beside) if rung.result is not None]
+    explained = notes.collect(rows, name)
+    marks: dict[Cell, str] = {}
+    foot = [f"{mark} {text}" for mark, text in explained.texts]
+    numbers: dict[str, str] = {}
+    for one in found:
+        for rung in one.rungs:
+            if rung.result and one.skips(rung):
+                text = f"gain on {rung.below}, the nearest rung below that was timed"
+                numbers.setdefault(text, notes.superscript(len(foot) + len(numbers) + 1))
+                marks[rung.result.cell] = numbers[text]
+    foot += [f"{mark} {text}" for text, mark in numbers.items()]
+    gains = [value for one in found for rung in one.rungs for value in (rung.gain, rung.total) if value]
+    if any(value.order == "uncertain" for value in gains):
+        foot.insert(0, "? order uncertain: one round, or too much noise")
+    if also:
+        foot.append(f"another ladder: --on {', --on '.join(also)}")
+    return Drawn(grid, found, explained, marks, tuple(foot))
+
+
+def _title(grid: Grid, one: Ladder) -> str:
+    """'function relu, threads 2, n = 2^24'."""
+    name = size_names(line.size for line in grid.lines)
+    axes = [f"{axis} {value}" for axis, value in zip(grid.axes, one.line.axes, strict=True)]
+    return ", ".join([*axes, f"n = {name(one.line.size)}"])
+
+
+def _table(drawn: Drawn, one: Ladder, width: int) -> list[Text]:
+    """The ideas as a column where they fit, else each under its rung."""
+    columns, ideas = _columns(drawn, one), _ideas(one)
+    if width_of([*columns, ideas]) + INDENT <= width:
+        lines = join([*columns, ideas], INDENT)
+        return _apart(lines, len(one.beside))
+    fits = width_of(columns) + INDENT <= width
+    split = [columns] if fits else blocks(columns[:1], columns[1:], width - INDENT)
+    first, *rest = [join(block, INDENT) for block in split]
+    rows = len(one.rungs) + len(one.beside)
+    lines = first[:-rows]
+    for place, (row, idea) in enumerate(zip(first[-rows:], ideas.cells, strict=True)):
+        said = wrap(idea.plain.rstrip(), width, first=" " * (INDENT + 4))
+        for line in said:
+            line.stylize("dim")
+        lines += [*([Text()] if place == len(one.rungs) else []), row, *said]
+    for block in rest:
+        lines += [Text(), *_apart(block, len(one.beside))]
+    return lines
+
+
+def _apart(lines: list[Text], beside: int) -> list[Text]:
+    """An empty line between the rungs and what stands beside them."""
+    return [*lines[:-beside], Text(), *lines[-beside:]] if beside else lines
+
+
+def _columns(drawn: Drawn, one: Ladder) -> list[Column]:
+    rows = [*one.rungs, *one.beside]
+    gains = [Entry((_gain(rung.gain),), drawn.marks.get(rung.result.cell, "") if rung.result else "") for rung in rows]
+    return [
+        column(["rung"], [Entry((rung.variant.name,)) for rung in rows], right=False),
+        column(["class"], [Entry((_class(rung),)) for rung in rows], right=False),
+        column(["time"], [_time(drawn, rung) for rung in rows]),
+        column(["gain on", "the rung", "below"], gains),
+        column(["gain on", *_split(one.first)], [Entry((_total(one, rung),)) for rung in rows]),
+        column(["of roof"], [Entry((_roof(rung),)) for rung in rows], units=False),
+        column(["spread"], [Entry((_spread(rung),)) for rung in rows], units=False),
+    ]
+
+
+def _ideas(one: Ladder) -> Column:
+    beside = [f"for comparison: {rung.variant.idea}" for rung in one.beside]
+    texts = [*(rung.variant.idea for rung in one.rungs), *beside]
+    return column(["idea"], [Entry((text,)) for text in texts], right=False)
+
+
+def _class(rung: Rung) -> str:
+    threads = rung.result.cell.threads if rung.result else 1
+    if threads > 1 and rung.variant.flynn == "library":
+        return count(threads, "thread")
+    return f"{rung.variant.flynn}, {threads} th" if threads > 1 else rung.variant.flynn
+
+
+def _split(name: str) -> list[str]:
+    """A variant's name on two header lines."""
+    target, _, short = name.partition(":")
+    return [f"{target}:", short] if short else ["the first", "rung"]
+
+
+def _time(drawn: Drawn, rung: Rung) -> Entry:
+    if rung.result is None:
+        return Entry((PENDING,), "", "dim")
+    if not timed(rung.result):
+        return word(rung.result, drawn.notes.mark(rung.result))
+    return Entry((time_text(seconds(rung.result)),))
+
+
+def _gain(found: Speedup | None) -> str:
+    if found is None:
+        return ""
+    return ("?" if found.order == "uncertain" else "") + ratio(found.ratio, tie=found.order == "tie")
+
+
+def _total(one: Ladder, rung: Rung) -> str:
+    return "" if rung.variant.name == one.first else _gain(rung.total)
+
+
+def _roof(rung: Rung) -> str:
+    if rung.roof is None:
+        return ""
+    return "in cache" if rung.of_roof is None else f"{percent(rung.of_roof)} {rung.roof.bound}"
+
+
+def _spread(rung: Rung) -> str:
+    if rung.result is None or rung.result.time is None or not timed(rung.result):
+        return ""
+    time = rung.result.time
+    return percent(time.spread) if time.samples >= FEW_SAMPLES else count(time.samples, "run")
+
+
+# --- in words ---
+
+
+def _sentences(drawn: Drawn, *, interrupted: bool = False) -> list[str]:
+    """What each climb comes to, and how many cells were measured."""
+    several = len(drawn.ladders) > 1
+    said = [text for one in drawn.ladders if (text := _climb(drawn, one, several=several))]
+    said += verdict.sweeps(drawn.grid)
+    return [*said, ("Interrupted: " if interrupted else "") + verdict.tally(drawn.grid)]
+
+
+def _climb(drawn: Drawn, one: Ladder, *, several: bool) -> str:
+    """'From cpu:naive to cpu:parallel: 812×, of which scalar 13×, simd 6.4×, parallel 9.8×', and beside a library."""
+    known = one.timed
+    if len(known) < 2:
+        return ""
+    top = known[-1]
+    assert top.total is not None
+    steps = [f"{_short(rung)} {_times(rung.gain)}" for rung in known[1:] if rung.gain]
+    where = f"{_title(drawn.grid, one)}: from" if several else "From"
+    parts = f", of which {', '.join(steps)}" if len(steps) > 1 else ""
+    text = f"{where} {one.first} to {top.variant.name}: {_times(top.total)}{parts}."
+    for rung in one.beside:
+        found = speedup(top.result, rung.result) if top.result and rung.result else None
+        if found:
+            text += f" {top.variant.name} is {_times(found)} {rung.variant.name}."
+    return text
+
+
+def _short(rung: Rung) -> str:
+    return rung.variant.name.partition(":")[2]
+
+
+def _times(found: Speedup) -> str:
+    return ("?" if found.order == "uncertain" else "") + gain(found.ratio, found.ratio)

@@ -1,0 +1,209 @@
+"""``gpuplay ladder``: rungs and their gains from scripted results, source changes, and one real climb."""
+
+from __future__ import annotations
+
+import io
+import json
+import os
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import jsonschema
+import pytest
+from rich.console import Console
+
+from gpuplay.analysis.ladder import ladders, others, rungs
+from gpuplay.errors import UsageError
+from gpuplay.plan import Plan
+from gpuplay.results import Cell, Record
+from gpuplay.views import ladder as view
+from gpuplay.views.export import document
+from gpuplay.views.layout import show
+from tests import scripted
+from tests.scripted import measure, plan, record, runs
+
+SCREENS = Path(__file__).parent / "screens"
+SCHEMA = json.loads((Path(__file__).parent / "schema.json").read_text(encoding="utf-8"))
+
+NAIVE = replace(scripted.SCALAR, name="cpu:naive", idea="textbook order: the inner loop jumps a whole row of B")
+BLOCKED = replace(scripted.SCALAR, name="cpu:blocked", idea="blocks that stay in the caches", improves_on="cpu:naive")
+SIMD = replace(scripted.SIMD, improves_on="cpu:blocked")
+PARALLEL = replace(scripted.PARALLEL, improves_on="cpu:simd")
+FEWER = replace(PARALLEL, name="cpu:winograd", idea="fewer multiplications", improves_on="cpu:blocked")
+MATMUL = replace(scripted.MATMUL, variants=(scripted.BLAS, PARALLEL, SIMD, FEWER, BLOCKED, NAIVE, scripted.TILED))
+NAMES = ("cpu:naive", "cpu:blocked", "cpu:simd", "cpu:parallel")
+SECONDS = {"cpu:naive": 4.0, "cpu:blocked": 0.32, "cpu:simd": 0.05, "cpu:parallel": 0.0256, "numpy:blas": 0.025}
+
+Scene = tuple[Plan, Record, dict[str, Any]]
+
+
+def planned(**more: Any) -> Plan:
+    return plan(MATMUL, ("numpy:blas", *NAMES), **({"sizes": (1024,)} | more))
+
+
+def time_of(cell: Cell) -> float:
+    return SECONDS[cell.variant] * (2 / cell.threads if cell.variant in ("cpu:parallel", "numpy:blas") else 1)
+
+
+# --- the chain ---
+
+
+def test_a_ladder_goes_from_the_first_rung_up_along_what_each_improves_on() -> None:
+    assert rungs(MATMUL, None) == NAMES
+    assert rungs(MATMUL, "cpu") == NAMES
+    assert rungs(MATMUL, "cpu:simd") == NAMES[:3]
+    assert rungs(MATMUL, "cpu:winograd") == ("cpu:naive", "cpu:blocked", "cpu:winograd")
+    assert rungs(MATMUL, "cpu:parallel,cpu:naive") == ("cpu:naive", "cpu:parallel")
+
+
+def test_of_two_ladders_of_one_length_the_story_has_the_word() -> None:
+    shorter = replace(MATMUL, variants=tuple(v for v in MATMUL.variants if v.name != "cpu:parallel"))
+    assert rungs(replace(shorter, story=("cpu:winograd",)), None)[-1] == "cpu:winograd"
+    assert rungs(replace(shorter, story=("cpu:simd",)), None)[-1] == "cpu:simd"
+
+
+def test_the_tops_of_other_ladders_are_known() -> None:
+    assert others(MATMUL, NAMES) == ("cpu:winograd",)
+    assert others(MATMUL, ("cpu:naive", "cpu:blocked", "cpu:winograd")) == ("cpu:parallel",)
+
+
+@pytest.mark.parametrize(
+    ("on", "words"),
+    [
+        ("cuda", "has no ladder on cuda: it has one with --on cpu"),
+        ("numpy:blas", "has no ladder on numpy:blas: it has one with --on cpu"),
+        ("cpu,cuda", "a ladder is of one target"),
+        ("cpu:smid", "did you mean cpu:simd?"),
+    ],
+)
+def test_what_is_no_ladder_is_refused_with_what_is(on: str, words: str) -> None:
+    with pytest.raises(UsageError) as refused:
+        rungs(MATMUL, on)
+    assert words in str(refused.value)
+
+
+def test_a_kernel_that_declares_no_ladder_says_what_makes_one() -> None:
+    flat = replace(MATMUL, variants=tuple(replace(variant, improves_on="") for variant in MATMUL.variants))
+    with pytest.raises(UsageError, match="declare improves_on"):
+        rungs(flat, None)
+
+
+# --- the gains ---
+
+
+def test_a_gain_is_on_the_rung_below_and_a_total_on_the_first() -> None:
+    found = planned()
+    _, (one,) = ladders(record(measure(found, time_of)), found, NAMES)
+    gains = [rung.gain.ratio if rung.gain else None for rung in one.rungs]
+    assert gains == [None, pytest.approx(12.5), pytest.approx(6.4), pytest.approx(0.05 / 0.0256)]
+    assert [rung.total.ratio if rung.total else None for rung in one.rungs][3] == pytest.approx(156.25)
+    assert not any(one.skips(rung) for rung in one.rungs)
+    assert [rung.variant.name for rung in one.beside] == ["numpy:blas"]
+
+
+def test_a_gain_is_on_the_nearest_rung_below_that_has_a_time() -> None:
+    found = planned(skip=lambda cell: "too long" if cell.variant == "cpu:blocked" else "")
+    _, (one,) = ladders(record(measure(found, time_of)), found, NAMES)
+    blocked, simd = one.rungs[1:3]
+    assert (blocked.gain, blocked.total) == (None, None)
+    assert simd.gain is not None
+    assert (simd.below, simd.gain.ratio) == ("cpu:naive", pytest.approx(80))
+    assert one.skips(simd)
+
+
+def test_a_wrong_rung_has_no_time_and_nothing_is_measured_by_it() -> None:
+    found = planned()
+    times: Callable[[Cell], Any] = lambda c: scripted.wrong(c, "SISD") if c.variant == "cpu:naive" else time_of(c)  # noqa: E731
+    made = record(measure(found, times))
+    _, (one,) = ladders(made, found, NAMES)
+    assert one.first == "cpu:blocked"
+    assert one.rungs[1].gain is None
+    assert "1.00 ms" not in printed(found, made, 160)
+
+
+def test_json_has_every_rung_with_its_gains_and_its_share_of_the_roof() -> None:
+    found = planned()
+    made = document(record(measure(found, time_of)), found, view.page(NAMES))
+    jsonschema.validate(made, SCHEMA, cls=jsonschema.Draft202012Validator)
+    (one,) = made["ladder"]
+    assert [rung["variant"] for rung in one["rungs"]] == list(NAMES)
+    assert one["rungs"][2]["gain"] == pytest.approx(6.4)
+    assert one["rungs"][2]["of_roof"] == pytest.approx(2 * 1024**3 / 117e9 / 0.05)
+    assert one["beside"][0]["variant"] == "numpy:blas"
+
+
+def test_markdown_has_the_table_the_ideas_and_the_sum() -> None:
+    found = planned()
+    text = view.page(NAMES).markdown(record(measure(found, time_of)), found)
+    assert "| cpu:simd | SIMD | 50.0 ms | 6.40 × | 80 × | 37 % compute | 2 % | sixteen numbers at a time |" in text
+    assert "From cpu:naive to cpu:parallel: 156×, of which blocked 12×, simd 6.4×, parallel 2.0×." in text
+
+
+# --- the screens ---
+
+
+def climbed() -> Scene:
+    found = planned()
+    return found, record(measure(found, time_of)), {"elapsed_s": 31, "also": ("cpu:winograd",)}
+
+
+def climb_with_gaps() -> Scene:
+    """The first rung takes too long, the third is wrong, and the last has one round only."""
+    too_long = lambda cell: "would take about 55 s (--cell-limit 30.0 s)" if cell.variant == "cpu:naive" else ""  # noqa: E731
+    found = planned(skip=too_long)
+
+    def times(cell: Cell) -> Any:
+        if cell.variant == "cpu:simd":
+            return scripted.wrong(cell, "SIMD")
+        return runs(0.3, 1) if cell.variant == "cpu:parallel" else time_of(cell)
+
+    return found, record(measure(found, times)), {"elapsed_s": 12}
+
+
+def climbs_by_threads() -> Scene:
+    found = planned(sizes=(512, 1024), threads=(1, 2))
+    return found, record(measure(found, lambda cell: time_of(cell) * (cell.size / 1024) ** 3)), {}
+
+
+def climb_interrupted() -> Scene:
+    found = planned()
+    return (
+        found,
+        record(measure(found, lambda c: time_of(c) if c.variant in NAMES[:2] else None)),
+        {"interrupted": True},
+    )
+
+
+SCENES = {scene.__name__: scene for scene in (climbed, climb_with_gaps, climbs_by_threads, climb_interrupted)}
+
+
+def printed(found: Plan, made: Record, width: int, **more: Any) -> str:
+    console = Console(file=io.StringIO(), width=width, no_color=True)
+    show(console, view.render(made, found, width, names=NAMES, **more))
+    return console.file.getvalue()  # type: ignore[attr-defined, no-any-return]
+
+
+@pytest.mark.parametrize("width", [80, 160])
+@pytest.mark.parametrize("name", SCENES)
+def test_the_ladder_looks_as_its_screen_does(name: str, width: int) -> None:
+    found, made, more = SCENES[name]()
+    text = printed(found, made, width, **more)
+    screen = SCREENS / f"{name}-{width}.txt"
+    if os.environ.get("GPUPLAY_SCREENS") == "write":
+        screen.write_text(text, encoding="utf-8")
+    assert text == screen.read_text(encoding="utf-8")
+
+
+@pytest.mark.parametrize("width", [60, 80, 100, 160])
+@pytest.mark.parametrize("name", SCENES)
+def test_no_line_of_a_ladder_is_wider_than_asked(name: str, width: int) -> None:
+    found, made, more = SCENES[name]()
+    assert max(map(len, printed(found, made, width, **more).splitlines())) <= width
+
+
+def test_what_was_not_finished_is_no_part_of_the_sum() -> None:
+    text = printed(*climb_interrupted()[:2], 80, interrupted=True)
+    assert "From cpu:naive to cpu:blocked: 12×." in text
+    assert "cpu:parallel is" not in text
