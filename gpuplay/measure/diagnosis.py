@@ -42,7 +42,7 @@ def collect(worker: Mapping[str, Any] | None, roofs: Mapping[str, Any] | None, t
         "worker": None if worker is None else dict(worker),
         "trouble": trouble,
         "roofs": None if roofs is None else dict(roofs),
-        "torch": presence.installed("torch"),
+        "torch": "" if presence.without_torch() else presence.installed("torch"),
         "cuda": cuda_facts(),
         "pip": _pip(),
     }

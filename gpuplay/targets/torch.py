@@ -32,6 +32,7 @@ class TorchTarget(HostTarget):
 
     def __init__(self) -> None:
         self._unsaved: _TensorCall | None = None
+        self._mode: Any = None
 
     def why_not(self) -> str:
         """Why there is no PyTorch, found out without importing it."""
@@ -94,7 +95,8 @@ class TorchTarget(HostTarget):
             raise GpuplayError(reason)
         import torch
 
-        torch.inference_mode().__enter__()  # never left: the worker serves nothing that needs gradients
+        self._mode = torch.inference_mode()  # kept: the mode ends with this object
+        self._mode.__enter__()
         return torch
 
 
