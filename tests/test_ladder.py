@@ -12,6 +12,7 @@ from typing import Any
 
 import jsonschema
 import pytest
+from command import Gpuplay
 from rich.console import Console
 
 from gpuplay.analysis.ladder import ladders, others, rungs
@@ -207,3 +208,145 @@ def test_what_was_not_finished_is_no_part_of_the_sum() -> None:
     text = printed(*climb_interrupted()[:2], 80, interrupted=True)
     assert "From cpu:naive to cpu:blocked: 12×." in text
     assert "cpu:parallel is" not in text
+
+
+# --- the source changes ---
+
+STEPS = """
+import helper
+from gpuplay.kernel import Kernel, Variant
+from helper import LIMIT
+
+FACTOR = 2
+
+
+def inputs(p, rng):
+    return {"x": rng.standard_normal(p.n, dtype=p.dtype)}
+
+
+def reference(p, x):
+    return 2 * x
+
+
+def _step(y, x):
+    y[:] = FACTOR * x
+
+
+def first(p):
+    def run(y, x):
+        for i in range(min(LIMIT, len(x))):
+            y[i] = FACTOR * x[i]
+
+    return run
+
+
+def second(p):
+    def run(y, x):
+        helper.checked(x)
+        _step(y, x)
+
+    return run
+
+
+KERNEL = Kernel(
+    name="steps", summary="y = 2x", size="64", inputs=inputs, output=lambda p: p.n, reference=reference,
+    variants=(
+        Variant("cpu:loop", "SISD", "element by element", first),
+        Variant("cpu:same", "SIMD", "the same, with vectors", first, improves_on="cpu:loop"),
+        Variant("cpu:whole", "SIMD", "all at once", second, improves_on="cpu:same"),
+        Variant("cpu:lambda", "SIMD", "nobody knows", lambda p: first(p), improves_on="cpu:loop"),
+    ),
+)
+"""
+HELPER = """
+LIMIT = 64
+
+
+def checked(x):
+    assert _size(x) > 0
+
+
+def _size(x):
+    return len(x)
+
+
+def unused(x):
+    return x
+"""
+
+
+@pytest.fixture
+def steps(tmp_path: Path) -> Path:
+    (tmp_path / "steps.py").write_text(STEPS, encoding="utf-8")
+    (tmp_path / "helper.py").write_text(HELPER, encoding="utf-8")
+    return tmp_path
+
+
+def test_a_change_shows_what_one_rung_uses_and_the_other_does_not(gpuplay: Gpuplay, steps: Path) -> None:
+    done = gpuplay("ladder", "./steps.py", "--on", "cpu:same,cpu:whole", "--diff", folder=steps)
+    assert done.code == 0, done.err
+    lines = done.out.splitlines()
+    assert lines[0] == "cpu:same → cpu:whole  SIMD: all at once"
+    assert f"--- cpu:same  {steps.name}/steps.py" in lines
+    assert f"+++ cpu:whole  {steps.name}/helper.py" in lines
+    assert {"-def first(p):", "+def second(p):", "+def _step(y, x):", "+def checked(x):", "+def _size(x):"} <= {*lines}
+    assert "-LIMIT = 64" in lines, "only the first rung has a limit"
+    assert not any("FACTOR = 2" in line for line in lines), "both use it"
+    assert "unused" not in done.out
+    assert "\x1b" not in done.out
+
+
+def test_the_same_source_is_said_in_words(gpuplay: Gpuplay, steps: Path) -> None:
+    done = gpuplay("ladder", "./steps.py", "--on", "cpu:same", "--diff", folder=steps)
+    assert done.code == 0, done.err
+    assert "The same source: cpu:loop is compiled without vector instructions" in done.out
+    assert "---" not in done.out
+
+
+def test_a_builder_that_has_no_name_is_refused_with_its_file(gpuplay: Gpuplay, steps: Path) -> None:
+    done = gpuplay("ladder", "./steps.py", "--on", "cpu:lambda", "--diff", folder=steps)
+    assert done.code == 2
+    assert "steps.py: cpu:lambda is built by 'lambda', which is no function of this file" in done.err
+
+
+def test_changes_are_no_results_to_export(gpuplay: Gpuplay) -> None:
+    done = gpuplay("ladder", "matmul", "--diff", "--json")
+    assert done.code == 2
+    assert "leave --json away" in done.err
+
+
+def test_a_target_that_is_missing_is_named_as_it_was_given(gpuplay: Gpuplay) -> None:
+    done = gpuplay("ladder", "matmul", "--on", "cuda", CUDA_VISIBLE_DEVICES="")
+    assert done.code == 3
+    assert "--on cuda: cuda is not here" in done.err
+
+
+@pytest.mark.parametrize("kernel", ["activation", "conv2d", "dense", "lstm", "matmul"])
+def test_every_bundled_kernel_has_a_ladder_with_sources(gpuplay: Gpuplay, kernel: str) -> None:
+    done = gpuplay("ladder", kernel, "--diff")
+    assert done.code == 0, done.err
+    assert done.out.count(" → cpu:") >= 2
+    assert "  MIMD: " in done.out
+
+
+def test_a_ladder_is_measured_verified_and_exported(gpuplay: Gpuplay, tmp_path: Path) -> None:
+    assert gpuplay("new", "mine", folder=tmp_path).code == 0
+    files = [tmp_path / name for name in ("out.json", "out.md", "out.csv")]
+    words = ("--sizes", "2^16", "--cell-time", "50ms", "--rounds", 2, "--detail")
+    done = gpuplay("ladder", "./mine.py", *words, *(word for file in files for word in ("-o", file)), folder=tmp_path)
+    assert done.code == 0, done.err
+    assert "From cpu:scalar to cpu:parallel:" in done.out
+    assert "for comparison: two passes over memory" in done.out
+    made = json.loads(files[0].read_text(encoding="utf-8"))
+    jsonschema.validate(made, SCHEMA, cls=jsonschema.Draft202012Validator)
+    rows = [(rung["variant"], rung["below"]) for rung in made["ladder"][0]["rungs"]]
+    assert rows == [("cpu:scalar", None), ("cpu:simd", "cpu:scalar"), ("cpu:parallel", "cpu:simd")]
+    assert {result["status"] for result in made["results"]} == {"ok"}
+    assert files[1].read_text(encoding="utf-8").startswith("# Ladder of mine\n")
+    assert len(files[2].read_text(encoding="utf-8").splitlines()) == 5
+
+
+def test_the_default_size_is_one_that_the_slowest_rung_can_do(gpuplay: Gpuplay) -> None:
+    done = gpuplay("ladder", "matmul", "--plan")
+    assert done.code == 0, done.err
+    assert [line.split()[:2] for line in done.out.splitlines() if "GFLOP" in line] == [["1024", "2.15"]]

@@ -59,7 +59,8 @@ def ladder_command(origin: catalog.Origin, word: str) -> Any:
             raise typer.Exit(climb(session, values))
 
     kernel = session.kernel
-    shown = [variant for variant in kernel.variants if variant.improves_on]
+    improved = {variant.improves_on for variant in kernel.variants}
+    shown = [variant for variant in kernel.variants if variant.improves_on or variant.name in improved]
     return _made(command, kernel, word, options.of_ladder(kernel), shown or kernel.variants)
 
 

@@ -26,10 +26,8 @@ def climb(session: Session, values: Mapping[str, Any]) -> int:
     names = ladders.rungs(session.kernel, values["on"])
     if values["diff"]:
         return _show_changes(session, names, values)
-    chosen = {**values, "on": ",".join(names)}
-    if values["sizes"] is None:
-        plan, _ = session.planned({**chosen, "baseline": "none"}, settings_of(values))
-        chosen["sizes"] = str(_default_size(plan))
+    asked, _ = session.planned({**values, "baseline": "none"}, settings_of(values), default=names)
+    chosen = {**values, "on": ",".join(names), "sizes": values["sizes"] or str(_default_size(asked))}
     whole = values["on"] is None or ":" not in values["on"]
     return session.sweep(chosen, view.page(names, ladders.others(session.kernel, names) if whole else ()))
 
