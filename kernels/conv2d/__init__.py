@@ -113,11 +113,6 @@ def fits_tile(p, knobs, machine):
     return limits.tile_threads(tile, machine) or limits.shared_memory(what, shared, machine)
 
 
-def torch_library(p):
-    """PyTorch convolves float32 by oneDNN; what oneDNN does not take, float64, by columns and BLAS."""
-    return "PyTorch, oneDNN" if p.dtype == "float32" else "PyTorch, BLAS"
-
-
 KERNEL = Kernel(
     name="conv2d",
     summary="Y = X ∗ W, 2-D convolution of a batch of images (NCHW) with a bank of filters",
@@ -155,7 +150,7 @@ KERNEL = Kernel(
             "library",
             "the algorithm that PyTorch's library picks for the shape",
             "torch:conv2d",
-            library=torch_library,
+            library="torch:library",
         ),
         Variant("python:loop", "SISD", "seven interpreted loops over nested lists", "cpu:loop"),
         Variant("cpu:naive", "SISD", "seven compiled loops; one long sum an output, edges asked about", "cpu:naive"),
