@@ -38,7 +38,7 @@ def definitions(origin: Origin, variant: Variant) -> tuple[Definition, ...]:
     if origin.kind == "plugin":
         raise UsageError(f"--diff: {origin.name} is installed; give the path of its source file instead")
     file, name = _builder(origin, variant)
-    root = kernels_dir() if origin.kind == "bundled" else file.parent
+    root = kernels_dir() if origin.kind == "bundled" else Path(origin.path).parent
     found: dict[Place, Definition] = {}
     waiting = [(file, name)]
     while waiting:

@@ -15,10 +15,13 @@ import pytest
 from command import Gpuplay
 from rich.console import Console
 
+from gpuplay.analysis.change import change
 from gpuplay.analysis.ladder import ladders, others, rungs
 from gpuplay.errors import UsageError
 from gpuplay.plan import Plan
 from gpuplay.results import Cell, Record
+from gpuplay.sources import Definition
+from gpuplay.views import change as change_view
 from gpuplay.views import ladder as view
 from gpuplay.views.export import document
 from gpuplay.views.layout import show
@@ -294,6 +297,19 @@ def test_a_change_shows_what_one_rung_uses_and_the_other_does_not(gpuplay: Gpupl
     assert not any("FACTOR = 2" in line for line in lines), "both use it"
     assert "unused" not in done.out
     assert "\x1b" not in done.out
+
+
+def test_a_terminal_shows_what_goes_in_red_and_what_comes_in_green() -> None:
+    definitions = {
+        name: (Definition(Path("matmul/cpu.py"), line, name, f"def {name}(p):\n    return {line}", function=True),)
+        for line, name in enumerate(("cpu:naive", "cpu:blocked"), 1)
+    }
+    step = change(NAIVE, BLOCKED, definitions, dict.fromkeys(definitions, "sisd"))
+    console = Console(file=io.StringIO(), width=80, force_terminal=True, color_system="standard")
+    show(console, change_view.render([step], 80))
+    text = console.file.getvalue()  # type: ignore[attr-defined]
+    assert "\x1b[31m-    return 1\x1b[0m" in text
+    assert "\x1b[32m+    return 2\x1b[0m" in text
 
 
 def test_the_same_source_is_said_in_words(gpuplay: Gpuplay, steps: Path) -> None:
