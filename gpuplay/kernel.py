@@ -100,11 +100,15 @@ class Param:
 
 @dataclass(frozen=True)
 class Knob:
-    """A compile-time tuning axis: candidate values, the first of them the default unless named."""
+    """A compile-time tuning axis: candidate values, the first of them the default unless named.
+
+    ``choose(machine)`` returns the default for a `Machine`, such as a block that fits its caches.
+    """
 
     values: tuple[int, ...]
     default: int = 0
     help: str = ""
+    choose: Function | None = None
 
     def __post_init__(self) -> None:
         if not self.values or any(not isinstance(v, int) or v < 1 for v in self.values):
@@ -230,7 +234,7 @@ class Variant:
 
     @property
     def default_knobs(self) -> dict[str, int]:
-        """Every knob at its default value."""
+        """Every knob at its default value, where the machine has no say."""
         return {name: knob.default for name, knob in self.knobs.items()}
 
 
@@ -343,7 +347,11 @@ def without_functions(kernel: Kernel) -> Kernel:
     def strip(record: Any, **changes: Any) -> Any:
         return replace(record, **{f.name: plain(getattr(record, f.name)) for f in fields(record)} | changes)
 
-    variants = tuple(strip(variant) for variant in kernel.variants)
+    def stripped_variant(variant: Variant) -> Variant:
+        bare: Variant = strip(variant, knobs={name: strip(knob) for name, knob in variant.knobs.items()})
+        return bare
+
+    variants = tuple(stripped_variant(variant) for variant in kernel.variants)
     stripped: Kernel = strip(kernel, variants=variants, probes=tuple(strip(probe) for probe in kernel.probes))
     return stripped
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 
 from gpuplay.catalog import Loaded
 from gpuplay.errors import KernelFileError, UsageError
-from gpuplay.kernel import Array, Cost, Function, Kernel, Machine, Problem, Value, Variant, without_functions
+from gpuplay.kernel import Array, Cost, Function, Kernel, Knob, Machine, Problem, Value, Variant, without_functions
 from gpuplay.results import Cell
 from gpuplay.shapes import declared_arrays
 
@@ -122,12 +122,12 @@ def _assess(loaded: Loaded, request: Request, machine: Machine, problem: Problem
     kernel = loaded.kernel
     contradiction = _reason(loaded, loaded.call(kernel.applies, problem)) if kernel.applies else None
     if contradiction:
-        for cell in _cells(kernel, request, problem):
+        for cell in _cells(loaded, request, machine, problem):
             yield PlannedCell(cell, skip=contradiction)
         return
     arrays = declared_arrays(loaded, problem)
     cost = _cost(loaded, kernel.cost, problem)
-    for cell in _cells(kernel, request, problem):
+    for cell in _cells(loaded, request, machine, problem):
         variant, knobs = kernel.variant(cell.variant), dict(cell.knobs)
         barred = _reason(loaded, loaded.call(variant.applies, problem, knobs, machine)) if variant.applies else None
         work = _cost(loaded, variant.work, problem, knobs) if variant.work and not barred else cost
@@ -166,15 +166,26 @@ def _cost(loaded: Loaded, function: Function | None, *args: object) -> Cost | No
     return answer
 
 
-def _cells(kernel: Kernel, request: Request, problem: Problem) -> Iterable[Cell]:
+def _cells(loaded: Loaded, request: Request, machine: Machine, problem: Problem) -> Iterable[Cell]:
+    kernel = loaded.kernel
     for name in request.variants:
         variant = kernel.variant(name)
         counts = request.threads if variant.threads == "all" and variant.target != "cuda" else (1,)
-        values = (request.knobs.get(knob, (default,)) for knob, default in variant.default_knobs.items())
+        values = (request.knobs.get(name) or (_default(loaded, k, machine),) for name, k in variant.knobs.items())
         for chosen in itertools.product(*values):
             knobs = tuple(zip(variant.knobs, chosen, strict=True))
             for threads in counts:
                 yield Cell(kernel.name, problem.n, problem.params, name, knobs, threads)
+
+
+def _default(loaded: Loaded, knob: Knob, machine: Machine) -> int:
+    """The value of a knob that nobody gave."""
+    if knob.choose is None:
+        return knob.default
+    chosen = loaded.call(knob.choose, machine)
+    if not isinstance(chosen, int) or chosen < 1:
+        raise KernelFileError(f"kernel {loaded.kernel.name}: choose must return a whole number, not {chosen!r}")
+    return chosen
 
 
 def _memory(variant: Variant, dtype: str, arrays: Iterable[Array]) -> int:

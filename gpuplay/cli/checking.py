@@ -99,6 +99,6 @@ def _selections(kernel: Kernel, on: str | None) -> Iterator[tuple[list[str], dic
     yield [variant.name for variant in chosen], {}
     for variant in chosen:
         for name, knob in variant.knobs.items():
-            others = [str(value) for value in knob.values if value != knob.default]
+            others = [str(value) for value in knob.values if knob.choose or value != knob.default]
             if others:
                 yield [variant.name], {name: ",".join(others)}
