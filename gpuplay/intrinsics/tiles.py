@@ -13,6 +13,7 @@ C-contiguous array, and nothing is bounds-checked.
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterable
 from typing import Any
 
 from llvmlite import ir
@@ -23,16 +24,26 @@ from numba.extending import intrinsic
 from gpuplay.intrinsics import lowering
 from gpuplay.intrinsics.vector_types import Shape, ShapeType, Tile, Vector, vector_of
 
-__all__ = ["Shape", "add_outer", "add_tile", "lanes_of", "rows_of", "store_tile", "vectors_of", "zero_tile"]
+__all__ = [
+    "Shape",
+    "add_outer",
+    "add_tile",
+    "load_tile",
+    "rows_of",
+    "store_columns",
+    "store_tile",
+    "vectors_of",
+    "with_rows",
+    "with_vectors",
+    "zero_tile",
+]
 
 
 @intrinsic
 def zero_tile(typingctx: Any, array: Any, shape: Any) -> Any:
     """A tile of zeros with the dtype of ``array`` and a `Shape`."""
     lowering.check_array("zero_tile", array)
-    if not isinstance(shape, ShapeType):
-        raise TypingError(f"zero_tile: a Shape; given {shape}")
-    tile = Tile(vector_of(array.dtype), shape.rows, shape.vectors)
+    tile = _tile("zero_tile", array, shape)
 
     def generate(context: Any, builder: Any, called: Any, arguments: Any) -> Any:
         return ir.Constant(context.get_value_type(tile), None)
@@ -76,6 +87,54 @@ def add_tile(typingctx: Any, C: Any, c: Any, stride: Any, tile: Any, rows: Any, 
 
 
 @intrinsic
+def load_tile(typingctx: Any, A: Any, a: Any, stride: Any, rows: Any, columns: Any, shape: Any) -> Any:
+    """The tile at ``A[a]`` and on, rows ``stride`` apart; zero beyond the first ``rows`` and ``columns`` of it."""
+    lowering.check_array("load_tile", A)
+    tile = _tile("load_tile", A, shape)
+    signature = tile(A, types.intp, types.intp, types.intp, types.intp, shape)
+
+    def generate(context: Any, builder: Any, called: Any, arguments: Any) -> Any:
+        source, start, stride, rows, columns, _ = arguments
+        kind, align = _vector(context, tile.vector)
+        place = lowering.address(context, builder, called.args[0], source, start)
+        index, sums = rows.type, ir.Constant(context.get_value_type(tile), ir.Undefined)
+        for r in range(tile.rows):
+            inside = builder.icmp_signed(">", rows, ir.Constant(index, r))
+            here = builder.select(inside, columns, ir.Constant(index, 0))
+            row = builder.gep(place, [builder.mul(stride, ir.Constant(index, r))])
+            for v in range(tile.vectors):
+                at = lowering.further(builder, row, v * kind.count)
+                mask = lowering.lower_lanes(builder, builder.sub(here, ir.Constant(index, v * kind.count)), kind.count)
+                value = lowering.load_masked(builder, at, kind, mask, align)
+                sums = builder.insert_value(sums, value, r * tile.vectors + v)
+        return sums
+
+    return signature, generate
+
+
+@intrinsic
+def store_columns(typingctx: Any, P: Any, p: Any, tile: Any) -> Any:
+    """Write a tile of one vector a row column by column: the first lane of every row, then the second, and on."""
+    _check("store_columns", tile, P)
+    if tile.vectors != 1:
+        raise TypingError("store_columns: a tile of one vector a row")
+    signature = types.void(P, types.intp, tile)
+
+    def generate(context: Any, builder: Any, called: Any, arguments: Any) -> Any:
+        kind, align = _vector(context, tile.vector)
+        place = lowering.address(context, builder, called.args[0], *arguments[:2])
+        rows = [builder.extract_value(arguments[2], r) for r in range(tile.rows)]
+        for v in range(tile.rows):
+            # Lane j is number v·lanes + j of the result: row `number % rows`, its lane `number // rows`.
+            numbers = range(v * kind.count, (v + 1) * kind.count)
+            at = lowering.further(builder, place, v * kind.count)
+            lowering.store(builder, at, _gathered(builder, rows, numbers), align)
+        return context.get_dummy_value()
+
+    return signature, generate
+
+
+@intrinsic
 def rows_of(typingctx: Any, shape: Any) -> Any:
     """Rows of a `Shape`, a compile-time constant."""
     return _constant(shape, shape.rows)
@@ -87,11 +146,22 @@ def vectors_of(typingctx: Any, shape: Any) -> Any:
     return _constant(shape, shape.vectors)
 
 
-@intrinsic
-def lanes_of(typingctx: Any, array: Any) -> Any:
-    """Elements of an array's dtype that fit in a vector of this host, a compile-time constant."""
-    lowering.check_array("lanes_of", array)
-    return _constant(array, vector_of(array.dtype).lanes)
+@intrinsic(prefer_literal=True)
+def with_vectors(typingctx: Any, shape: Any, vectors: Any) -> Any:
+    """The same `Shape` with another number of vectors in a row, at most its own; ``vectors`` is a literal."""
+    return _reshaped("with_vectors", shape, vectors, lambda n: ShapeType(shape.rows, min(n, shape.vectors)))
+
+
+@intrinsic(prefer_literal=True)
+def with_rows(typingctx: Any, shape: Any, rows: Any) -> Any:
+    """The same `Shape` with another number of rows, at most its own; ``rows`` is a literal."""
+    return _reshaped("with_rows", shape, rows, lambda n: ShapeType(min(n, shape.rows), shape.vectors))
+
+
+def _reshaped(what: str, shape: Any, count: Any, made: Callable[[int], ShapeType]) -> Any:
+    if not isinstance(shape, ShapeType) or not isinstance(count, types.IntegerLiteral):
+        raise TypingError(f"{what}: a Shape and a literal number; given {shape} and {count}")
+    return made(count.literal_value)(shape, count), lambda context, *_: context.get_dummy_value()
 
 
 def _constant(argument: Any, number: int) -> Any:
@@ -99,6 +169,30 @@ def _constant(argument: Any, number: int) -> Any:
         return context.get_constant(types.intp, number)
 
     return types.intp(argument), generate
+
+
+def _tile(what: str, array: Any, shape: Any) -> Tile:
+    """The tile type of an array's dtype and a shape."""
+    if not isinstance(shape, ShapeType):
+        raise TypingError(f"{what}: a Shape; given {shape}")
+    return Tile(vector_of(array.dtype), shape.rows, shape.vectors)
+
+
+def _gathered(builder: Any, rows: list[Any], numbers: Iterable[int]) -> Any:
+    """The vector of the elements ``numbers``, counted down the columns of rows; a shuffle of two rows at a time."""
+    lanes = rows[0].type.count
+    wanted = [divmod(number, len(rows)) for number in numbers]
+
+    def shuffled(one: Any, other: Any, order: list[int]) -> Any:
+        mask = ir.Constant(ir.VectorType(lowering.INDEX, lanes), [ir.Constant(lowering.INDEX, at) for at in order])
+        return builder.shuffle_vector(one, other, mask)
+
+    found = rows[0]
+    for first in range(0, len(rows), 2):
+        one, other = rows[first], rows[min(first + 1, len(rows) - 1)]
+        mixed = shuffled(one, other, [lane + lanes * (row == first + 1) for lane, row in wanted])
+        found = shuffled(found, mixed, [lane + lanes * (row >= first) for lane, (_, row) in enumerate(wanted)])
+    return found
 
 
 def _check(what: str, tile: Any, *arrays: Any) -> None:

@@ -1,22 +1,45 @@
-"""How the CPU matrix product is cut into blocks, in plain integers.
+"""How the matrix products on the CPU are cut into tiles and blocks, in plain integers.
 
-Declarations read this file for the sizes of workspaces, and `gemm` compiles the same functions,
-so that both always agree. The terms are explained in `gemm`.
+Declarations read this file for knobs and for the sizes of workspaces, and compiled code uses the same
+functions, so that both always agree. The terms are explained in `gemm` and `packing`.
 """
 
-from gpuplay.kernel import Knob
+from gpuplay.kernel import Array, Knob
 
-LANES = 16
-ROWS = 4
-DEPTH = 4
-MOST_WORKERS = 256
+MOST_LANES = 16  # float32 in the widest vector there is; workspaces have room for it on every host
+LEAST_PRODUCTS_A_WORKER = 1 << 19  # below some microseconds of work, starting threads costs more than they save
+LEAST_REUSE = 8  # panels of B that a panel of A must meet before copying it pays
 
-BLOCKS = {
-    "block_m": Knob((16, 32, 64, 128), default=64, help="rows of the product that are summed up at a time"),
-    "block_n": Knob((64, 128, 256, 512), default=256, help="columns of a packed panel"),
-    "block_k": Knob((128, 256, 384, 512), default=384, help="rows of a panel in use at a time; more of a narrow one"),
+ROWS, VECTORS, BLOCK_N, BLOCK_K = 6, 2, 512, 384
+BLOCK_NS = (128, 256, 512, 1024)
+
+
+def tile_vectors(machine):
+    """Twelve or 24 sums, with the vectors of B and one number of A, in 16 or 32 registers."""
+    return 4 if machine.vector_bits == 512 else 2
+
+
+def block_n(machine):
+    """As many columns of B as fill half of the second cache, so that A and C have room beside them."""
+    columns = machine.l2_bytes // 2 // (4 * BLOCK_K)
+    return max(value for value in BLOCK_NS if value <= max(columns, BLOCK_NS[0]))
+
+
+TILES = {
+    "tile_rows": Knob((4, 6, 8, 12), default=ROWS, help="rows of the tile of C that is summed up in registers"),
+    "tile_vectors": Knob((1, 2, 3, 4), default=VECTORS, help="vectors in a row of that tile", choose=tile_vectors),
 }
-DEFAULTS = {name: knob.default for name, knob in BLOCKS.items()}
+BLOCKS = {
+    "block_n": Knob(
+        BLOCK_NS,
+        default=BLOCK_N,
+        help="columns of B that are packed at a time",
+        choose=block_n,
+    ),
+    "block_k": Knob((128, 256, 384, 512), default=BLOCK_K, help="rows of B that are packed at a time"),
+}
+KNOBS = {**TILES, **BLOCKS}
+DEFAULTS = {name: knob.default for name, knob in KNOBS.items()}
 
 
 def round_up(count, step):
@@ -24,24 +47,28 @@ def round_up(count, step):
     return (count + step - 1) // step * step
 
 
-def strip_width(n, block_n):
-    """Columns of a strip: at most ``block_n``, rounded up to whole chunks, and about equal for all strips."""
-    strips = (n + block_n - 1) // block_n
-    return ((n + strips - 1) // strips + LANES - 1) // LANES * LANES
+def workers_for(products, threads):
+    """How many threads a product of so many multiplications is worth."""
+    return max(1, min(threads, products // LEAST_PRODUCTS_A_WORKER))
 
 
-def quads_per_block(m, block_m):
-    """Quads of rows that a worker sums up at a time."""
-    return min((block_m + ROWS - 1) // ROWS, (m + ROWS - 1) // ROWS)
+def packed_a_elements(m, k, n, rows):
+    """Elements of all panels of A (m×k); 0 where too few columns n of B meet them to make copying pay."""
+    if n < LEAST_REUSE * 4 * MOST_LANES:
+        return 0
+    return round_up(m, rows) * round_up(k, MOST_LANES)
 
 
-def panel_elements(k, n):
-    """Elements of all packed panels of a k×n matrix."""
-    return round_up(k, DEPTH) * round_up(n, LANES)
+def room_elements(n, rows, block_n, block_k):
+    """Elements that a worker needs for the panels of one block of B (k×n), and one panel of A."""
+    return block_k * (rows + min(round_up(n, MOST_LANES), block_n))
 
 
-def sums_shape(m, n, block_m, block_n, *, workers=MOST_WORKERS):
-    """Shape of the workspace for partial sums: a row for each worker that m×n outputs can keep busy."""
-    width, quads = strip_width(n, block_n), (m + ROWS - 1) // ROWS
-    units = quads * ((n + width - 1) // width)
-    return (min(workers, units), quads_per_block(m, block_m) * ROWS * width)
+def workspace(m, k, n, knobs):
+    """Packed panels of A, shared by all workers, and for each worker room for its block of B."""
+    knobs = DEFAULTS | knobs
+    workers = workers_for(m * k * n, knobs.get("threads", 1))
+    return (
+        Array("a_panels", (packed_a_elements(m, k, n, knobs["tile_rows"]),)),
+        Array("b_panels", (workers, room_elements(n, knobs["tile_rows"], knobs["block_n"], knobs["block_k"]))),
+    )

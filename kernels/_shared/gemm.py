@@ -1,235 +1,149 @@
-"""The matrix product that matmul, dense and lstm share on the CPU, in plain loops that LLVM vectorises.
+"""The matrix product C = A·B on the CPU, from tiles in registers to all cores.
 
-C = A·B is computed strip by strip of columns. A *strip* of B is packed into a *panel*: groups of four
-rows (a depth of four in k), cut into *chunks* of 16 columns; a chunk is four times 16 adjacent
-numbers. Four rows of A meet one group at a time: their 16 numbers are held in registers, and the
-loop over a chunk is 16 vector fma for 4 loads from the panel, 4 loads and 4 stores of sums. The sums
-of a *quad* of four rows lie in the same chunks, so they stay in the first cache, and the panel in
-the second (Goto and van de Geijn, "Anatomy of high-performance matrix multiplication", 2008).
+A *tile* of C, a few rows by a few vectors, is summed up in registers (`tile_product`). A *strip* is a row
+of tiles: its rows of A stay in the first cache while the panels of B go by (`strip_product`). A *block*
+of B, ``block_k`` rows by ``block_n`` columns, is packed into panels that stay in the second cache while
+all strips go over it (`multiply_share`). Every worker has a rectangle of C of its own and packs its own
+blocks of B; the panels of A are packed once, by all of them, and shared (`multiply`).
 
-The rows of quad q are q·step + g·gap for g = 0…3: (step, gap) = (4, 1) takes adjacent rows,
-(1, n) the four gates of one unit of an LSTM. Rows beyond the last are computed as copies of the
-last one and not stored.
-
-Every function does the share of one worker among several, so that one thread and many run the same
-loops; with the vectorisers off the same source is the scalar variant.
+This is the layering of Goto and van de Geijn, "Anatomy of high-performance matrix multiplication" (2008),
+with the loops over C's columns outside.
 """
 
-from numba import get_num_threads, njit
+import numpy as np
+from numba import njit, prange
+
+from gpuplay.intrinsics import simd
+from gpuplay.intrinsics.tiles import add_outer, add_tile, rows_of, store_tile, vectors_of, with_vectors, zero_tile
 
 from . import blocking
-from .blocking import DEPTH, LANES, ROWS
+from .packing import depth_of, pack_a, pack_b, panel_width, tile_columns
 
-FASTMATH = {"contract", "reassoc", "nsz", "arcp", "afn"}
-CHUNK = ROWS * LANES
-# Below some ten microseconds of work, starting threads costs more than they save.
-LEAST_PRODUCTS_A_WORKER = 1 << 17
-
-strip_width = njit(cache=True)(blocking.strip_width)
-quads_per_block = njit(cache=True)(blocking.quads_per_block)
-round_up = njit(cache=True)(blocking.round_up)
+_compiled = njit(cache=True)
+round_up = _compiled(blocking.round_up)
 
 
-def workers_for(products, sums):
-    """How many workers a product of this many multiplications is worth; each needs a row of ``sums``.
+@_compiled
+def tile_product(C, c, c_row, A, a, a_row, a_step, B, b, b_step, depth, rows, columns, accumulate, shape):
+    """One tile of C from ``depth`` columns of A and rows of B, written or, to ``accumulate``, added.
 
-    Not compiled: a compiled function that asks for the number of threads cannot be cached.
+    ``A[a + r·a_row + k·a_step]`` meets ``B[b + k·b_step + j]``. Of C only ``rows`` and ``columns`` are touched.
     """
-    return max(1, min(get_num_threads(), len(sums), products // LEAST_PRODUCTS_A_WORKER))
+    for r in range(rows_of(shape)):
+        for v in range(vectors_of(shape)):
+            simd.prefetch(C, c + r * c_row + v * simd.lanes(C))
+    tile = zero_tile(C, shape)
+    for k in range(depth):
+        tile = add_outer(tile, A, a + k * a_step, a_row, B, b + k * b_step)
+    if accumulate:
+        add_tile(C, c, c_row, tile, rows, columns)
+    else:
+        store_tile(C, c, c_row, tile, rows, columns)
 
 
-@njit(cache=True, fastmath=FASTMATH)
-def accumulate(sums, a0, a1, a2, a3, panel, width):
-    """Add the products of four rows of A, each (depth,), with a panel (depth, width) to a quad's sums."""
-    depth = len(a0)
-    whole = depth // DEPTH * DEPTH
-    for p in range(0, whole, DEPTH):
-        group = panel[p * width : (p + DEPTH) * width]
-        a00, a01, a02, a03 = a0[p], a0[p + 1], a0[p + 2], a0[p + 3]
-        a10, a11, a12, a13 = a1[p], a1[p + 1], a1[p + 2], a1[p + 3]
-        a20, a21, a22, a23 = a2[p], a2[p + 1], a2[p + 2], a2[p + 3]
-        a30, a31, a32, a33 = a3[p], a3[p + 1], a3[p + 2], a3[p + 3]
-        for chunk in range(width // LANES):
-            c0, c1, c2, c3 = chunk * CHUNK, chunk * CHUNK + LANES, chunk * CHUNK + 2 * LANES, chunk * CHUNK + 3 * LANES
-            for j in range(LANES):
-                b0, b1, b2, b3 = group[c0 + j], group[c1 + j], group[c2 + j], group[c3 + j]
-                sums[c0 + j] += a00 * b0 + a01 * b1 + a02 * b2 + a03 * b3
-                sums[c1 + j] += a10 * b0 + a11 * b1 + a12 * b2 + a13 * b3
-                sums[c2 + j] += a20 * b0 + a21 * b1 + a22 * b2 + a23 * b3
-                sums[c3 + j] += a30 * b0 + a31 * b1 + a32 * b2 + a33 * b3
-    for p in range(whole, depth):
-        group = panel[whole * width + (p - whole) * LANES :]
-        for chunk in range(width // LANES):
-            c0, c1, c2, c3 = chunk * CHUNK, chunk * CHUNK + LANES, chunk * CHUNK + 2 * LANES, chunk * CHUNK + 3 * LANES
-            for j in range(LANES):
-                b = group[c0 + j]
-                sums[c0 + j] += a0[p] * b
-                sums[c1 + j] += a1[p] * b
-                sums[c2 + j] += a2[p] * b
-                sums[c3 + j] += a3[p] * b
+@_compiled
+def strip_product(C, c, c_row, A, a, a_row, a_step, B, b, depth, rows, columns, accumulate, shape):
+    """A strip of C as high as a tile, from rows of A and all panels of B, packed from ``B[b]`` on."""
+    wide = tile_columns(C, shape)
+    for left in range(0, columns, wide):
+        here, panel = columns - left, b + left * depth
+        width = panel_width(C, here, shape)
+        vectors = width // simd.lanes(C)
+        if vectors == vectors_of(shape):
+            tile_product(C, c + left, c_row, A, a, a_row, a_step, B, panel, width, depth, rows, here, accumulate, shape)
+        elif vectors == 1:
+            one = with_vectors(shape, 1)
+            tile_product(C, c + left, c_row, A, a, a_row, a_step, B, panel, width, depth, rows, here, accumulate, one)
+        elif vectors == 2:
+            two = with_vectors(shape, 2)
+            tile_product(C, c + left, c_row, A, a, a_row, a_step, B, panel, width, depth, rows, here, accumulate, two)
+        else:
+            three = with_vectors(shape, 3)
+            tile_product(C, c + left, c_row, A, a, a_row, a_step, B, panel, width, depth, rows, here, accumulate, three)
 
 
-@njit(cache=True)
-def part_depth(width, block_n, block_k):
-    """Rows of a panel that are in use at a time: as many numbers as block_k rows of a full panel have."""
-    return round_up(max(block_k, block_k * block_n // width), DEPTH)
+@_compiled
+def multiply_share(C, A, B, a_panels, room, bounds, block_n, block_k, shape):
+    """Compute a rectangle of C; ``bounds`` are its first row and column and those after its last.
 
-
-@njit(cache=True)
-def multiply_block(sums, A, first, last, step, gap, panel, width, depth):
-    """Add the products of quads ``first`` to ``last`` of A (m, k) with a whole panel (k, width) to their sums.
-
-    All quads meet ``depth`` rows of the panel, a multiple of four, before the next rows.
+    ``a_panels`` hold the whole of A, or are empty: then a tile reads A as it stands, which is as fast while
+    few tiles of C lie side by side. ``room`` takes the panels of one block of B, after those of the last
+    rows of A, which may be fewer than a tile's.
     """
-    m, k = A.shape
-    for p in range(0, k, depth):
-        end = min(p + depth, k)
-        part = panel[p * width :]
-        for q in range(first, last):
-            row = q * step
-            quad = sums[(q - first) * ROWS * width : (q - first + 1) * ROWS * width]
-            a0, a1 = A[min(row, m - 1), p:end], A[min(row + gap, m - 1), p:end]
-            a2, a3 = A[min(row + 2 * gap, m - 1), p:end], A[min(row + 3 * gap, m - 1), p:end]
-            accumulate(quad, a0, a1, a2, a3, part, width)
+    top, bottom, left, right = bounds
+    (m, depth), n, high = A.shape, B.shape[1], rows_of(shape)
+    b = high * block_k
+    for column in range(left, right, block_n):
+        columns = min(block_n, right - column)
+        for k in range(0, depth, block_k):
+            deep = min(block_k, depth - k)
+            pack_b(room, b, B, k * n + column, n, deep, columns, shape)
+            for row in range(top, bottom, high):
+                c, rows = row * n + column, bottom - row
+                if len(a_panels):
+                    a = k * round_up(m, high) + row * depth_of(A, deep)
+                    strip_product(C, c, n, a_panels, a, 1, high, room, b, deep, rows, columns, k > 0, shape)
+                elif rows >= high:
+                    a = row * depth + k
+                    strip_product(C, c, n, A, a, depth, 1, room, b, deep, rows, columns, k > 0, shape)
+                else:
+                    pack_a(room, 0, A, row * depth + k, depth, rows, deep, shape)
+                    strip_product(C, c, n, room, 0, 1, high, room, b, deep, rows, columns, k > 0, shape)
 
 
-@njit(cache=True)
-def strip_start(strip, width, k):
-    """Where the panel of a strip begins among all panels of a matrix with k rows."""
-    return strip * width * round_up(k, DEPTH)
+@_compiled
+def pack_share_of_a(a_panels, A, block_k, share, shares, shape):
+    """Pack one worker's share of the rows of A for all blocks of k."""
+    (m, depth), high = A.shape, rows_of(shape)
+    strips = (m + high - 1) // high
+    top, bottom = share * strips // shares * high, min(m, (share + 1) * strips // shares * high)
+    for k in range(0, depth, block_k):
+        deep = min(block_k, depth - k)
+        at = k * round_up(m, high) + top * depth_of(A, deep)
+        pack_a(a_panels, at, A, top * depth + k, depth, bottom - top, deep, shape)
 
 
-@njit(cache=True)
-def pack_rows(B, panels, block_n, worker, workers):
-    """Pack one worker's share of B (k, n), in groups of four rows; what lies beyond an edge becomes zero."""
-    k, n = B.shape
-    full = strip_width(n, block_n)
-    groups = (k + DEPTH - 1) // DEPTH
-    units = groups * ((n + full - 1) // full)
-    for unit in range(worker * units // workers, (worker + 1) * units // workers):
-        strip, group = unit // groups, unit % groups
-        left = strip * full
-        columns = min(full, n - left)
-        width = round_up(columns, LANES)
-        start = strip_start(strip, full, k) + group * DEPTH * width
-        packed = panels[start : start + DEPTH * width]
-        for row in range(DEPTH):
-            p = group * DEPTH + row
-            used = columns if p < k else 0
-            for chunk in range(0, width, LANES):
-                target = packed[chunk * DEPTH + row * LANES :]
-                here = max(0, min(LANES, used - chunk))
-                for j in range(here):
-                    target[j] = B[p, left + chunk + j]
-                for j in range(here, LANES):
-                    target[j] = 0
+@_compiled
+def bounds_of(m, n, high, wide, share, shares):
+    """The rectangle of C (m, n) that is one worker's: whole tiles, as alike as may be, cut across the longer way last.
 
-
-@njit(cache=True)
-def pack_columns(X, panels, block_n, worker, workers):
-    """Pack one worker's share of Xᵀ, where X is (n, k): the rows of X become columns of the panels."""
-    n, k = X.shape
-    full = strip_width(n, block_n)
-    groups = (k + DEPTH - 1) // DEPTH
-    lo, hi = worker * groups // workers, (worker + 1) * groups // workers
-    for left in range(0, n, full):
-        width = round_up(min(full, n - left), LANES)
-        start = strip_start(left // full, full, k)
-        panel = panels[start : start + groups * DEPTH * width]
-        for j in range(width):
-            chunk = j // LANES * CHUNK + j % LANES
-            for p in range(lo * DEPTH, hi * DEPTH):
-                place = p // DEPTH * DEPTH * width + chunk + p % DEPTH * LANES
-                panel[place] = X[left + j, p] if left + j < n and p < k else 0
-
-
-@njit(cache=True)
-def next_block(unit, end, quads, most):
-    """Strip, first quad and last quad of the block that begins at a (strip, quad) pair."""
-    strip, first = unit // quads, unit % quads
-    return strip, first, first + min(most, quads - first, end - unit)
-
-
-@njit(cache=True)
-def panel_of(panels, strip, k, n, block_n):
-    """The panel of a strip of k×n, its left column, its columns, and its width with padding."""
-    full = strip_width(n, block_n)
-    left = strip * full
-    columns = min(full, n - left)
-    width = round_up(columns, LANES)
-    start = strip_start(strip, full, k)
-    return panels[start : start + round_up(k, DEPTH) * width], left, columns, width
-
-
-@njit(cache=True)
-def units_of(m, n, block_n, worker, workers):
-    """One worker's share of all (strip, quad) pairs of m×n outputs, and the quads of a strip."""
-    quads = (m + ROWS - 1) // ROWS
-    full = strip_width(n, block_n)
-    units = quads * ((n + full - 1) // full)
-    return worker * units // workers, (worker + 1) * units // workers, quads
-
-
-@njit(cache=True)
-def multiply(C, A, panels, sums, block_m, block_n, block_k, worker, workers):
-    """Compute one worker's share of C (m, n) = A (m, k) · B from the panels of B.
-
-    The share is a run of (strip, quad) pairs in that order, which splits evenly among any number of
-    workers. ``sums`` is the worker's own workspace, at least one block of quads.
+    More columns of workers than rows are preferred: workers in one column pack the same columns of B twice.
     """
-    (m, k), n = A.shape, C.shape[1]
-    unit, end, quads = units_of(m, n, block_n, worker, workers)
-    while unit < end:
-        strip, first, last = next_block(unit, end, quads, quads_per_block(m, block_m))
-        unit += last - first
-        panel, left, columns, width = panel_of(panels, strip, k, n, block_n)
-        block = sums[: (last - first) * ROWS * width]
-        block[:] = 0
-        multiply_block(block, A, first, last, ROWS, 1, panel, width, part_depth(width, block_n, block_k))
-        store(C, block, first, last, left, columns, width)
+    strips, panels = (m + high - 1) // high, (n + wide - 1) // wide
+    across, least = 1, strips * panels * shares
+    for candidate in range(1, shares + 1):
+        if shares % candidate == 0:
+            tiles = ((panels + candidate - 1) // candidate) * (
+                (strips + shares // candidate - 1) // (shares // candidate)
+            )
+            if tiles <= least:
+                across, least = candidate, tiles
+    down, row, column = shares // across, share // across, share % across
+    top, bottom = row * strips // down * high, (row + 1) * strips // down * high
+    left, right = column * panels // across * wide, (column + 1) * panels // across * wide
+    return top, min(bottom, m), left, min(right, n)
 
 
-@njit(cache=True)
-def store(C, sums, first, last, left, columns, width):
-    """Write the sums of quads ``first`` to ``last`` to their rows of C, from column ``left`` on."""
-    for row in range(first * ROWS, min(last * ROWS, len(C))):
-        quad = (row // ROWS - first) * ROWS * width + row % ROWS * LANES
-        for chunk in range(0, columns, LANES):
-            source = sums[quad + chunk * ROWS :]
-            target = C[row, left + chunk : left + min(chunk + LANES, columns)]
-            for j in range(len(target)):
-                target[j] = source[j]
+@_compiled
+def multiply_alone(C, A, B, a_panels, b_panels, block_n, block_k, shape):
+    """C = A·B by one thread."""
+    if len(a_panels):
+        pack_share_of_a(a_panels, A, block_k, 0, 1, shape)
+    bounds = (0, len(A), 0, B.shape[1])
+    multiply_share(C, A, B, a_panels, b_panels[0], bounds, block_n, block_k, shape)
 
 
-@njit(cache=True)
-def store_transposed(Y, sums, first, last, left, columns, width):
-    """Write the sums of quads ``first`` to ``last`` to their columns of Y, from row ``left`` on."""
-    lo, hi = first * ROWS, min(last * ROWS, Y.shape[1])
-    for j in range(columns):
-        source = sums[j // LANES * CHUNK + j % LANES :]
-        target = Y[left + j, lo:hi]
-        for i in range(hi - lo):
-            target[i] = source[i // ROWS * ROWS * width + i % ROWS * LANES]
-
-
-@njit(cache=True)
-def fill_rows(sums, values, first, last, width):
-    """Let the sums of every row of quads ``first`` to ``last`` begin at the row's value, such as its bias."""
-    for i in range((last - first) * ROWS):
-        value = values[min(first * ROWS + i, len(values) - 1)]
-        row = sums[i // ROWS * ROWS * width + i % ROWS * LANES :]
-        for chunk in range(width // LANES):
-            for j in range(LANES):
-                row[chunk * CHUNK + j] = value
-
-
-@njit(cache=True, fastmath=FASTMATH)
-def four_dots(w0, w1, w2, w3, x):
-    """Dot products of a vector with four rows: four independent sums, and each number of x loaded once."""
-    s0 = s1 = s2 = s3 = x.dtype.type(0)
-    for k in range(len(x)):
-        s0 += w0[k] * x[k]
-        s1 += w1[k] * x[k]
-        s2 += w2[k] * x[k]
-        s3 += w3[k] * x[k]
-    return s0, s1, s2, s3
+@njit(cache=True, parallel=True)
+def multiply(C, A, B, a_panels, b_panels, block_n, block_k, shape):
+    """C = A·B by as many workers as ``b_panels`` has rows: all pack A, then each computes a rectangle of C."""
+    workers = len(b_panels)
+    if workers == 1:
+        multiply_alone(C, A, B, a_panels, b_panels, block_n, block_k, shape)
+    else:
+        if len(a_panels):
+            for share in prange(workers):
+                pack_share_of_a(a_panels, A, block_k, np.intp(share), workers, shape)
+        for share in prange(workers):
+            worker = np.intp(share)
+            bounds = bounds_of(len(A), B.shape[1], rows_of(shape), tile_columns(C, shape), worker, workers)
+            multiply_share(C, A, B, a_panels, b_panels[worker], bounds, block_n, block_k, shape)

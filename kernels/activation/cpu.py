@@ -12,8 +12,10 @@ import math
 
 from numba import njit, prange
 
+from gpuplay.intrinsics import simd as vectors
+
 from .._shared import numpy_activations
-from .._shared.activations import CODE, apply, at_least
+from .._shared.activations import CODE, apply
 
 # ---- numpy:ufunc ----
 
@@ -74,6 +76,12 @@ _GELU, _SILU, _SOFTPLUS, _IDENTITY = CODE["gelu"], CODE["silu"], CODE["softplus"
 
 
 @njit(forceinline=True)
+def at_least(x, low):
+    """The larger of both; NaN where ``x`` is, which ``max`` does not promise."""
+    return low if x < low else x
+
+
+@njit(forceinline=True)
 def _libm(code, x):
     """The functions as `_shared.activations` has them, with the C library's exp, tanh, erfc and log1p."""
     zero = type(x)(0)
@@ -113,15 +121,36 @@ def libm(problem):
 
 # ---- cpu:scalar, cpu:simd ----
 
+TURN = 4  # vectors a turn of the loop: one's polynomial runs while another waits for its last result
+
+
+@njit(forceinline=True)
+def _part(code, Y, X, first, end):
+    """Elements ``first`` to ``end``: whole turns, then vector by vector, the last one cut short."""
+    lanes = vectors.lanes(X)
+    i = first
+    while i + TURN * lanes <= end:
+        a = apply(code, vectors.load(X, i))
+        b = apply(code, vectors.load(X, i + lanes))
+        c = apply(code, vectors.load(X, i + 2 * lanes))
+        d = apply(code, vectors.load(X, i + 3 * lanes))
+        vectors.store(Y, i, a)
+        vectors.store(Y, i + lanes, b)
+        vectors.store(Y, i + 2 * lanes, c)
+        vectors.store(Y, i + 3 * lanes, d)
+        i += TURN * lanes
+    while i < end:
+        vectors.store_first(Y, i, apply(code, vectors.load_first(X, i, end - i)), end - i)
+        i += lanes
+
 
 def simd(problem):
-    """The plain loop; `apply` is straight arithmetic, so that LLVM makes vectors of it where it may."""
+    """A vector at a time; vectors of one lane make it cpu:scalar."""
     code = CODE[problem.function]
 
-    @njit(cache=True, error_model="numpy")
+    @njit(cache=True)
     def run(Y, X):
-        for i in range(X.size):
-            Y[i] = apply(code, X[i])
+        _part(code, Y, X, 0, X.size)
 
     return run
 
@@ -133,12 +162,9 @@ def parallel(problem, chunk):
     """The loop of cpu:simd over chunks; neighbouring chunks go to the same core."""
     code = CODE[problem.function]
 
-    @njit(cache=True, parallel=True, error_model="numpy")
+    @njit(cache=True, parallel=True)
     def run(Y, X):
         for c in prange((X.size + chunk - 1) // chunk):
-            # Slices: their indices start at 0, so that no index can be negative and nothing hinders vectors.
-            y, x = Y[c * chunk : (c + 1) * chunk], X[c * chunk : (c + 1) * chunk]
-            for i in range(x.size):
-                y[i] = apply(code, x[i])
+            _part(code, Y, X, c * chunk, min((c + 1) * chunk, X.size))
 
     return run

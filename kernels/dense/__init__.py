@@ -11,7 +11,7 @@ cuda:tiled      tiles of X and W in shared memory, loaded along their rows
 from gpuplay.kernel import Array, Cost, Kernel, Knob, Param, Probe, Variant
 
 from .._shared import limits
-from .._shared.blocking import BLOCKS, DEFAULTS, panel_elements, sums_shape
+from .._shared.quad_blocking import BLOCKS, DEFAULTS, panel_elements, sums_shape
 from ..activation import FUNCTIONS, OPERATIONS
 
 NAIVE_BLOCK = (32, 8)

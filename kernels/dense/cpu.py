@@ -8,9 +8,9 @@ dot product of a row of W, as fast as W comes from memory.
 import numpy as np
 from numba import njit, prange
 
-from .._shared import gemm
-from .._shared.activations import CODE, apply
-from .._shared.blocking import DEFAULTS
+from .._shared import quads as gemm
+from .._shared.scalar_activations import CODE, apply
+from .._shared.quad_blocking import DEFAULTS
 from ..activation.cpu import FUNCTIONS
 
 SMALL_BATCH = 8

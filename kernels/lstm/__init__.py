@@ -16,7 +16,7 @@ cuda:fused      one GPU function a step: four sums in registers, tiles in shared
 from gpuplay.kernel import Array, Cost, Kernel, Knob, Param, Variant
 
 from .._shared import limits
-from .._shared.blocking import BLOCKS, DEFAULTS, panel_elements, round_up, sums_shape
+from .._shared.quad_blocking import BLOCKS, DEFAULTS, panel_elements, round_up, sums_shape
 from ..activation import OPERATIONS
 
 THREADS = Knob((64, 128, 256), default=256, help="threads of a block")

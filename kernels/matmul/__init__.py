@@ -1,9 +1,11 @@
 """matmul: C = A·B, the product of two matrices.
 
 cpu:naive       three nested loops in textbook order: every step of the inner loop jumps a row of B
-cpu:scalar      cache blocks and 16 numbers of A in registers, one number at a time
-cpu:simd        the same loops, vectorised
-cpu:parallel    the same loops, rows and strips of C shared among the cores
+cpu:reordered   the same loops in another order: the inner loop walks along rows of B and C
+cpu:blocked     the same, block by block, so that what is used again is still in a cache
+cpu:scalar      packed panels, and a tile of C in registers, one number at a time
+cpu:simd        the same source, a vector at a time
+cpu:parallel    the same source, a rectangle of C for each core
 torch:mm        PyTorch's matrix product, a peer
 cuda:naive      one thread an element, everything from global memory
 cuda:tiled      tiles of A and B in shared memory, each number loaded once a tile
@@ -12,7 +14,7 @@ cuda:tiled      tiles of A and B in shared memory, each number loaded once a til
 from gpuplay.kernel import Array, Cost, Kernel, Knob, Param, Probe, Variant
 
 from .._shared import limits
-from .._shared.blocking import BLOCKS, DEFAULTS, panel_elements, sums_shape
+from .._shared.blocking import KNOBS, workspace
 
 NAIVE_BLOCK = (32, 8)
 
@@ -27,19 +29,9 @@ def cost(p):
     return Cost(2.0 * p.m * p.n * p.k, p.itemsize * float(p.m * p.k + p.k * p.n + p.m * p.n))
 
 
-def one_worker(p, knobs):
-    """Packed panels of B, and the partial sums of one worker."""
-    return _workspace(p, DEFAULTS | knobs, workers=1)
-
-
-def all_workers(p, knobs):
-    """Packed panels of B, and partial sums for every worker."""
-    return _workspace(p, knobs)
-
-
-def _workspace(p, blocks, **workers):
-    sums = sums_shape(p.m, p.n, blocks["block_m"], blocks["block_n"], **workers)
-    return (Array("panels", (panel_elements(p.k, p.n),)), Array("sums", sums))
+def panels(p, knobs):
+    """Packed panels of A and B."""
+    return workspace(p.m, p.k, p.n, knobs)
 
 
 def fits_naive(p, _knobs, _machine):
@@ -86,30 +78,44 @@ KERNEL = Kernel(
             "cpu:naive", "SISD", "textbook order: the inner loop jumps a whole row of B at every step", "cpu:naive"
         ),
         Variant(
+            "cpu:reordered",
+            "SISD",
+            "another order of the same loops: the inner one walks along a row of B and a row of C",
+            "cpu:reordered",
+            improves_on="cpu:naive",
+        ),
+        Variant(
+            "cpu:blocked",
+            "SISD",
+            "block by block: rows of B are used again while they are in the second cache",
+            "cpu:blocked",
+            improves_on="cpu:reordered",
+        ),
+        Variant(
             "cpu:scalar",
             "SISD",
-            "blocks that stay in the caches, 16 numbers of A in registers, one product at a time",
+            "a tile of C stays in registers, and packed panels reach it as two plain streams",
             "cpu:simd",
-            improves_on="cpu:naive",
-            workspace=one_worker,
+            improves_on="cpu:blocked",
+            workspace=panels,
         ),
         Variant(
             "cpu:simd",
             "SIMD",
-            "the same loops: one instruction multiplies a whole vector of a row of B",
+            "the same source: one instruction multiplies a number of A by a whole vector of B",
             "cpu:simd",
-            knobs=BLOCKS,
+            knobs=KNOBS,
             improves_on="cpu:scalar",
-            workspace=one_worker,
+            workspace=panels,
         ),
         Variant(
             "cpu:parallel",
             "MIMD",
-            "the same loops: every core takes its share of C",
+            "the same source: every core computes a rectangle of C",
             "cpu:parallel",
-            knobs=BLOCKS,
+            knobs=KNOBS,
             improves_on="cpu:simd",
-            workspace=all_workers,
+            workspace=panels,
         ),
         Variant(
             "cuda:naive",

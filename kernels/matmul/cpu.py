@@ -1,10 +1,14 @@
-"""matmul on the CPU: interpreted loops, textbook loops, and the blocked product on one core and on all."""
+"""matmul on the CPU: interpreted loops, three orders of plain loops, and packed panels under register tiles."""
 
-import numpy as np
-from numba import njit, prange
+from numba import njit
+
+from gpuplay.intrinsics.tiles import Shape
 
 from .._shared import gemm
-from .._shared.blocking import DEFAULTS
+from .._shared.blocking import BLOCK_K, BLOCK_N, ROWS, VECTORS
+
+FASTMATH = {"contract", "reassoc", "nsz", "arcp", "afn"}
+BLOCK = 128  # rows and columns of a block of B: 64 KiB of float32, at home in the second cache
 
 
 def loop(_p):
@@ -21,7 +25,7 @@ def loop(_p):
     return run
 
 
-@njit(cache=True, fastmath=gemm.FASTMATH)
+@njit(cache=True, fastmath=FASTMATH)
 def _naive(C, A, B):
     m, n = C.shape
     for i in range(m):
@@ -32,41 +36,64 @@ def _naive(C, A, B):
             C[i, j] = total
 
 
+@njit(cache=True, fastmath=FASTMATH)
+def _reordered(C, A, B):
+    m, n = C.shape
+    for i in range(m):
+        C[i] = 0
+        for k in range(len(B)):
+            a = A[i, k]
+            for j in range(n):
+                C[i, j] += a * B[k, j]
+
+
+@njit(cache=True, fastmath=FASTMATH)
+def _blocked(C, A, B):
+    m, n = C.shape
+    C[:] = 0
+    for left in range(0, n, BLOCK):
+        right = min(left + BLOCK, n)
+        for top in range(0, len(B), BLOCK):
+            bottom = min(top + BLOCK, len(B))
+            for i in range(m):
+                for k in range(top, bottom):
+                    a = A[i, k]
+                    for j in range(left, right):
+                        C[i, j] += a * B[k, j]
+
+
 def naive(_p):
     """Rows of A by columns of B, in the order of the definition."""
     return _naive
 
 
-def simd(_p, block_m=DEFAULTS["block_m"], block_n=DEFAULTS["block_n"], block_k=DEFAULTS["block_k"]):
-    """The blocked product of `gemm` on one thread; with the vectorisers off it is cpu:scalar."""
+def reordered(_p):
+    """The loops over k and j exchanged: all that the inner loop touches lies side by side."""
+    return _reordered
+
+
+def blocked(_p):
+    """The same loops over one block of B after the other, each for all rows of A."""
+    return _blocked
+
+
+def simd(_p, tile_rows=ROWS, tile_vectors=VECTORS, block_n=BLOCK_N, block_k=BLOCK_K):
+    """The product of `gemm` on one thread; with vectors of one lane it is cpu:scalar."""
+    shape = Shape(tile_rows, tile_vectors)
 
     @njit(cache=True)
-    def run(C, A, B, panels, sums):
-        gemm.pack_rows(B, panels, block_n, 0, 1)
-        gemm.multiply(C, A, panels, sums[0], block_m, block_n, block_k, 0, 1)
+    def run(C, A, B, a_panels, b_panels):
+        gemm.multiply_alone(C, A, B, a_panels, b_panels, block_n, block_k, shape)
 
     return run
 
 
-@njit(cache=True, parallel=True)
-def _parallel(C, A, B, panels, sums, blocks, workers):
-    block_m, block_n, block_k = blocks
-    for share in prange(workers):
-        gemm.pack_rows(B, panels, block_n, np.intp(share), workers)
-    for share in prange(workers):
-        gemm.multiply(C, A, panels, sums[share], block_m, block_n, block_k, np.intp(share), workers)
+def parallel(_p, tile_rows, tile_vectors, block_n, block_k):
+    """The product of `gemm` on all threads that it is worth."""
+    shape = Shape(tile_rows, tile_vectors)
 
-
-def parallel(p, block_m, block_n, block_k):
-    """The blocked product of `gemm` on all threads: first all pack B, then all multiply."""
-    blocks = (block_m, block_n, block_k)
-    one_core = simd(p, *blocks)
-
-    def run(C, A, B, panels, sums):
-        workers = gemm.workers_for(A.size * B.shape[1], sums)
-        if workers == 1:
-            one_core(C, A, B, panels, sums)
-        else:
-            _parallel(C, A, B, panels, sums, blocks, workers)
+    @njit(cache=True)
+    def run(C, A, B, a_panels, b_panels):
+        gemm.multiply(C, A, B, a_panels, b_panels, block_n, block_k, shape)
 
     return run
