@@ -1,0 +1,99 @@
+"""The polynomials behind `vector_math`: minimax fits, made for this project.
+
+Each was fitted on the interval stated by least squares with Lawson's weights in 50 digits; coefficients
+stand highest power first. Those for float32 were rounded one after the other, refitting the rest.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from llvmlite import ir
+from numba.core.errors import TypingError
+from numba.extending import intrinsic
+
+from gpuplay.intrinsics import lowering
+from gpuplay.intrinsics.vector_types import Vector
+
+
+def polynomial(*coefficients: float) -> Any:
+    """What compiled code calls to evaluate the polynomial with these coefficients, highest power first.
+
+    Horner's rule in x², odd and even powers apart: half the chain of dependent operations, for one more.
+    """
+
+    @intrinsic
+    def evaluate(typingctx: Any, x: Any) -> Any:
+        if not isinstance(x, Vector):
+            raise TypingError(f"polynomial: a vector; given {x}")
+
+        def generate(context: Any, builder: Any, called: Any, arguments: Any) -> Any:
+            (value,) = arguments
+            element = value.type.element
+            terms = [lowering.splat(builder, ir.Constant(element, c), x.lanes) for c in coefficients]
+
+            def fused(a: Any, b: Any, c: Any) -> Any:
+                product = builder.fmul(a, b, flags=lowering.CONTRACT)
+                return builder.fadd(product, c, flags=lowering.CONTRACT)
+
+            def powers(some: list[Any]) -> Any:
+                total = some[0]
+                for term in some[1:]:
+                    total = fused(total, square, term)
+                return total
+
+            square = builder.fmul(value, value)
+            even, odd = powers(terms[::-1][::2][::-1]), powers(terms[::-1][1::2][::-1])
+            return fused(odd, value, even)
+
+        return x(x), generate
+
+    return evaluate
+
+
+# (e^r - 1 - r) / r² for |r| <= 0.35; the error times r² is below 3.5e-9, and below 7e-18.
+EXP_32 = polynomial(0.0013939625, 0.008369528, 0.041666415, 0.16666514, 0.5)
+EXP_64 = polynomial(
+    *(2.5117229748009306e-08, 2.763279560954309e-07, 2.7557218678338836e-06, 2.4801485890776495e-05),
+    *(0.00019841269914191046, 0.0013888888950712303, 0.008333333333308993, 0.041666666666502275),
+    *(0.16666666666666696, 0.5000000000000014),
+)
+# 2^r for |r| <= 0.5, relative error below 3e-9.
+EXP2_32 = polynomial(0.00015329279, 0.001339097, 0.009618499, 0.055503596, 0.24022648, 0.6931472, 1.0)
+# (ln(1 + f) - f + f²/2) / f³ for √½ <= 1 + f <= √2; the relative error of the logarithm is below 7.4e-10.
+LOG_32 = polynomial(
+    *(0.067497514, -0.116660975, 0.1188137, -0.12406527, 0.14220594),
+    *(-0.16667989, 0.20002066, -0.2500001, 0.33333313),
+)
+# (ln(1 + e) - e) / e² for 0 <= e <= 1; the relative error of the logarithm is below 5.3e-9.
+LOG1P_32 = polynomial(
+    *(-0.0033045483, 0.020142214, -0.057548158, 0.10668882, -0.15348583),
+    *(0.19693075, -0.24958146, 0.3333047, -0.4999993),
+)
+# (atanh(t)/t - 1) / t² in powers of t², for 0 <= t <= 1/3; error below 1.7e-18.
+ATANH_64 = polynomial(
+    *(0.08473407232322466, 0.04190616144164546, 0.060480112295085466, 0.06651172129948758, 0.07693223176677744),
+    *(0.09090874898633593, 0.11111111891501547, 0.14285714275651648, 0.20000000000062326, 0.3333333333333321),
+)
+# erf(x)/x - 1 in powers of x², for |x| <= 0.9; the relative error of erf is below 3e-10, and below 4e-17.
+ERF_32 = polynomial(8.39996e-05, -0.0008145227, 0.0052007553, -0.02685902, 0.112836815, -0.37612632, 0.12837917)
+ERF_64 = polynomial(
+    *(-8.482332710532831e-10, 1.4046241233893909e-08, -1.6275508868347113e-07, 1.645521693282499e-06),
+    *(-1.4925299898841605e-05, 0.00012055321046931268, -0.0008548326754980217, 0.005223977621602781),
+    *(-0.026866170644806404, 0.11283791670953702, -0.37612638903183726, 0.1283791670955126),
+)
+# log2 Φ(-a), Φ the normal distribution function, for 0 <= a <= 14.5: the error times ln 2 is below
+# 1.1e-7·(1 + a²/2) for a <= 5, the rounding of such an exponent; looser beyond, where Φ is below 3e-7.
+LOG2_TAIL_32 = polynomial(
+    *(-2.7278822e-11, 1.9111726e-09, -5.7497456e-08, 9.733856e-07, -1.0163397e-05, 6.615729e-05),
+    *(-0.00023319563, -0.00011015022, 0.0070907143, -0.052539714, -0.45919037, -1.1511071, -1.0),
+)
+# e^(a²/2)·Φ(-a) in powers of t = (a - 5)/(a + 5), for a <= 38.7, relative error below 5.1e-16.
+TAIL_64 = polynomial(
+    *(-1.7267736681849218e-10, 1.1494199644154578e-09, 4.334628797007252e-09, -1.0168145915089257e-08),
+    *(-3.71635889527162e-08, 7.655356628034235e-08, 2.41666290054196e-07, -6.748518442954143e-07),
+    *(-1.269201646609727e-06, 6.64435840101675e-06, 9.61015944302811e-07, -6.042746911397771e-05),
+    *(0.00013427690419883726, 0.00021955073508125346, -0.0023788443643842144, 0.008991370550931015),
+    *(-0.023413900487157992, 0.04785535228414521, -0.08088387726414425, 0.11606881188600399),
+    *(-0.14345755526401183, 0.07691930497500629),
+)
