@@ -98,16 +98,17 @@ def main():
     from numba import njit
 
     from gpuplay import catalog
+    from gpuplay.intrinsics import simd
 
     catalog.load(catalog.find("activation"))
     from gpuplay_kernels._shared.activations import CODE, apply
     from gpuplay_kernels._shared.numpy_activations import reference
 
     def compiled(code):
-        @njit(error_model="numpy")
+        @njit
         def loop(y, x):
-            for i in range(x.size):
-                y[i] = apply(code, x[i])
+            for i in range(0, x.size, simd.lanes(x)):
+                simd.store_first(y, i, apply(code, simd.load_first(x, i, x.size - i)), x.size - i)
 
         def run(x):
             y = np.empty_like(x)

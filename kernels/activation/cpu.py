@@ -78,7 +78,9 @@ _GELU, _SILU, _SOFTPLUS, _IDENTITY = CODE["gelu"], CODE["silu"], CODE["softplus"
 @njit(forceinline=True)
 def at_least(x, low):
     """The larger of both; NaN where ``x`` is, which ``max`` does not promise."""
-    return low if x < low else x
+    if x < low:
+        return low
+    return x
 
 
 @njit(forceinline=True)
