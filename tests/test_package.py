@@ -11,10 +11,12 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from typer.main import get_command
 
 import gpuplay
 from gpuplay import catalog
 from gpuplay.cli import options
+from gpuplay.cli.app import app
 from gpuplay.kernel import COMMANDS
 
 ROOT = Path(__file__).parents[1]
@@ -91,11 +93,11 @@ def test_links_between_pages_lead_somewhere(page: Path) -> None:
 @pytest.mark.parametrize("command", commands())
 def test_a_command_in_the_docs_exists_with_its_options(command: str) -> None:
     words = shlex.split(command)[1:]
-    kernel = words[1] if words[0] in ("run", "check", "explain") and len(words) > 1 else words[0]
-    if words[0] == "explain":
-        known = spellings(kernel) | {"--map"}
+    kernel = words[1] if words[0] in ("run", "check", "explain", "ladder") and len(words) > 1 else words[0]
+    if words[0] in ("explain", "ladder"):
+        known = spellings(kernel) | {"explain": {"--map"}, "ladder": {"--diff"}}[words[0]]
     elif words[0] in COMMANDS:
-        known = {"check": {"--on", "--sizes", "--dtype"}, "list": {"--json"}}.get(words[0], set())
+        known = {spelling for option in get_command(app).commands[words[0]].params for spelling in option.opts}
     else:
         known = spellings(kernel)
     assert {word for word in words if word.startswith("--")} <= known
