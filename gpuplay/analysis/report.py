@@ -54,12 +54,19 @@ def sentences(report: Report) -> tuple[str, ...]:
     """How many rows hold, and of each that does not where and by how much it misses, or why it was not judged."""
     states = Counter(judgement.state for judgement in report.judgements)
     judged = len(report.judgements) - states["not judged"]
-    head = "Interrupted: " if report.interrupted else ""
-    held = f"{states['holds']} of {count(judged, 'judged row')} {'holds' if states['holds'] == 1 else 'hold'}"
-    said = [f"{head}{held if judged else 'no row could be judged'}."]
+    said = ["Interrupted."] if report.interrupted else []
+    said.append(
+        f"{count(judged, 'row')} judged: {_held(states['holds'], judged)}." if judged else "No row could be judged."
+    )
     said += [f"{j.promise.name} {_trouble(j)}." for j in report.judgements if j.state != "holds"]
     left = report.asked - len(report.judgements)
     return (*said, f"{count(left, 'row')} not measured.") if left else tuple(said)
+
+
+def _held(holding: int, judged: int) -> str:
+    if holding == judged > 1:
+        return "all hold"
+    return f"{holding or 'none'} {'hold' if holding > 1 else 'holds'}"
 
 
 def _trouble(judgement: Judgement) -> str:
