@@ -35,6 +35,10 @@ def _ratio(result: Result, finals: Mapping[Cell, Result], plan: Plan) -> str:
 
 
 def _axes(plan: Plan, cell: Cell) -> str:
-    """The values of the axes that vary beside the size."""
+    """The values of the axes that vary beside the size; of a yardstick, what makes it another problem."""
     values = {**dict(cell.params), "threads": cell.threads}
-    return "".join(f" {axis}={values[axis]}" for axis in arrange((), plan).axes)
+    axes = dict.fromkeys(arrange((), plan).axes)
+    for row in plan.rows:
+        if any(planned.cell == cell for planned in row.beside):
+            axes |= dict.fromkeys(name for name, value in row.problem.params if values[name] != value)
+    return "".join(f" {axis}={values[axis]}" for axis in axes)
