@@ -9,8 +9,8 @@ import numpy as np
 from numba import njit, prange
 
 from .._shared import quads as gemm
-from .._shared.scalar_activations import CODE, apply
 from .._shared.quad_blocking import DEFAULTS
+from .._shared.scalar_activations import CODE, apply
 from ..activation.cpu import FUNCTIONS
 
 SMALL_BATCH = 8

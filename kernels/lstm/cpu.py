@@ -11,8 +11,8 @@ import numpy as np
 from numba import njit, prange
 
 from .._shared import quads as gemm
-from .._shared.scalar_activations import CODE, apply
 from .._shared.quad_blocking import DEFAULTS
+from .._shared.scalar_activations import CODE, apply
 
 SIGMOID, TANH = CODE["sigmoid"], CODE["tanh"]
 DEPTH, LANES, ROWS, CHUNK = gemm.DEPTH, gemm.LANES, gemm.ROWS, gemm.CHUNK
