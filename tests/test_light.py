@@ -51,6 +51,7 @@ def test_help_names_all_kernels_and_plugins_and_imports_none(gpuplay: Gpuplay, p
         [],
         ["matmul", "--help"],
         ["list"],
+        ["peers", "--plan"],
         ["matmul", "--plan"],
         ["matmul", "--sizes", "7,8", "--cell-time", "0.1s"],
     ],
