@@ -62,8 +62,11 @@ def denominator(record: Record, grid: Grid, *, final: bool = False) -> str:
 
 def _libraries(record: Record, grid: Grid) -> str:
     """The library variants that ``best`` chooses from, with what they call as far as that is known."""
-    called = {r.cell.variant: r.library for r in record.results if r.library}
-    names = [c.name + (f" ({called[c.name]})" if c.name in called else "") for c in grid.libraries]
+    called: dict[str, dict[str, None]] = {}
+    for result in record.results:
+        if result.library:
+            called.setdefault(result.cell.variant, {})[result.library] = None
+    names = [c.name + (f" ({' or '.join(called[c.name])})" if c.name in called else "") for c in grid.libraries]
     return " and ".join(names) if len(names) < 3 else f"{', '.join(names[:-1])} and {names[-1]}"
 
 
