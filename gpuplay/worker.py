@@ -19,7 +19,8 @@ from typing import TYPE_CHECKING, Any, BinaryIO
 
 from gpuplay import catalog
 from gpuplay.errors import GpuplayError
-from gpuplay.kernel import Kernel, Machine, Problem, without_functions
+from gpuplay.kernel import Kernel, Problem, without_functions
+from gpuplay.machine_model import Machine
 from gpuplay.plan import Plan, Request, Settings, make
 from gpuplay.results import Cell, ErrorReport
 

@@ -6,8 +6,8 @@ import weakref
 import pytest
 
 from gpuplay.errors import GpuplayError, WorkerLost
-from gpuplay.kernel import GpuModel
 from gpuplay.limits import LaunchError
+from gpuplay.machine_model import GpuModel
 from gpuplay.targets.cuda import CudaTarget
 from gpuplay.targets.device import Device, DeviceFaultError, DeviceGpu
 

@@ -8,10 +8,10 @@ import pytest
 from lockstep import bugs, races
 from numba import cuda, float32, float64
 
-from gpuplay.kernel import GpuModel
 from gpuplay.lockstep.errors import LockstepFault, Unsupported
 from gpuplay.lockstep.machine import Machine
 from gpuplay.lockstep.record import Place
+from gpuplay.machine_model import GpuModel
 
 BUGS = (*races.BUGS, *bugs.BUGS)
 MARK = re.compile(r"# fault: (?P<kind>[a-z ]+?)(?: by (?P<thread>block .*))?$")

@@ -8,7 +8,8 @@ from collections.abc import Iterator
 import pytest
 
 from gpuplay import catalog
-from gpuplay.kernel import Machine, Problem, Variant
+from gpuplay.kernel import Problem, Variant
+from gpuplay.machine_model import Machine
 from gpuplay.measure.building import build, problem_data
 from gpuplay.results import Cell
 from gpuplay.targets.lockstep import LockstepTarget

@@ -121,7 +121,7 @@ def test_chains_of_multiply_adds_are_fused(tmp_path: Path) -> None:
 
 SIMULATED = """
 import numpy as np
-from gpuplay.kernel import GpuModel
+from gpuplay.machine_model import GpuModel
 from gpuplay.measure import gpu_probes
 from gpuplay.targets import open_target
 

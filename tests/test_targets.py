@@ -10,7 +10,7 @@ import pytest
 
 from gpuplay import limits, targets
 from gpuplay.errors import GpuplayError, KernelFileError, UsageError
-from gpuplay.kernel import GpuModel
+from gpuplay.machine_model import GpuModel
 from gpuplay.targets import presence
 from gpuplay.targets.simulator import SimulatedGpu
 

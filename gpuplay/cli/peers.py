@@ -17,7 +17,8 @@ from gpuplay.analysis.judging import Judgement, judge
 from gpuplay.analysis.report import Report
 from gpuplay.cli.session import FAILED, INTERRUPTED, OK, Measured, Session, settings_of
 from gpuplay.errors import TargetMissing, UsageError
-from gpuplay.kernel import Kernel, Machine
+from gpuplay.kernel import Kernel
+from gpuplay.machine_model import Machine
 from gpuplay.measure import machine as machines
 from gpuplay.plan import Plan, PlannedCell, Request, Row, Settings
 from gpuplay.promises import ROWS, chosen

@@ -15,7 +15,8 @@ from gpuplay import __version__, catalog, plan, request
 from gpuplay.analysis import roofline
 from gpuplay.crew import ORDINARY, Crew
 from gpuplay.errors import KernelFileError, UsageError, WorkerLost
-from gpuplay.kernel import GpuModel, Kernel, Machine
+from gpuplay.kernel import Kernel
+from gpuplay.machine_model import GpuModel, Machine
 from gpuplay.measure import diagnosis, roofs
 from gpuplay.measure import machine as machines
 from gpuplay.plan import Plan, Request, Settings

@@ -14,7 +14,6 @@ from typing import Any
 import numpy as np
 
 from gpuplay.errors import GpuplayError
-from gpuplay.kernel import GpuModel
 from gpuplay.limits import Dims, LaunchError, dims, refuse_launch
 from gpuplay.lockstep.counting import counted
 from gpuplay.lockstep.engine import Engine, Stuck
@@ -28,6 +27,7 @@ from gpuplay.lockstep.program import Program, SharedArray
 from gpuplay.lockstep.record import Counts, Fault, Launch, Note, Place, Report, Source, WarpMap
 from gpuplay.lockstep.translate import translate
 from gpuplay.lockstep.values import View
+from gpuplay.machine_model import GpuModel
 
 BATCH_LANES = 32 * 1024  # the vectors of a batch and of its shadow then fit in the L2 and L3 cache
 SHARED_ALIGNMENT = 256

@@ -19,7 +19,7 @@ from typing import Any
 
 import psutil
 
-from gpuplay import kernel
+from gpuplay import machine_model
 from gpuplay.measure import cgroups
 
 ROOT = Path("/")
@@ -61,11 +61,11 @@ def fingerprint(machine: Mapping[str, Any]) -> str:
     return hashlib.sha256(repr(parts).encode()).hexdigest()[:16]
 
 
-def limits() -> kernel.Machine:
+def limits() -> machine_model.Machine:
     """What a variant's ``applies`` may ask of the machine; what is not known keeps the contract's default."""
-    usual = kernel.Machine()
+    usual = machine_model.Machine()
     caches = _caches(ROOT)
-    return kernel.Machine(
+    return machine_model.Machine(
         cores=_usable(ROOT)[0],
         vector_bits=_vector(ROOT)[1],
         l1_bytes=caches["l1d"] or usual.l1_bytes,

@@ -11,8 +11,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from gpuplay.errors import GpuplayError, KernelFileError
-from gpuplay.kernel import Machine
 from gpuplay.lockstep.errors import LockstepFault, Unsupported
+from gpuplay.machine_model import Machine
 from gpuplay.measure.building import Built, build, problem_data
 from gpuplay.measure.outcomes import Stepped
 from gpuplay.measure.verifications import SMALL_SIZES, small_params

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, Protocol, TypeAlias
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from gpuplay.kernel import GpuModel
+    from gpuplay.machine_model import GpuModel
 
 Call: TypeAlias = Callable[[], object]
 

@@ -19,7 +19,7 @@ from gpuplay.targets.device import Device, DeviceGpu
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from gpuplay.kernel import GpuModel
+    from gpuplay.machine_model import GpuModel
     from gpuplay.targets.base import Call
 
 

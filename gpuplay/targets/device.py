@@ -10,8 +10,8 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 from gpuplay.errors import GpuplayError, WorkerLost
-from gpuplay.kernel import GpuModel
 from gpuplay.limits import dims, refuse_launch
+from gpuplay.machine_model import GpuModel
 
 if TYPE_CHECKING:
     from gpuplay.targets.base import Call

@@ -9,8 +9,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from gpuplay.errors import GpuplayError
-from gpuplay.kernel import GpuModel
 from gpuplay.limits import Dims, dims, refuse_launch
+from gpuplay.machine_model import GpuModel
 from gpuplay.targets.host import NumpyTarget
 
 if TYPE_CHECKING:

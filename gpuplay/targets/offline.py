@@ -21,8 +21,8 @@ from types import SimpleNamespace
 from typing import Any, TypeAlias
 
 from gpuplay.errors import GpuplayError
-from gpuplay.kernel import GpuModel
 from gpuplay.limits import Dims, dims, refuse_launch
+from gpuplay.machine_model import GpuModel
 
 Capability: TypeAlias = tuple[int, int] | tuple[int, int, str]
 TOOLS = {"ptxas": "nvidia-cuda-nvcc", "nvdisasm": "nvidia-cuda-nvdisasm"}
