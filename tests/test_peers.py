@@ -49,7 +49,7 @@ def test_a_row_is_measured_judged_and_exported(gpuplay: Gpuplay, tmp_path: Path)
     jsonschema.Draft202012Validator(schema()).validate(document)
     assert json.loads(files[0].read_text(encoding="utf-8")) == document
     (row,) = document["rows"]
-    assert done.code == (1 if row["state"] == "broken" else 0), done.err
+    assert done.code == (1 if row["state"] == "missed" else 0), done.err
     (only,) = row["cases"]
     results = {result["variant"]: result for result in document["results"]}
     assert {result["status"] for name, result in results.items() if not name.startswith("torch")} == {"ok"}
@@ -108,7 +108,7 @@ def test_a_figure_that_is_not_reached_is_a_regression(
     monkeypatch: pytest.MonkeyPatch, cache: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     code, document, _ = compare(monkeypatch, cache, capsys, Worst(1e6))
-    assert document["rows"][0]["state"] == "broken"
+    assert document["rows"][0]["state"] == "missed"
     assert code == 1
 
 
@@ -183,6 +183,6 @@ def test_ctrl_c_keeps_the_rows_that_were_judged(tmp_path: Path, cache: Path) -> 
     kept = json.loads((tmp_path / "kept.json").read_text(encoding="utf-8"))
     assert kept["interrupted"]
     assert kept["rows"][0]["row"] == "dense:vector"
-    assert kept["rows"][0]["state"] in ("holds", "broken")
+    assert kept["rows"][0]["state"] in ("holds", "missed")
     assert len(kept["rows"]) < kept["asked"] == 3
     assert "Interrupted." in out

@@ -105,7 +105,7 @@ def test_a_figure_that_is_missed_breaks_the_row_and_says_where() -> None:
     slow = {**GOOD[1], "cpu:parallel": 1.3e-3}
     judgement = judged(SQUARE, GOOD[0], slow, GOOD[2])
     assert [finding.holds for finding in judgement.findings] == [False, False, True, True]
-    assert judgement.state == "broken"
+    assert judgement.state == "missed"
     said = " ".join(sentences(Report(record(judgement.results), (judgement,), 1)))
     assert "1 row judged: none holds." in said
     assert "matmul:square misses: mean of 3 cases" in said
@@ -141,7 +141,7 @@ def test_one_library_that_is_missing_leaves_the_case_to_the_other() -> None:
 def test_what_was_measured_can_break_a_row_that_is_not_complete() -> None:
     nothing: Seconds = dict.fromkeys(GOOD[0])
     slow = {**GOOD[1], "cpu:parallel": 2e-3}
-    assert judged(SQUARE, nothing, slow, nothing).state == "broken"
+    assert judged(SQUARE, nothing, slow, nothing).state == "missed"
     assert judged(SQUARE, nothing, GOOD[1], nothing).state == "not judged"
 
 
@@ -151,6 +151,13 @@ def test_a_figure_within_the_noise_is_marked() -> None:
     assert close.holds
     assert close.close
     assert not judged(SQUARE, *GOOD).findings[1].close
+
+
+def test_a_figure_missed_by_digits_that_are_not_shown_is_shown_as_less() -> None:
+    row = {"numpy:blas": 0.8499, "cpu:parallel": 1.0}
+    judgement = judged(SHAPES, row, {**row, "cpu:parallel": 0.5})
+    assert judgement.findings[0].holds is False
+    assert "worst <0.85 × of 0.85 ×" in " ".join(sentences(Report(record([]), (judgement,), 1)))
 
 
 def test_a_condition_may_be_about_one_of_our_variants() -> None:
@@ -240,7 +247,7 @@ def test_the_json_is_valid_and_strict() -> None:
     validator = jsonschema.Draft202012Validator(schema())
     validator.check_schema(schema())
     validator.validate(document)
-    assert [row["state"] for row in document["rows"]] == ["holds", "broken", "not judged"]
+    assert [row["state"] for row in document["rows"]] == ["holds", "missed", "not judged"]
     for change in ({"extra": 1}, {"rows": [{}]}, {"asked": 0}, {"schema": "gpuplay/1"}):
         with pytest.raises(jsonschema.ValidationError):
             validator.validate(document | change)

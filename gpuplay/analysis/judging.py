@@ -20,7 +20,7 @@ from gpuplay.units import size_names
 
 UNMEASURED = "not measured"
 
-State: TypeAlias = Literal["holds", "broken", "wrong", "not judged"]
+State: TypeAlias = Literal["holds", "missed", "wrong", "not judged"]
 
 
 @dataclass(frozen=True)
@@ -86,7 +86,7 @@ class Judgement:
             return "wrong"
         answers = {finding.holds for finding in self.findings}
         if False in answers:
-            return "broken"
+            return "missed"
         return "holds" if answers == {True} else "not judged"
 
 

@@ -26,7 +26,7 @@ class Report:
     @property
     def missed(self) -> bool:
         """Whether a row that was judged does not hold."""
-        return any(judgement.state in ("broken", "wrong") for judgement in self.judgements)
+        return any(judgement.state in ("missed", "wrong") for judgement in self.judgements)
 
 
 def wording(need: Condition, cases: int = 0) -> str:
@@ -48,6 +48,15 @@ def wording(need: Condition, cases: int = 0) -> str:
 def figure(need: Condition, value: float) -> str:
     """A figure in the unit of its condition: a share of a roof in percent, everything else as a ratio."""
     return percent(value) if isinstance(need, OfRoof) else ratio(value)
+
+
+def reached(finding: Finding) -> str:
+    """The figure that was found, or a dash; ``<1.00 ×`` where it is missed by digits that are not shown."""
+    if finding.got is None:
+        return "–"
+    text = figure(finding.need, finding.got)
+    short = finding.holds is False and text == figure(finding.need, finding.need.at_least)
+    return f"<{text}" if short else text
 
 
 def sentences(report: Report) -> tuple[str, ...]:
@@ -74,7 +83,7 @@ def _trouble(judgement: Judgement) -> str:
         faults = [f"{r.cell.label} is {r.status}: {r.reason}" for r in judgement.faults]
         return f"has {count(len(faults), 'bad cell')}, {faults[0]}"
     cases = len(judgement.promise.cases)
-    if judgement.state == "broken":
+    if judgement.state == "missed":
         missed = [finding for finding in judgement.findings if finding.holds is False]
         return "misses: " + "; ".join(f"{wording(f.need, cases)} {_miss(f)}" for f in missed)
     reasons = dict.fromkeys(f"{_place(f)}{f.reason}" for f in judgement.findings if f.holds is None)
@@ -82,12 +91,11 @@ def _trouble(judgement: Judgement) -> str:
 
 
 def _miss(finding: Finding) -> str:
-    assert finding.got is not None
-    got, needed = figure(finding.need, finding.got), figure(finding.need, finding.need.at_least)
-    if got == needed:  # told apart only by digits that are not shown
-        got = f"just under {got}"
+    got, needed = reached(finding), figure(finding.need, finding.need.at_least)
     noise = " (within the noise)" if finding.close else ""
-    return f"{got} of {needed}{f' at {finding.at.label}' if finding.at else ''}{noise}"
+    named = isinstance(finding.need, OfYardstick)  # by its size already
+    place = f" at {finding.at.label}" if finding.at and not named else ""
+    return f"{got} of {needed}{place}{noise}"
 
 
 def _place(finding: Finding) -> str:

@@ -8,7 +8,7 @@ from rich.text import Text
 
 from gpuplay.analysis.judging import Finding, Judgement, Standing, labels
 from gpuplay.analysis.ratios import seconds
-from gpuplay.analysis.report import Report, figure, sentences, wording
+from gpuplay.analysis.report import Report, figure, reached, sentences, wording
 from gpuplay.promises.terms import Promise
 from gpuplay.results import Result
 from gpuplay.units import count, ratio
@@ -58,9 +58,12 @@ def head(report: Report, width: int) -> list[Text]:
 
 
 def libraries(results: Iterable[Result]) -> str:
-    """What the library variants called, each once, with the threads they were given."""
-    known = dict.fromkeys(r.library for r in results if r.flynn == "library" and r.library)
-    return f"libraries: {'; '.join(known)}" if known else ""
+    """What the library variants called, each once at its longest, and the threads they were given."""
+    called = [result for result in results if result.flynn == "library" and result.library]
+    known = dict.fromkeys(result.library for result in called)
+    longest = [text for text in known if not any(other.startswith(f"{text}, ") for other in known)]
+    threads = max((result.cell.threads for result in called), default=1)
+    return f"libraries, {count(threads, 'thread')}: {'; '.join(longest)}" if known else ""
 
 
 def summary(report: Report, *, wide: bool = False) -> list[Column]:
@@ -130,13 +133,11 @@ def planned(rows: Sequence[Promise], width: int) -> Text:
 
 
 def _of(finding: Finding) -> str:
-    needed = figure(finding.need, finding.need.at_least)
-    return f"{figure(finding.need, finding.got) if finding.got is not None else '–'} of {needed}"
+    return f"{reached(finding)} of {figure(finding.need, finding.need.at_least)}"
 
 
 def _reached(finding: Finding) -> Entry:
-    text = figure(finding.need, finding.got) if finding.got is not None else "–"
-    return Entry((text,), CLOSE if finding.close else "")
+    return Entry((reached(finding),), CLOSE if finding.close else "")
 
 
 def _answer(judgement: Judgement, finding: Finding) -> Entry:
