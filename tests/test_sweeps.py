@@ -83,6 +83,13 @@ def test_cells_that_would_take_too_long_are_skipped_with_their_forecast(gpuplay:
     assert "would take about" in done.cell("python:loop", size=1024)["reason"]
 
 
+def test_a_forecast_at_a_small_size_leaves_the_cells_of_that_size_alone(gpuplay: Gpuplay) -> None:
+    """The interpreter's work is forecast from n = 40 itself, when the baseline is built on that problem already."""
+    done = gpuplay("matmul", "--on", "python,numpy", "--sizes", "40", "--rounds", "1", "--cell-time", "0.02s", "--json")
+    assert done.code == 0, [result["reason"] for result in done.results]
+    assert [result["status"] for result in done.results] == ["ok", "ok"]
+
+
 def test_the_baseline_can_be_any_variant_best_or_none(gpuplay: Gpuplay) -> None:
     common = ("matmul", "--sizes", "64", "--on", "cpu:simd", "--cell-time", "0.05s")
     assert "1× = cpu:simd" in gpuplay(*common, "--baseline", "cpu:simd").out
