@@ -9,6 +9,7 @@ import subprocess
 import sys
 import time
 from pathlib import Path
+from statistics import median
 from typing import Any
 
 import jsonschema
@@ -53,8 +54,9 @@ def test_a_row_is_measured_judged_and_exported(gpuplay: Gpuplay, tmp_path: Path)
     (only,) = row["cases"]
     results = {result["variant"]: result for result in document["results"]}
     assert {result["status"] for name, result in results.items() if not name.startswith("torch")} == {"ok"}
-    assert only["ours"]["variant"] == "cpu:parallel"
-    assert only["ours"]["median_s"] == results["cpu:parallel"]["time"]["median_s"]
+    ours = [name for name, result in results.items() if result["class"] == "MIMD"]
+    assert "cpu:parallel" in ours
+    assert only["ours"]["variant"] == min(ours, key=lambda name: results[name]["time"]["median_s"])
     libraries = [name for name, result in results.items() if result["class"] == "library" and result["time"]]
     assert only["library"]["variant"] == min(libraries, key=lambda name: results[name]["time"]["median_s"])
     assert row["figures"][0]["reached"] == pytest.approx(only["ratio"])
@@ -85,21 +87,16 @@ def test_explicit_problems_and_their_yardstick_are_measured_in_one_run(
     monkeypatch: pytest.MonkeyPatch, cache: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     code, document, said = compare(monkeypatch, cache, capsys, Mean(1e-6), Worst(1e-6), COPY)
-    cells = [(r["variant"], r["params"]["function"], r["size"]) for r in document["results"]]
-    assert sorted(cells) == [
-        ("cpu:parallel", "leaky_relu", 1000),
-        ("cpu:parallel", "relu", 4096),
-        ("numpy:ufunc", "identity", 4096),
-        ("numpy:ufunc", "leaky_relu", 1000),
-        ("numpy:ufunc", "relu", 4096),
-    ]
-    assert {(r["status"], len(r["time"]["rounds"])) for r in document["results"]} == {("ok", 2)}
+    cells = {(r["variant"], r["params"]["function"], r["size"]): r for r in document["results"]}
+    libraries = {key[1:] for key in cells if key[0] == "numpy:ufunc"}
+    assert libraries == {("relu", 4096), ("leaky_relu", 1000), ("identity", 4096)}
+    assert {key[1:] for key in cells if key[0].startswith("cpu:")} == {("relu", 4096), ("leaky_relu", 1000)}
+    assert {(r["status"], len(r["time"]["rounds"])) for r in cells.values()} == {("ok", 2)}
     (row,) = document["rows"]
-    copy, ours = (
-        next(r["time"]["median_s"] for r in document["results"] if (r["variant"], r["params"]["function"]) == key)
-        for key in (("numpy:ufunc", "identity"), ("cpu:parallel", "relu"))
-    )
-    assert row["figures"][2]["reached"] == pytest.approx(copy / ours, rel=0.5)  # rounds paired, against medians
+    ours = cells[row["cases"][0]["ours"]["variant"], "relu", 4096]["time"]["rounds"]
+    copy = cells["numpy:ufunc", "identity", 4096]["time"]["rounds"]
+    paired = [median(theirs) / median(own) for theirs, own in zip(copy, ours, strict=True)]
+    assert row["figures"][2]["reached"] == pytest.approx(median(paired))
     assert (row["state"], code) == ("holds", 0)
     assert "numpy:ufunc n=4096 function=identity: " in said
 
