@@ -15,11 +15,14 @@ from numba.extending import intrinsic
 from gpuplay.intrinsics import lowering
 from gpuplay.intrinsics.vector_types import Vector
 
+LONG = 9  # coefficients
+
 
 def polynomial(*coefficients: float) -> Any:
     """What compiled code calls to evaluate the polynomial with these coefficients, highest power first.
 
-    Horner's rule in x², odd and even powers apart: half the chain of dependent operations, for one more.
+    Horner's rule: the fewest operations, each of which waits for the one before. `LONG` polynomials take odd
+    and even powers apart, in x²: one operation more, and half the chain.
     """
 
     @intrinsic
@@ -29,37 +32,45 @@ def polynomial(*coefficients: float) -> Any:
 
         def generate(context: Any, builder: Any, called: Any, arguments: Any) -> Any:
             (value,) = arguments
-            element = value.type.element
-            terms = [lowering.splat(builder, ir.Constant(element, c), x.lanes) for c in coefficients]
-
-            def fused(a: Any, b: Any, c: Any) -> Any:
-                product = builder.fmul(a, b, flags=lowering.CONTRACT)
-                return builder.fadd(product, c, flags=lowering.CONTRACT)
-
-            def powers(some: list[Any]) -> Any:
-                total = some[0]
-                for term in some[1:]:
-                    total = fused(total, square, term)
-                return total
-
+            terms = [lowering.splat(builder, ir.Constant(value.type.element, c), x.lanes) for c in coefficients]
+            if len(terms) < LONG:
+                return _horner(builder, value, terms)
             square = builder.fmul(value, value)
-            even, odd = powers(terms[::-1][::2][::-1]), powers(terms[::-1][1::2][::-1])
-            return fused(odd, value, even)
+            even, odd = (_horner(builder, square, terms[-first::-2][::-1]) for first in (1, 2))
+            return _horner(builder, value, [odd, even])
 
         return x(x), generate
 
     return evaluate
 
 
-# (e^r - 1 - r) / r² for |r| <= 0.35; the error times r² is below 3.5e-9, and below 7e-18.
-EXP_32 = polynomial(0.0013939625, 0.008369528, 0.041666415, 0.16666514, 0.5)
-EXP_64 = polynomial(
+def _horner(builder: Any, x: Any, terms: list[Any]) -> Any:
+    """The sum of terms times powers of x, the highest power first."""
+    total = terms[0]
+    for term in terms[1:]:
+        product = builder.fmul(total, x, flags=lowering.CONTRACT)
+        total = builder.fadd(product, term, flags=lowering.CONTRACT)
+    return total
+
+
+# e^r for |r| <= 0.35; the last two coefficients are exact, and the error is below 3.5e-9, and below 7e-18.
+_EXP_32 = (0.0013939625, 0.008369528, 0.041666415, 0.16666514, 0.5, 1.0, 1.0)
+_EXP_64 = (
     *(2.5117229748009306e-08, 2.763279560954309e-07, 2.7557218678338836e-06, 2.4801485890776495e-05),
     *(0.00019841269914191046, 0.0013888888950712303, 0.008333333333308993, 0.041666666666502275),
-    *(0.16666666666666696, 0.5000000000000014),
+    *(0.16666666666666696, 0.5000000000000014, 1.0, 1.0),
 )
+EXP_32, EXP_64 = polynomial(*_EXP_32), polynomial(*_EXP_64)
+# (e^r - 1) / r.
+EXPM1_32, EXPM1_64 = polynomial(*_EXP_32[:-1]), polynomial(*_EXP_64[:-1])
+# e^r and 2^r times 2^-LOWER: a power of two times 2^LOWER, which is a normal number, then gives the denormal
+# product in one rounding. Scaled coefficients cost nothing.
+LOWER_32, LOWER_64 = 64, 128
+EXP_LOWERED_32 = polynomial(*(c * 2.0**-LOWER_32 for c in _EXP_32))
+EXP_LOWERED_64 = polynomial(*(c * 2.0**-LOWER_64 for c in _EXP_64))
 # 2^r for |r| <= 0.5, relative error below 3e-9.
-EXP2_32 = polynomial(0.00015329279, 0.001339097, 0.009618499, 0.055503596, 0.24022648, 0.6931472, 1.0)
+_EXP2_32 = (0.00015329279, 0.001339097, 0.009618499, 0.055503596, 0.24022648, 0.6931472, 1.0)
+EXP2_LOWERED_32 = polynomial(*(c * 2.0**-LOWER_32 for c in _EXP2_32))
 # (ln(1 + f) - f + f²/2) / f³ for √½ <= 1 + f <= √2; the relative error of the logarithm is below 7.4e-10.
 LOG_32 = polynomial(
     *(0.067497514, -0.116660975, 0.1188137, -0.12406527, 0.14220594),

@@ -97,7 +97,7 @@ def store_first(typingctx: Any, array: Any, index: Any, vector: Any, count: Any)
 
 @intrinsic
 def stream(typingctx: Any, array: Any, index: Any, vector: Any) -> Any:
-    """Write a vector past the caches; ``array[index]`` lies on a boundary of the vector's size.
+    """Write a vector past the caches; ``array[index]`` lies on a boundary of its register's size.
 
     An ordinary store first reads the line that it writes into. A streaming store of whole lines does not:
     it pays where the output is larger than the last cache, and costs where it would have fitted. Call
@@ -107,7 +107,7 @@ def stream(typingctx: Any, array: Any, index: Any, vector: Any) -> Any:
 
     def generate(context: Any, builder: Any, called: Any, arguments: Any) -> Any:
         place, _, align = _place(context, builder, called, arguments, vector)
-        written = lowering.store(builder, place, arguments[2], align * vector.lanes)
+        written = lowering.store(builder, place, arguments[2], min(align * vector.lanes, LINE))
         written.set_metadata("nontemporal", builder.module.add_metadata([ir.Constant(lowering.INDEX, 1)]))
         return context.get_dummy_value()
 

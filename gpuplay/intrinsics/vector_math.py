@@ -27,20 +27,19 @@ from gpuplay.intrinsics import polynomials
 from gpuplay.intrinsics.simd import absolute, bits, broadcast, from_bits, maximum, minimum, select, with_sign
 from gpuplay.intrinsics.vector_types import Vector
 
-__all__ = ["erf", "exp", "exp_negative", "log", "log1p_unit", "normal_tail", "sigmoid", "tanh"]
+__all__ = ["erf", "exp", "exp_negative", "log", "log1p_unit", "normal_tail", "sigmoid", "tail_argument", "tanh"]
 
 _OPTIONS = {"forceinline": True, "error_model": "numpy"}
 _inlined = njit(**_OPTIONS)
 
 # Adding 1.5·2^23 (1.5·2^52) rounds to a whole number n, which then stands in the low bits of the sum.
-# With the exponent's bias added too, a shift of these bits makes the float 2^n. `_LIFTED` makes it 2^(n + 64)
-# or 2^(n + 128), so large that denormal results stay normal until the last multiplication rounds them once.
+# With the exponent's bias added too, a shift of these bits makes the float 2^n. `_LIFTED` makes it
+# 2^(n + LOWER), a normal number also where 2^n is none; its partner is a polynomial that was lowered.
 _ROUND_32, _ROUND_64 = 1.5 * 2**23, 1.5 * 2**52
 _ROUND_BITS_32, _ROUND_BITS_64 = 0x4B400000, 0x4338000000000000
 _BIAS_32, _BIAS_64 = 127, 1023
 _BIASED_32, _BIASED_64 = _ROUND_32 + _BIAS_32, _ROUND_64 + _BIAS_64
-_LIFTED_32, _LIFTED_64 = _BIASED_32 + 64, _BIASED_64 + 128
-_LOWER_32, _LOWER_64 = 2.0**-64, 2.0**-128
+_LIFTED_32, _LIFTED_64 = _BIASED_32 + polynomials.LOWER_32, _BIASED_64 + polynomials.LOWER_64
 _LOG2E = 1.4426950408889634
 # ln 2 in two parts, the first short enough that its product with a whole number is exact (Cody and Waite).
 _LN2_32, _LN2_LOW_32 = 0.693359375, -2.12194440e-4
@@ -77,7 +76,7 @@ def _exp_32(x: Any) -> Any:
     shifted = x * _LOG2E + _ROUND_32
     n = shifted - _ROUND_32
     r = (x - n * _LN2_32) - n * _LN2_LOW_32
-    value = 1 + (r + r * r * polynomials.EXP_32(r))
+    value = polynomials.EXP_32(r)
     # 2^n in two factors, since neither 2^128 nor 2^-150 is a normal float.
     whole = bits(shifted) - _ROUND_BITS_32
     half = whole >> 1
@@ -90,7 +89,7 @@ def _exp_64(x: Any) -> Any:
     shifted = x * _LOG2E + _ROUND_64
     n = shifted - _ROUND_64
     r = (x - n * _LN2_64) - n * _LN2_LOW_64
-    value = 1 + (r + r * r * polynomials.EXP_64(r))
+    value = polynomials.EXP_64(r)
     # 2^n in two factors, since neither 2^1024 nor 2^-1076 is a normal float.
     whole = bits(shifted) - _ROUND_BITS_64
     half = whole >> 1
@@ -103,8 +102,7 @@ def _exp_negative_32(x: Any, low: Any) -> Any:
     shifted = x * _LOG2E + _LIFTED_32
     n = shifted - _LIFTED_32
     r = (x - n * _LN2_32) - n * _LN2_LOW_32 + low
-    value = 1 + (r + r * r * polynomials.EXP_32(r))
-    return value * from_bits(bits(shifted) << 23) * _LOWER_32
+    return polynomials.EXP_LOWERED_32(r) * from_bits(bits(shifted) << 23)
 
 
 def _exp_negative_64(x: Any, low: Any) -> Any:
@@ -113,8 +111,7 @@ def _exp_negative_64(x: Any, low: Any) -> Any:
     shifted = x * _LOG2E + _LIFTED_64
     n = shifted - _LIFTED_64
     r = (x - n * _LN2_64) - n * _LN2_LOW_64 + low
-    value = 1 + (r + r * r * polynomials.EXP_64(r))
-    return value * from_bits(bits(shifted) << 52) * _LOWER_64
+    return polynomials.EXP_LOWERED_64(r) * from_bits(bits(shifted) << 52)
 
 
 def _expm1_negative_32(x: Any) -> Any:
@@ -124,7 +121,7 @@ def _expm1_negative_32(x: Any) -> Any:
     n = shifted - _BIASED_32
     r = (x - n * _LN2_32) - n * _LN2_LOW_32
     scale = from_bits(bits(shifted) << 23)
-    return scale * (r + r * r * polynomials.EXP_32(r)) + (scale - 1)
+    return scale * (r * polynomials.EXPM1_32(r)) + (scale - 1)
 
 
 def _expm1_negative_64(x: Any) -> Any:
@@ -134,7 +131,7 @@ def _expm1_negative_64(x: Any) -> Any:
     n = shifted - _BIASED_64
     r = (x - n * _LN2_64) - n * _LN2_LOW_64
     scale = from_bits(bits(shifted) << 52)
-    return scale * (r + r * r * polynomials.EXP_64(r)) + (scale - 1)
+    return scale * (r * polynomials.EXPM1_64(r)) + (scale - 1)
 
 
 # ---- logarithms ----
@@ -190,18 +187,26 @@ def _log1p_unit_64(e: Any) -> Any:
 # ---- the normal distribution and erf ----
 
 
+def _tail_argument_32(x: Any) -> Any:
+    """|x|, cut where the normal distribution's tail has become zero."""
+    return minimum(14.5, absolute(x))
+
+
+def _tail_argument_64(x: Any) -> Any:
+    """|x|, cut where the normal distribution's tail has become zero."""
+    return minimum(38.7, absolute(x))
+
+
 def _normal_tail_32(a: Any) -> Any:
-    """Φ(-a) for a >= 0, zero from 14.5 (float64: 38.7) on; Φ is the normal distribution function."""
+    """Φ(-a), Φ the normal distribution function, for an ``a`` from `tail_argument`."""
     # Two to the power of a polynomial, which needs no division.
-    power = polynomials.LOG2_TAIL_32(minimum(14.5, a))
+    power = polynomials.LOG2_TAIL_32(a)
     shifted = power + _LIFTED_32
-    value = polynomials.EXP2_32(power - (shifted - _LIFTED_32))
-    return value * from_bits(bits(shifted) << 23) * _LOWER_32
+    return polynomials.EXP2_LOWERED_32(power - (shifted - _LIFTED_32)) * from_bits(bits(shifted) << 23)
 
 
 def _normal_tail_64(a: Any) -> Any:
-    """Φ(-a) for a >= 0, zero from 14.5 (float64: 38.7) on; Φ is the normal distribution function."""
-    a = minimum(38.7, a)
+    """Φ(-a), Φ the normal distribution function, for an ``a`` from `tail_argument`."""
     high = from_bits(bits(a) & _HIGH_HALF_64)  # a² goes into the exponential in two parts
     power = exp_negative(-0.5 * high * high, -0.5 * (a - high) * (a + high))
     return power * polynomials.TAIL_64((a - 5) / (a + 5))
@@ -209,14 +214,14 @@ def _normal_tail_64(a: Any) -> Any:
 
 def _erf_32(x: Any) -> Any:
     """The error function."""
-    a = absolute(x)
-    return select(a < 0.9, x + x * polynomials.ERF_32(x * x), with_sign(1 - 2 * normal_tail(a * _ROOT_2), x))
+    outer = with_sign(1 - 2 * normal_tail(tail_argument(_ROOT_2 * x)), x)
+    return select(absolute(x) < 0.9, x + x * polynomials.ERF_32(x * x), outer)
 
 
 def _erf_64(x: Any) -> Any:
     """The error function."""
-    a = absolute(x)
-    return select(a < 0.9, x + x * polynomials.ERF_64(x * x), with_sign(1 - 2 * normal_tail(a * _ROOT_2), x))
+    outer = with_sign(1 - 2 * normal_tail(tail_argument(_ROOT_2 * x)), x)
+    return select(absolute(x) < 0.9, x + x * polynomials.ERF_64(x * x), outer)
 
 
 exp = _by_dtype(_exp_32, _exp_64)
@@ -224,6 +229,7 @@ log = _by_dtype(_log_32, _log_64)
 exp_negative = _by_dtype(_exp_negative_32, _exp_negative_64)
 _expm1_negative = _by_dtype(_expm1_negative_32, _expm1_negative_64)
 log1p_unit = _by_dtype(_log1p_unit_32, _log1p_unit_64)
+tail_argument = _by_dtype(_tail_argument_32, _tail_argument_64)
 normal_tail = _by_dtype(_normal_tail_32, _normal_tail_64)
 erf = _by_dtype(_erf_32, _erf_64)
 

@@ -19,7 +19,7 @@ silu's own tail loses digits where the sigmoid beside x is denormal (float32: be
 from numba import njit
 
 from gpuplay.intrinsics.simd import absolute, maximum, select
-from gpuplay.intrinsics.vector_math import exp_negative, log1p_unit, normal_tail, sigmoid, tanh
+from gpuplay.intrinsics.vector_math import exp_negative, log1p_unit, normal_tail, sigmoid, tail_argument, tanh
 
 CODE = {"relu": 0, "leaky_relu": 1, "sigmoid": 2, "tanh": 3, "gelu": 4, "silu": 5, "softplus": 6, "identity": 7}
 
@@ -31,9 +31,10 @@ _RELU, _LEAKY_RELU, _SIGMOID, _TANH, _GELU, _SILU, _SOFTPLUS, _IDENTITY = CODE.v
 
 @njit(forceinline=True)
 def _gelu(x):
-    tail = normal_tail(absolute(x))
-    # At -40 the product has been -0 for long, and -inf would make it NaN.
-    return maximum(-40.0, x) * select(x < 0, tail, 1 - tail)
+    # x·Φ(x) = max(x, 0) - a·Φ(-a) with a = |x|, for x >= 0 because Φ(x) = 1 - Φ(-x); with -0 as the 0, small
+    # results keep their sign. Where the tail is zero a stays small: infinity times zero would be NaN.
+    a = tail_argument(x)
+    return maximum(-0.0, x) - a * normal_tail(a)
 
 
 @njit(forceinline=True)
