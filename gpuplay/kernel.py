@@ -143,6 +143,8 @@ class Variant:
     ``work(problem, knobs)`` returns the variant's own `Cost` where it differs from the kernel's.
     ``library`` names what a library variant calls, as text or ``library(problem)``; "BLAS" in it
     becomes the name of NumPy's or PyTorch's, "PyTorch" and "oneDNN" get their versions.
+    ``may_fail`` names probes that a library variant, which is somebody else's, is timed in spite of
+    failing; wherever its library is named, it is then said to be wrong there.
     """
 
     name: str
@@ -157,6 +159,7 @@ class Variant:
     prepare: Function | None = None
     work: Function | None = None
     library: Function | None = None
+    may_fail: tuple[str, ...] = ()
     storage: str = ""
     compute: str = ""
     accumulate: str = ""
@@ -169,6 +172,8 @@ class Variant:
             )
         if self.flynn not in CLASSES:
             raise KernelFileError(f"variant {self.name}: class {self.flynn!r} is none of {', '.join(CLASSES)}")
+        if self.may_fail and self.flynn != "library":
+            raise KernelFileError(f"variant {self.name}: may_fail is for library variants, not for {self.flynn}")
         many = self.flynn in ("MIMD", "library") and target != "python"
         object.__setattr__(self, "threads", self.threads or ("all" if many else "one"))
         knobs = {k: v if isinstance(v, Knob) else Knob(tuple(v)) for k, v in self.knobs.items()}

@@ -15,7 +15,7 @@ from command import KERNELS, Gpuplay
 
 ONE_ROUND = ("--rounds", "1", "--cell-time", "0.02s", "--json")
 SWEEPS = {
-    "activation": ("torch:map", "1,33,1000", "--function", "relu,leaky_relu,tanh,softplus,identity"),
+    "activation": ("torch:map", "1,33", "--function", "relu,leaky_relu,sigmoid,tanh,gelu,silu,softplus,identity"),
     "conv2d": ("torch:conv2d", "7,12", "--batch", "2", "--channels", "5", "--stride", "1,2"),
     "dense": ("torch:linear", "33", "--batch", "1,7", "--function", "relu,gelu,identity"),
     "lstm": ("torch:lstm", "16,33", "--steps", "1,3", "--batch", "5"),
@@ -46,6 +46,16 @@ def test_pytorch_is_right_and_timed_in_both_dtypes(gpuplay: Gpuplay, kernel: str
         assert result["time"]["median_s"] > 0
         assert re.match(r"PyTorch \d+\.\d+", result["library"])
         assert "BLAS" not in result["library"] or "OpenBLAS" in result["library"]
+
+
+@needs_torch
+def test_what_a_library_gets_wrong_beyond_the_ordinary_inputs_is_said_where_it_is_named(gpuplay: Gpuplay) -> None:
+    functions = ("relu", "leaky_relu", "sigmoid", "tanh", "gelu", "silu", "softplus", "identity")
+    words = ("--on", "torch", "--baseline", "none", "--sizes", "1000", "--function", ",".join(functions))
+    done = gpuplay("activation", *words, *ONE_ROUND)
+    assert done.code == 0, [result["reason"] for result in done.results]
+    wrong = {r["params"]["function"] for r in done.results if r["library"].endswith(", wrong on the whole float range")}
+    assert {"silu", "gelu"} <= wrong < set(functions) - {"relu", "identity"}
 
 
 @needs_torch

@@ -74,7 +74,7 @@ class Bench:
             compile_cached=(clock.count == 0) if variant.target in EVENTS else None,
             prepare_s=built.prepared.seconds if built.prepared else None,
             transfer=data.transfer() if variant.target == "cuda" and not wrong else None,
-            library=self._library(variant, data.problem),
+            library=", wrong on ".join((self._library(variant, data.problem), *built.shortfalls)),
         )
 
     def turn(self, cell: Cell, budget_s: float, fewest: int, *, last: bool) -> Turn:

@@ -29,8 +29,10 @@ class Built:
     call: Call
     own: list[Placed]
     prepared: PreparedWeights | None
+    may_fail: tuple[str, ...] = ()
     call_s: float = 0.0
     loops: int = 0
+    shortfalls: tuple[str, ...] = ()
 
     def run_once(self) -> float:
         """Poison outputs and workspaces, restore what a run writes, and run once; seconds of the call."""
@@ -48,12 +50,18 @@ class Built:
         return Verdict(ErrorReport(None, None, None), fouled) if fouled else self.data.verdict(self.cell, probe)
 
     def verdict_on_probes(self) -> Verdict | None:
-        """The verdict on the first probe whose outputs are wrong, or None; the ordinary inputs are back then."""
+        """The verdict on the first probe whose outputs are wrong, or None; the ordinary inputs are back then.
+
+        Of probes that the variant may fail, those that it does fail become its ``shortfalls``.
+        """
+        self.shortfalls = ()
         for probe in self.data.probes():
             self._renew()
             self.run_once()
             verdict = self.verdict(probe)
-            if verdict.reason:
+            if verdict.reason and probe.name in self.may_fail and not self.foul():
+                self.shortfalls += (probe.name,)
+            elif verdict.reason:
                 return Verdict(verdict.error, f"on {probe.name}: {verdict.reason}")
         self.data.restore()
         self._renew()
@@ -94,4 +102,4 @@ def build(loaded: Loaded, cell: Cell, data: ProblemData) -> Built:
     if variant.prepare:
         prepared = PreparedWeights(data, partial(loaded.resolve(variant.prepare), problem, **knobs))
     arguments = data.arguments(prepared.placed if prepared else None) + [space.view for space in own]
-    return Built(cell, data, target.bind(run, arguments), own, prepared)
+    return Built(cell, data, target.bind(run, arguments), own, prepared, variant.may_fail)
