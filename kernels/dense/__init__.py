@@ -1,8 +1,9 @@
 """dense: Y = σ(X·Wᵀ + b), a fully connected layer with its activation.
 
-cpu:scalar      Yᵀ = σ(W·Xᵀ + b): only the small X is packed, W streams by once; one number at a time
-cpu:simd        the same loops, vectorised; for batches below 8 dot products of W's rows
-cpu:parallel    the same loops, rows of W shared among the cores
+cpu:naive       three nested loops: W comes from memory again for every row of X
+cpu:scalar      Yᵀ = σ(W·Xᵀ + b): only the small X is packed, W streams by once under a tile of sums in registers
+cpu:simd        the same source, a vector at a time; for batches below 8 dot products of W's rows
+cpu:parallel    the same source, rows of W shared among the cores
 torch:linear    PyTorch's layer, a peer
 cuda:naive      one thread an output; adjacent threads read adjacent rows of W, far apart in memory
 cuda:tiled      tiles of X and W in shared memory, loaded along their rows
@@ -11,8 +12,9 @@ cuda:tiled      tiles of X and W in shared memory, loaded along their rows
 from gpuplay.kernel import Array, Cost, Kernel, Knob, Param, Probe, Variant
 
 from .._shared import limits
-from .._shared.quad_blocking import BLOCKS, DEFAULTS, panel_elements, sums_shape
+from .._shared.blocking import KNOBS
 from ..activation import FUNCTIONS, OPERATIONS
+from .blocking import workspace
 
 NAIVE_BLOCK = (32, 8)
 NUMPY_BLOCK = 1 << 14
@@ -39,21 +41,6 @@ def numpy_workspace(p, _knobs):
     """Three temporaries as long as a block of Y."""
     extent = min(p.batch * p.n, NUMPY_BLOCK)
     return tuple(Array(f"block{i}", (extent,)) for i in range(3))
-
-
-def one_worker(p, knobs):
-    """The packed panels of Xᵀ, and the partial sums of one worker."""
-    return _workspace(p, DEFAULTS | knobs, workers=1)
-
-
-def all_workers(p, knobs):
-    """The packed panels of Xᵀ, and partial sums for every worker."""
-    return _workspace(p, knobs)
-
-
-def _workspace(p, blocks, **workers):
-    sums = sums_shape(p.n, p.batch, blocks["block_m"], blocks["block_n"], **workers)
-    return (Array("panels", (panel_elements(p.n, p.batch),)), Array("sums", sums))
 
 
 def fits_naive(p, _knobs, _machine):
@@ -112,30 +99,32 @@ KERNEL = Kernel(
             library="PyTorch, BLAS",
         ),
         Variant("python:loop", "SISD", "interpreted: every number is an object", "cpu:loop"),
+        Variant("cpu:naive", "SISD", "the definition: every row of X reads the whole of W again", "cpu:naive"),
         Variant(
             "cpu:scalar",
             "SISD",
-            "blocks that stay in the caches, bias and σ while sums are there, one number at a time",
+            "W is read once: a tile of sums stays in registers, and gets its bias and σ while it is in the cache",
             "cpu:simd",
-            workspace=one_worker,
+            improves_on="cpu:naive",
+            workspace=workspace,
         ),
         Variant(
             "cpu:simd",
             "SIMD",
-            "the same loops: one instruction serves a vector of the batch",
+            "the same source: one instruction serves a vector of the batch",
             "cpu:simd",
-            knobs=BLOCKS,
+            knobs=KNOBS,
             improves_on="cpu:scalar",
-            workspace=one_worker,
+            workspace=workspace,
         ),
         Variant(
             "cpu:parallel",
             "MIMD",
-            "the same loops: every core takes its share of the rows of W",
+            "the same source: every core takes its share of the rows of W",
             "cpu:parallel",
-            knobs=BLOCKS,
+            knobs=KNOBS,
             improves_on="cpu:simd",
-            workspace=all_workers,
+            workspace=workspace,
         ),
         Variant(
             "cuda:naive",

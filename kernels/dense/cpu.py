@@ -1,19 +1,31 @@
-"""dense on the CPU: interpreted loops, and the blocked product with bias and activation at its end.
+"""dense on the CPU: interpreted loops, plain loops, and the blocked product with bias and activation at its end.
 
-The product is computed as Yᵀ = W·Xᵀ: W, the large matrix, is read once and never packed, and vectors
+The product is computed as Yᵀ = W·Xᵀ: W, the large matrix, is read once and where it stands, and vectors
 run along the batch. Below 8 rows of X such vectors would be mostly empty: there every output is a
-dot product of a row of W, as fast as W comes from memory.
+dot product of a row of W, as fast as W comes from memory (`dots`).
 """
 
 import numpy as np
 from numba import njit, prange
 
-from .._shared import quads as gemm
-from .._shared.quad_blocking import DEFAULTS
-from .._shared.scalar_activations import CODE, apply
-from ..activation.cpu import FUNCTIONS
+from gpuplay.intrinsics import simd as vectors
+from gpuplay.intrinsics.tiles import Shape, rows_of
 
-SMALL_BATCH = 8
+from .._shared import gemm
+from .._shared.activations import CODE, apply
+from .._shared.blocking import BLOCK_K, BLOCK_N, LEAST_REUSE, ROWS, VECTORS
+from .._shared.packing import pack_a, tile_columns
+from .._shared.transposed import copy_transposed, pack_transposed
+from ..activation.cpu import FUNCTIONS
+from . import blocking
+from .dots import dots
+
+FASTMATH = {"contract", "reassoc", "nsz", "arcp", "afn"}
+BLOCK_M = blocking.BLOCK_M
+DOTS = Shape(4, 2)  # rows of W at a time, and independent sums of each
+
+_compiled = njit(cache=True)
+_width_of, _depth_of_parts = _compiled(blocking.width_of), _compiled(blocking.depth_of_parts)
 
 
 def loop(p):
@@ -31,85 +43,135 @@ def loop(p):
     return run
 
 
-def _by_blocks(code, *, many):
-    """The blocked product; ``blocks`` are block_m, block_n, block_k.
+def naive(p):
+    """Three nested loops: each output is a dot product, and W comes from memory again for every row of X."""
+    code = CODE[p.function]
 
-    ``many`` is used inside too: Numba's disk cache tells compiled functions apart by what they close
-    over, not by their options, and would hand out one form for the other.
-    """
-
-    @njit(cache=True, parallel=many, error_model="numpy")
-    def run(Y, X, W, b, panels, sums, blocks, wanted):
-        workers = wanted if many else 1
-        block_m, block_n, block_k = blocks
-        batch, n = X.shape
-        for share in prange(workers):
-            worker = np.intp(share)
-            gemm.pack_columns(X, panels, block_n, worker, workers)
-        for share in prange(workers):
-            worker = np.intp(share)
-            unit, end, quads = gemm.units_of(n, batch, block_n, worker, workers)
-            while unit < end:
-                strip, first, last = gemm.next_block(unit, end, quads, gemm.quads_per_block(n, block_m))
-                unit += last - first
-                panel, left, columns, width = gemm.panel_of(panels, strip, n, batch, block_n)
-                block = sums[worker, : (last - first) * gemm.ROWS * width]
-                gemm.fill_rows(block, b, first, last, width)
-                depth = gemm.part_depth(width, block_n, block_k)
-                gemm.multiply_block(block, W, first, last, gemm.ROWS, 1, panel, width, depth)
-                for i in range(len(block)):
-                    block[i] = apply(code, block[i])
-                gemm.store_transposed(Y, block, first, last, left, columns, width)
+    @njit(cache=True, fastmath=FASTMATH)
+    def run(Y, X, W, b):
+        batch, n = Y.shape
+        for i in range(batch):
+            for j in range(n):
+                total = b[j]
+                for k in range(n):
+                    total += X[i, k] * W[j, k]
+                vectors.store_first(Y, i * n + j, apply(code, vectors.broadcast(Y, total)), 1)
 
     return run
+
+
+# ---- the blocked product ----
+
+
+@_compiled
+def _pack_share(panels, X, block_n, block_k, share, shares, shape):
+    """Pack one worker's share of Xᵀ: of every part of the depth some rows."""
+    (batch, n), lanes = X.shape, vectors.lanes(X)
+    deepest = _depth_of_parts(n, _width_of(batch, block_n), block_n, block_k)
+    for left in range(0, batch, block_n):
+        columns = min(block_n, batch - left)
+        width = gemm.round_up(columns, lanes)
+        for k in range(0, n, deepest):
+            deep = min(deepest, n - k)
+            steps = (deep + lanes - 1) // lanes
+            first, last = share * steps // shares * lanes, min((share + 1) * steps // shares * lanes, deep)
+            pack_transposed(panels, left * n + k * width, X, left * n + k, n, deep, columns, first, last, shape)
+
+
+@_compiled
+def _sum_block(room, W, n, panels, p, top, bottom, width, deepest, shape):
+    """The sums of rows ``top`` to ``bottom`` of W with the panels at ``p``, at the beginning of ``room``.
+
+    A strip of W is copied to the end of the room if enough panels meet it, or if it has too few rows for a tile.
+    """
+    high = rows_of(shape)
+    strip = gemm.round_up(BLOCK_M, high) * width
+    for k in range(0, n, deepest):
+        deep = min(deepest, n - k)
+        panel = p + k * width
+        for row in range(top, bottom, high):
+            c, rows = (row - top) * width, bottom - row
+            A, a, a_row, a_step = W, row * n + k, n, 1
+            if rows < high or width >= LEAST_REUSE * tile_columns(W, shape):
+                pack_a(room, strip, W, a, n, rows, deep, shape)
+                A, a, a_row, a_step = room, strip, 1, high
+            gemm.strip_product(room, c, width, A, a, a_row, a_step, panels, panel, deep, high, width, k > 0, shape)
+
+
+@njit(forceinline=True)
+def _finish(code, room, b, top, bottom, width):
+    """Add a row's bias to its sums and apply the activation, where they lie."""
+    lanes = vectors.lanes(room)
+    for row in range(top, bottom):
+        begin = (row - top) * width
+        for i in range(begin, begin + width, lanes):
+            vectors.store(room, i, apply(code, vectors.load(room, i) + b[row]))
+
+
+@njit(forceinline=True)
+def _multiply_share(code, Y, W, b, panels, room, block_n, block_k, share, shares, shape):
+    """Compute one worker's share of the outputs, a run of W's rows in whole tiles: a block of sums at a time."""
+    (batch, n), high = Y.shape, rows_of(shape)
+    strips = (n + high - 1) // high
+    first, last = share * strips // shares * high, min((share + 1) * strips // shares * high, n)
+    step = gemm.round_up(BLOCK_M, high)
+    deepest = _depth_of_parts(n, _width_of(batch, block_n), block_n, block_k)
+    for left in range(0, batch, block_n):
+        columns = min(block_n, batch - left)
+        width = gemm.round_up(columns, vectors.lanes(W))
+        for top in range(first, last, step):
+            bottom = min(top + step, last)
+            _sum_block(room, W, n, panels, left * n, top, bottom, width, deepest, shape)
+            _finish(code, room, b, top, bottom, width)
+            copy_transposed(Y, left * n + top, n, room, 0, width, bottom - top, columns)
+
+
+def _by_blocks(code, block_n, block_k, shape, *, many):
+    """The blocked product; ``many`` is closed over too, since Numba's disk cache does not look at options."""
+
+    @njit(cache=True, parallel=many)
+    def run(Y, X, W, b, panels, room):
+        workers = len(room) if many else 1
+        for share in prange(workers):
+            _pack_share(panels, X, block_n, block_k, np.intp(share), workers, shape)
+        for share in prange(workers):
+            worker = np.intp(share)
+            _multiply_share(code, Y, W.reshape(-1), b, panels, room[worker], block_n, block_k, worker, workers, shape)
+
+    return run
+
+
+# ---- dot products ----
 
 
 def _by_dots(code, *, many):
-    """Four rows of W at a time, for every row of X; ``many`` is used inside as in `_by_blocks`."""
+    """Dot products for small batches; ``many`` as in `_by_blocks`."""
 
-    @njit(cache=True, parallel=many, error_model="numpy")
-    def run(Y, X, W, b, wanted):
-        workers = wanted if many else 1
-        n = len(b)
-        quads = (n + 3) // 4
+    @njit(cache=True, parallel=many)
+    def run(Y, X, W, b, _panels, room):
+        workers = len(room) if many else 1
         for share in prange(workers):
             worker = np.intp(share)
-            for quad in range(worker * quads // workers, (worker + 1) * quads // workers):
-                j0 = quad * 4
-                j1, j2, j3 = min(j0 + 1, n - 1), min(j0 + 2, n - 1), min(j0 + 3, n - 1)
-                for i in range(len(X)):
-                    s0, s1, s2, s3 = gemm.four_dots(W[j0], W[j1], W[j2], W[j3], X[i])
-                    Y[i, j0] = apply(code, s0 + b[j0])
-                    Y[i, j1] = apply(code, s1 + b[j1])
-                    Y[i, j2] = apply(code, s2 + b[j2])
-                    Y[i, j3] = apply(code, s3 + b[j3])
+            high = rows_of(DOTS)
+            strips = (len(b) + high - 1) // high
+            first, last = worker * strips // workers * high, (worker + 1) * strips // workers * high
+            dots(code, Y, X, W, b, first, min(last, len(b)), DOTS)
 
     return run
 
 
-def _build(p, blocks, *, many):
+def _build(p, tile_rows, tile_vectors, block_n, block_k, *, many):
     code = CODE[p.function]
-    products = p.batch * p.n * p.n
-    form = _by_dots if p.batch < SMALL_BATCH else _by_blocks
-    one = form(code, many=False)
-    all_cores = form(code, many=True) if many else one
-
-    def run(Y, X, W, b, panels, sums):
-        workers = gemm.workers_for(products, sums) if many else 1
-        compute = one if workers == 1 else all_cores
-        if form is _by_dots:
-            compute(Y, X, W, b, workers)
-        else:
-            compute(Y, X, W, b, panels, sums, blocks, workers)
-
-    return run
+    if p.batch < blocking.SMALL_BATCH:
+        return _by_dots(code, many=many)
+    return _by_blocks(code, block_n, block_k, Shape(tile_rows, tile_vectors), many=many)
 
 
-def simd(p, **blocks):
-    """One thread; with the vectorisers off it is cpu:scalar."""
-    return _build(p, tuple((DEFAULTS | blocks).values()), many=False)
+def simd(p, tile_rows=ROWS, tile_vectors=VECTORS, block_n=BLOCK_N, block_k=BLOCK_K):
+    """One thread; with vectors of one lane it is cpu:scalar."""
+    return _build(p, tile_rows, tile_vectors, block_n, block_k, many=False)
 
 
-def parallel(p, **blocks):
-    """All threads: first all pack X, then each takes its share of W."""
-    return _build(p, tuple((DEFAULTS | blocks).values()), many=True)
+def parallel(p, tile_rows, tile_vectors, block_n, block_k):
+    """All threads: first all pack X, then each takes its share of the rows of W."""
+    return _build(p, tile_rows, tile_vectors, block_n, block_k, many=True)
