@@ -8,7 +8,6 @@ from gpuplay.kernel import Array, Knob
 
 MOST_LANES = 16  # float32 in the widest vector there is; workspaces have room for it on every host
 LEAST_PRODUCTS_A_WORKER = 1 << 19  # below some microseconds of work, starting threads costs more than they save
-LEAST_REUSE = 8  # panels of B that a panel of A must meet before copying it pays
 
 ROWS, VECTORS, BLOCK_N, BLOCK_K = 6, 2, 512, 384
 BLOCK_NS = (128, 256, 512, 1024)
@@ -52,23 +51,14 @@ def workers_for(products, threads):
     return max(1, min(threads, products // LEAST_PRODUCTS_A_WORKER))
 
 
-def packed_a_elements(m, k, n, rows):
-    """Elements of all panels of A (m×k); 0 where too few columns n of B meet them to make copying pay."""
-    if n < LEAST_REUSE * 4 * MOST_LANES:
-        return 0
-    return round_up(m, rows) * round_up(k, MOST_LANES)
-
-
 def room_elements(n, rows, block_n, block_k):
     """Elements that a worker needs for the panels of one block of B (k×n), and one panel of A."""
     return block_k * (rows + min(round_up(n, MOST_LANES), block_n))
 
 
 def workspace(m, k, n, knobs):
-    """Packed panels of A, shared by all workers, and for each worker room for its block of B."""
+    """For each worker, room for the panels of its block of B."""
     knobs = DEFAULTS | knobs
     workers = workers_for(m * k * n, knobs.get("threads", 1))
-    return (
-        Array("a_panels", (packed_a_elements(m, k, n, knobs["tile_rows"]),)),
-        Array("b_panels", (workers, room_elements(n, knobs["tile_rows"], knobs["block_n"], knobs["block_k"]))),
-    )
+    room = room_elements(n, knobs["tile_rows"], knobs["block_n"], knobs["block_k"])
+    return (Array("b_panels", (workers, room)),)

@@ -1,8 +1,8 @@
 """Packing: operands of a matrix product copied into the order in which a register tile reads them.
 
 A *panel* of B is a strip of columns as wide as a tile, row after row, zeros beyond the matrix. A *panel*
-of A is a strip of rows as high as a tile, column after column. The inner loop then reads both operands
-as two plain streams, whatever the shape of the matrix, and neither cache lines nor pages go to waste
+of A is a strip of rows as high as a tile, column after column. What the inner loop then reads is a plain
+stream, whatever the shape of the matrix, and neither cache lines nor pages go to waste
 (Goto and van de Geijn, "Anatomy of high-performance matrix multiplication", 2008).
 
 Positions are flat indices, ``stride`` is the distance of two rows in elements.
@@ -13,7 +13,10 @@ from numba import njit
 from gpuplay.intrinsics import simd
 from gpuplay.intrinsics.tiles import load_tile, rows_of, store_columns, vectors_of, with_vectors
 
+from . import blocking
+
 _compiled = njit(cache=True)
+round_up = _compiled(blocking.round_up)
 
 
 @_compiled

@@ -3,7 +3,7 @@
 cpu:naive       three nested loops in textbook order: every step of the inner loop jumps a row of B
 cpu:reordered   the same loops in another order: the inner loop walks along rows of B and C
 cpu:blocked     the same, block by block, so that what is used again is still in a cache
-cpu:scalar      packed panels, and a tile of C in registers, one number at a time
+cpu:scalar      packed panels of B, and a tile of C in registers, one number at a time
 cpu:simd        the same source, a vector at a time
 cpu:parallel    the same source, a rectangle of C for each core
 torch:mm        PyTorch's matrix product, a peer
@@ -30,7 +30,7 @@ def cost(p):
 
 
 def panels(p, knobs):
-    """Packed panels of A and B."""
+    """For each worker, packed panels of a block of B."""
     return workspace(p.m, p.k, p.n, knobs)
 
 
@@ -94,7 +94,7 @@ KERNEL = Kernel(
         Variant(
             "cpu:scalar",
             "SISD",
-            "a tile of C stays in registers, and packed panels reach it as two plain streams",
+            "a tile of C stays in registers, and packed panels of B reach it as one plain stream",
             "cpu:simd",
             improves_on="cpu:blocked",
             workspace=panels,
