@@ -20,6 +20,7 @@ from gpuplay.intrinsics.tiles import add_outer, add_tile, rows_of, store_tile, v
 from .packing import pack_a, pack_b, panel_width, round_up, tile_columns  # noqa: F401
 
 _compiled = njit(cache=True)
+UNROLLED = 4  # steps of k in one turn of the innermost loop
 PACKING = 22  # rows of C whose work takes as long as packing the rows of B that they meet
 
 
@@ -30,7 +31,11 @@ def tile_product(C, c, c_row, A, a, a_row, a_step, B, b, b_step, depth, rows, co
     ``A[a + r·a_row + k·a_step]`` meets ``B[b + k·b_step + j]``. Of C only ``rows`` and ``columns`` are touched.
     """
     tile = zero_tile(C, shape)
-    for k in range(depth):
+    whole = depth // UNROLLED * UNROLLED
+    for k in range(0, whole, UNROLLED):
+        for step in range(UNROLLED):  # a compile-time constant, so that nothing is left of this loop
+            tile = add_outer(tile, A, a + (k + step) * a_step, a_row, B, b + (k + step) * b_step)
+    for k in range(whole, depth):
         tile = add_outer(tile, A, a + k * a_step, a_row, B, b + k * b_step)
     if accumulate:
         add_tile(C, c, c_row, tile, rows, columns)
