@@ -17,6 +17,7 @@ OPERATIONS = {
     "identity": 0,  # a copy: the speed of memory itself
 }
 BLOCKS = Knob((64, 128, 256, 512, 1024), default=256, help="threads of a block")
+CHUNKS = Knob((1 << 12, 1 << 14, 1 << 16, 1 << 18), default=1 << 14, help="elements of a chunk")
 NUMPY_BLOCK = 1 << 14
 
 
@@ -73,6 +74,7 @@ KERNEL = Kernel(
             "PyTorch's vectorised function, one pass over memory on all cores",
             "torch:one_pass",
             library="PyTorch",
+            may_fail=("the whole float range",),
         ),
         Variant("python:loop", "SISD", "an interpreter between any two operations", "cpu:python_loop"),
         Variant("cpu:libm", "SISD", "compiled, but a call into the C library for each element", "cpu:libm"),
@@ -91,12 +93,20 @@ KERNEL = Kernel(
             improves_on="cpu:scalar",
         ),
         Variant(
-            "cpu:parallel",
+            "cpu:threads",
             "MIMD",
             "chunks of the array shared out over all cores",
-            "cpu:parallel",
+            "cpu:threads",
             improves_on="cpu:simd",
-            knobs={"chunk": Knob((1 << 12, 1 << 14, 1 << 16, 1 << 18), default=1 << 14, help="elements of a chunk")},
+            knobs={"chunk": CHUNKS},
+        ),
+        Variant(
+            "cpu:parallel",
+            "MIMD",
+            "one thread for little; much goes past the caches, which saves reading what is overwritten",
+            "cpu:parallel",
+            improves_on="cpu:threads",
+            knobs={"chunk": CHUNKS},
         ),
         Variant(
             "cuda:map",

@@ -3,9 +3,10 @@
 numpy:ufunc    NumPy's vectorised functions, block by block
 python:loop    the interpreter, one element at a time
 cpu:libm       compiled, one call into the C library for each element
-cpu:scalar     compiled, polynomials in line, one element at a time: cpu:simd with the vectorisers off
+cpu:scalar     compiled, polynomials in line, one element at a time: cpu:simd with vectors of one lane
 cpu:simd       the same source, 4 to 16 elements at a time
-cpu:parallel   the same on all cores
+cpu:threads    the same on all cores
+cpu:parallel   small arrays by one thread; large ones past the caches, and prefetched
 """
 
 import math
@@ -13,6 +14,9 @@ import math
 from numba import njit, prange
 
 from gpuplay.intrinsics import simd as vectors
+from gpuplay.intrinsics.caches import kept_bytes
+from gpuplay.intrinsics.streaming import stream_fence
+from gpuplay.intrinsics.wide import load_wide, wide_lanes
 
 from .._shared import numpy_activations
 from .._shared.activations import CODE, apply
@@ -123,50 +127,82 @@ def libm(problem):
 
 # ---- cpu:scalar, cpu:simd ----
 
-TURN = 4  # vectors a turn of the loop: one's polynomial runs while another waits for its last result
-
 
 @njit(forceinline=True)
-def _part(code, Y, X, first, end):
-    """Elements ``first`` to ``end``: whole turns, then vector by vector, the last one cut short."""
-    lanes = vectors.lanes(X)
+def _elements(code, Y, X, first, end):
+    """Elements ``first`` to ``end``: by vectors of two registers, then of one, the last one cut short."""
+    pair, lanes = wide_lanes(X), vectors.lanes(X)
     i = first
-    while i + TURN * lanes <= end:
-        a = apply(code, vectors.load(X, i))
-        b = apply(code, vectors.load(X, i + lanes))
-        c = apply(code, vectors.load(X, i + 2 * lanes))
-        d = apply(code, vectors.load(X, i + 3 * lanes))
-        vectors.store(Y, i, a)
-        vectors.store(Y, i + lanes, b)
-        vectors.store(Y, i + 2 * lanes, c)
-        vectors.store(Y, i + 3 * lanes, d)
-        i += TURN * lanes
+    while i + pair <= end:
+        vectors.store(Y, i, apply(code, load_wide(X, i)))
+        i += pair
     while i < end:
         vectors.store_first(Y, i, apply(code, vectors.load_first(X, i, end - i)), end - i)
         i += lanes
 
 
 def simd(problem):
-    """A vector at a time; vectors of one lane make it cpu:scalar."""
+    """All elements by vectors; vectors of one lane make it cpu:scalar."""
     code = CODE[problem.function]
 
     @njit(cache=True)
     def run(Y, X):
-        _part(code, Y, X, 0, X.size)
+        _elements(code, Y, X, 0, X.size)
 
     return run
 
 
-# ---- cpu:parallel ----
+# ---- cpu:threads ----
 
 
-def parallel(problem, chunk):
+def threads(problem, chunk):
     """The loop of cpu:simd over chunks; neighbouring chunks go to the same core."""
     code = CODE[problem.function]
 
     @njit(cache=True, parallel=True)
     def run(Y, X):
         for c in prange((X.size + chunk - 1) // chunk):
-            _part(code, Y, X, c * chunk, min((c + 1) * chunk, X.size))
+            _elements(code, Y, X, c * chunk, min((c + 1) * chunk, X.size))
 
     return run
+
+
+# ---- cpu:parallel ----
+
+AHEAD = 2048  # bytes between what is prefetched and what is computed: what memory delivers in its own latency
+
+
+@njit(forceinline=True)
+def _streamed(code, Y, X, first, end):
+    """Elements ``first`` to ``end``, whole lines of Y past the caches; what is left over, as `_elements`."""
+    pair, line = wide_lanes(X), vectors.LINE // X.itemsize
+    begin = min(end, first + vectors.to_boundary(Y, first))
+    whole = end - (end - begin) % pair
+    _elements(code, Y, X, first, begin)
+    for i in range(begin, whole, pair):
+        for asked in range(i, i + pair, line):
+            vectors.prefetch(X, asked + AHEAD // X.itemsize)
+        vectors.stream(Y, i, apply(code, load_wide(X, i)))
+    _elements(code, Y, X, whole, end)
+    stream_fence()
+
+
+def _streaming(problem, chunk):
+    """cpu:threads with `_streamed` as its loop."""
+    code = CODE[problem.function]
+
+    @njit(cache=True, parallel=True)
+    def run(Y, X):
+        for c in prange((X.size + chunk - 1) // chunk):
+            _streamed(code, Y, X, c * chunk, min((c + 1) * chunk, X.size))
+
+    return run
+
+
+def parallel(problem, chunk):
+    """One thread where there are not two chunks; streaming stores where the caches would not keep Y."""
+    if problem.n < 2 * chunk:
+        return simd(problem)
+    if 2 * problem.n * problem.itemsize < kept_bytes():
+        return threads(problem, chunk)
+    return _streaming(problem, chunk)
