@@ -9,6 +9,9 @@ from gpuplay.kernel import Array, Knob
 MOST_LANES = 16  # float32 in the widest vector there is; workspaces have room for it on every host
 LEAST_PRODUCTS_A_WORKER = 1 << 19  # below some microseconds of work, starting threads costs more than they save
 
+PACKING = 22  # rows of C whose work takes as long as packing the rows of B that they meet
+WIDE = 1024  # columns of C that make packing the rows of A pay
+
 ROWS, VECTORS, BLOCK_N, BLOCK_K = 6, 2, 512, 384
 BLOCK_NS = (128, 256, 512, 1024)
 
@@ -51,14 +54,50 @@ def workers_for(products, threads):
     return max(1, min(threads, products // LEAST_PRODUCTS_A_WORKER))
 
 
+def bounds_of(m, n, high, wide, share, shares):
+    """The rectangle of C (m, n) that is one worker's, in whole tiles: its first and its end row and column.
+
+    All are about alike, and wide rather than high or high rather than wide as makes the least work: rows
+    times columns, and `PACKING` rows' worth of it for packing the columns of B.
+    """
+    strips, panels = (m + high - 1) // high, (n + wide - 1) // wide
+    down, least = shares, -1
+    for candidate in range(1, shares + 1):
+        if shares % candidate == 0:
+            across = shares // candidate
+            rows, columns = (strips + candidate - 1) // candidate * high, (panels + across - 1) // across * wide
+            work = (rows + PACKING) * columns
+            if least < 0 or work < least:
+                down, least = candidate, work
+    across = shares // down
+    row, column = share // across, share % across
+    top, bottom = row * strips // down * high, (row + 1) * strips // down * high
+    left, right = column * panels // across * wide, (column + 1) * panels // across * wide
+    return top, min(bottom, m), left, min(right, n)
+
+
+def rows_to_copy(rows, columns, high):
+    """How many of the last rows of A, which meet so many columns of B, are packed: all, or those short of a tile."""
+    return rows if columns >= WIDE else rows % high
+
+
 def room_elements(n, rows, block_n, block_k):
-    """Elements that a worker needs for the panels of one block of B (k×n), and one panel of A."""
+    """Elements that a worker needs for one panel of A and those of one block of B, which has n columns."""
     return block_k * (rows + min(round_up(n, MOST_LANES), block_n))
 
 
+def most_rows_copied(m, n, high, workers):
+    """Rows of A that no worker packs more of: with wide rectangles of C there are few of them side by side."""
+    if n < WIDE:
+        return high
+    down = -(-workers * (WIDE - 4 * MOST_LANES) // n)
+    strips = (m + high - 1) // high
+    return -(-strips // max(1, min(down, workers))) * high
+
+
 def workspace(m, k, n, knobs):
-    """For each worker, room for the panels of its block of B."""
+    """For each worker, room for packed panels of A and B."""
     knobs = DEFAULTS | knobs
     workers = workers_for(m * k * n, knobs.get("threads", 1))
-    room = room_elements(n, knobs["tile_rows"], knobs["block_n"], knobs["block_k"])
-    return (Array("b_panels", (workers, room)),)
+    rows = most_rows_copied(m, n, knobs["tile_rows"], workers)
+    return (Array("panels", (workers, room_elements(n, rows, knobs["block_n"], knobs["block_k"]))),)

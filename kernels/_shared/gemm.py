@@ -7,8 +7,8 @@ strips go over it (`multiply_share`). Every worker has a rectangle of C of its o
 of B, so that nobody waits for anybody (`multiply`).
 
 This is the layering of Goto and van de Geijn, "Anatomy of high-performance matrix multiplication" (2008),
-with the loop over C's columns outside, and without their copy of A: six rows of it are six streams that
-the processor follows by itself, and copying them costs what it saves.
+with A copied only where wide rectangles of C make it pay: a few rows of it are streams that the processor
+follows by itself.
 """
 
 import numpy as np
@@ -17,11 +17,12 @@ from numba import njit, prange
 from gpuplay.intrinsics import simd
 from gpuplay.intrinsics.tiles import add_outer, add_tile, rows_of, store_tile, vectors_of, with_vectors, zero_tile
 
-from .packing import pack_a, pack_b, panel_width, round_up, tile_columns  # noqa: F401
+from . import blocking
+from .packing import depth_of, pack_a, pack_b, panel_width, round_up, tile_columns
 
 _compiled = njit(cache=True)
+bounds_of, rows_to_copy = _compiled(blocking.bounds_of), _compiled(blocking.rows_to_copy)
 UNROLLED = 4  # steps of k in one turn of the innermost loop
-PACKING = 22  # rows of C whose work takes as long as packing the rows of B that they meet
 
 
 @_compiled
@@ -68,63 +69,43 @@ def strip_product(C, c, c_row, A, a, a_row, a_step, B, b, depth, rows, columns, 
 def multiply_share(C, A, B, room, bounds, block_n, block_k, shape):
     """Compute a rectangle of C; ``bounds`` are its first row and column and those after its last.
 
-    A is read as it stands: its rows are streams of their own. ``room`` takes the panels of one block of B,
-    after a panel of the last rows of A, which may be fewer than a tile's.
+    ``room`` takes panels of A, then those of one block of B. A wide rectangle meets every row of A often
+    enough to make packing it pay; else A is read as it stands, its rows being streams of their own, but for
+    the last ones, which may be fewer than a tile's.
     """
     top, bottom, left, right = bounds
     depth, n, high = A.shape[1], B.shape[1], rows_of(shape)
-    b = high * block_k
-    for column in range(left, right, block_n):
-        columns = min(block_n, right - column)
-        for k in range(0, depth, block_k):
-            deep = min(block_k, depth - k)
+    copied = rows_to_copy(bottom - top, right - left, high)
+    kept = bottom - top - copied
+    b = round_up(copied, high) * block_k
+    for k in range(0, depth, block_k):
+        deep = min(block_k, depth - k)
+        pack_a(room, 0, A, (top + kept) * depth + k, depth, copied, deep, shape)
+        for column in range(left, right, block_n):
+            columns = min(block_n, right - column)
             pack_b(room, b, B, k * n + column, n, deep, columns, shape)
-            for row in range(top, bottom, high):
-                a, c, rows = row * depth + k, row * n + column, bottom - row
-                if rows >= high:
-                    strip_product(C, c, n, A, a, depth, 1, room, b, deep, rows, columns, k > 0, shape)
-                else:
-                    pack_a(room, 0, A, a, depth, rows, deep, shape)
-                    strip_product(C, c, n, room, 0, 1, high, room, b, deep, rows, columns, k > 0, shape)
+            for row in range(top, top + kept, high):
+                a, c = row * depth + k, row * n + column
+                strip_product(C, c, n, A, a, depth, 1, room, b, deep, high, columns, k > 0, shape)
+            for row in range(top + kept, bottom, high):
+                a, c = (row - top - kept) * depth_of(A, deep), row * n + column
+                strip_product(C, c, n, room, a, 1, high, room, b, deep, bottom - row, columns, k > 0, shape)
 
 
 @_compiled
-def bounds_of(m, n, high, wide, share, shares):
-    """The rectangle of C (m, n) that is one worker's, in whole tiles: its first and its end row and column.
-
-    All are about alike, and wide rather than high or high rather than wide as makes the least work: rows
-    times columns, and `PACKING` rows' worth of it for packing the columns of B.
-    """
-    strips, panels = (m + high - 1) // high, (n + wide - 1) // wide
-    down, least = shares, -1
-    for candidate in range(1, shares + 1):
-        if shares % candidate == 0:
-            across = shares // candidate
-            rows, columns = (strips + candidate - 1) // candidate * high, (panels + across - 1) // across * wide
-            work = (rows + PACKING) * columns
-            if least < 0 or work < least:
-                down, least = candidate, work
-    across = shares // down
-    row, column = share // across, share % across
-    top, bottom = row * strips // down * high, (row + 1) * strips // down * high
-    left, right = column * panels // across * wide, (column + 1) * panels // across * wide
-    return top, min(bottom, m), left, min(right, n)
-
-
-@_compiled
-def multiply_alone(C, A, B, b_panels, block_n, block_k, shape):
+def multiply_alone(C, A, B, panels, block_n, block_k, shape):
     """C = A·B by one thread."""
-    multiply_share(C, A, B, b_panels[0], (0, len(A), 0, B.shape[1]), block_n, block_k, shape)
+    multiply_share(C, A, B, panels[0], (0, len(A), 0, B.shape[1]), block_n, block_k, shape)
 
 
 @njit(cache=True, parallel=True)
-def multiply(C, A, B, b_panels, block_n, block_k, shape):
-    """C = A·B by as many workers as ``b_panels`` has rows; each computes a rectangle of C."""
-    workers = len(b_panels)
+def multiply(C, A, B, panels, block_n, block_k, shape):
+    """C = A·B by as many workers as ``panels`` has rows; each computes a rectangle of C."""
+    workers = len(panels)
     if workers == 1:
-        multiply_alone(C, A, B, b_panels, block_n, block_k, shape)
+        multiply_alone(C, A, B, panels, block_n, block_k, shape)
     else:
         for share in prange(workers):
             worker = np.intp(share)
             bounds = bounds_of(len(A), B.shape[1], rows_of(shape), tile_columns(C, shape), worker, workers)
-            multiply_share(C, A, B, b_panels[worker], bounds, block_n, block_k, shape)
+            multiply_share(C, A, B, panels[worker], bounds, block_n, block_k, shape)

@@ -82,8 +82,8 @@ def simd(_p, tile_rows=ROWS, tile_vectors=VECTORS, block_n=BLOCK_N, block_k=BLOC
     shape = Shape(tile_rows, tile_vectors)
 
     @njit(cache=True)
-    def run(C, A, B, b_panels):
-        gemm.multiply_alone(C, A, B, b_panels, block_n, block_k, shape)
+    def run(C, A, B, panels):
+        gemm.multiply_alone(C, A, B, panels, block_n, block_k, shape)
 
     return run
 
@@ -93,7 +93,7 @@ def parallel(_p, tile_rows, tile_vectors, block_n, block_k):
     shape = Shape(tile_rows, tile_vectors)
 
     @njit(cache=True)
-    def run(C, A, B, b_panels):
-        gemm.multiply(C, A, B, b_panels, block_n, block_k, shape)
+    def run(C, A, B, panels):
+        gemm.multiply(C, A, B, panels, block_n, block_k, shape)
 
     return run
