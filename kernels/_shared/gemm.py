@@ -78,8 +78,10 @@ def multiply_share(C, A, B, room, bounds, block_n, block_k, shape):
     copied = rows_to_copy(bottom - top, right - left, high)
     kept = bottom - top - copied
     b = round_up(copied, high) * block_k
-    for k in range(0, depth, block_k):
-        deep = min(block_k, depth - k)
+    parts = (depth + block_k - 1) // block_k
+    part = depth_of(A, (depth + parts - 1) // parts)
+    for k in range(0, depth, part):
+        deep = min(part, depth - k)
         pack_a(room, 0, A, (top + kept) * depth + k, depth, copied, deep, shape)
         for column in range(left, right, block_n):
             columns = min(block_n, right - column)
