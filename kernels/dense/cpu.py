@@ -13,7 +13,7 @@ from gpuplay.intrinsics.tiles import Shape, rows_of
 
 from .._shared import gemm
 from .._shared.activations import CODE, apply
-from .._shared.blocking import BLOCK_K, BLOCK_N, LEAST_REUSE, ROWS, VECTORS
+from .._shared.blocking import BLOCK_K, BLOCK_N, ROWS, VECTORS
 from .._shared.packing import pack_a, tile_columns
 from .._shared.transposed import copy_transposed, pack_transposed
 from ..activation.cpu import FUNCTIONS
@@ -22,6 +22,7 @@ from .dots import dots
 
 FASTMATH = {"contract", "reassoc", "nsz", "arcp", "afn"}
 BLOCK_M = blocking.BLOCK_M
+LEAST_REUSE = 8  # panels of X that a strip of W must meet to make packing it pay
 DOTS = Shape(4, 2)  # rows of W at a time, and independent sums of each
 
 _compiled = njit(cache=True)
