@@ -141,6 +141,8 @@ class Variant:
     hold ``threads``, the number that the cell runs with.
     ``prepare(problem, *weights, **knobs)`` returns the arrays that take the place of the weights.
     ``work(problem, knobs)`` returns the variant's own `Cost` where it differs from the kernel's.
+    ``error_growth`` is how many times the kernel's error bounds its arithmetic needs, derived where it is
+    declared: where it is above 1, exact probes are held to these bounds instead of equality.
     ``library`` names what a library variant calls, as text or ``library(problem)``; "BLAS" in it
     becomes the name of NumPy's or PyTorch's, "PyTorch" and "oneDNN" get their versions.
     ``may_fail`` names probes that a library variant, which is somebody else's, is timed in spite of
@@ -159,6 +161,7 @@ class Variant:
     prepare: Function | None = None
     work: Function | None = None
     library: Function | None = None
+    error_growth: float = 1.0
     may_fail: tuple[str, ...] = ()
     storage: str = ""
     compute: str = ""
@@ -174,6 +177,8 @@ class Variant:
             raise KernelFileError(f"variant {self.name}: class {self.flynn!r} is none of {', '.join(CLASSES)}")
         if self.may_fail and self.flynn != "library":
             raise KernelFileError(f"variant {self.name}: may_fail is for library variants, not for {self.flynn}")
+        if not 1 <= self.error_growth < float("inf"):
+            raise KernelFileError(f"variant {self.name}: error_growth is a number from 1; given {self.error_growth!r}")
         many = self.flynn in ("MIMD", "library") and target != "python"
         object.__setattr__(self, "threads", self.threads or ("all" if many else "one"))
         knobs = {k: v if isinstance(v, Knob) else Knob(tuple(v)) for k, v in self.knobs.items()}

@@ -141,6 +141,7 @@ class ProblemData:
         shapes = {name: values.shape for name, values in outputs.items()}
         rule = verify.Rule(
             exact=probe is not None and probe.exact,
+            growth=self._loaded.kernel.variant(cell.variant).error_growth,
             signed_zeros=probe is not None and probe.signed_zeros,
             shapes=shapes,
             knobs=dict(cell.knobs),

@@ -39,9 +39,13 @@ class Verdict:
 
 @dataclass(frozen=True)
 class Rule:
-    """How to judge: equality on ``exact``, signs of zeros on ``signed_zeros``; shapes and knobs for causes."""
+    """How to judge: equality on ``exact``, signs of zeros on ``signed_zeros``; shapes and knobs for causes.
+
+    ``growth`` multiplies all bounds: a variant's own, as it declares it. Equality is not for one above 1.
+    """
 
     exact: bool = False
+    growth: float = 1.0
     signed_zeros: bool = False
     shapes: Mapping[str, tuple[int, ...]] = field(default_factory=dict)
     knobs: Mapping[str, int] = field(default_factory=dict)
@@ -148,7 +152,8 @@ def _compare(comparison: Comparison, rule: Rule) -> _Worst:
 
 def _limits(comparison: Comparison, rule: Rule) -> NDArray[Any]:
     """The bounds as a scalar, or flat beside the flat output."""
-    bound = np.asarray(0.0 if rule.exact else comparison.bound, dtype=np.float64)
+    exact = rule.exact and rule.growth == 1
+    bound = np.asarray(0.0 if exact else np.multiply(comparison.bound, rule.growth), dtype=np.float64)
     return np.broadcast_to(bound, comparison.got.shape).reshape(-1) if bound.ndim else bound
 
 
