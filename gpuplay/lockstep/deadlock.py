@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from gpuplay.lockstep.program import Meet
+from gpuplay.lockstep.program import Branch, Leave, Meet
 from gpuplay.lockstep.record import Fault, Note, Place
 from gpuplay.lockstep.values import same
 
@@ -164,8 +164,6 @@ def place_of(batch: Batch, number: int) -> Place:
     block = batch.program.blocks[number]
     if block.work:
         return min(block.work, key=lambda place: place.line)
-    end = block.end
-    place = getattr(end, "place", None)
-    if place is not None:
-        return place  # type: ignore[no-any-return]
+    if isinstance(block.end, Branch | Leave | Meet):
+        return block.end.place
     return place_of(batch, block.targets[0])
