@@ -40,7 +40,17 @@ class Batch:
     accesses out of bounds.
     """
 
-    def __init__(self, program: Program, grid: Dims, block: Dims, order: Order, faults: dict[Any, Fault]) -> None:
+    def __init__(
+        self,
+        program: Program,
+        grid: Dims,
+        block: Dims,
+        order: Order,
+        faults: dict[Any, Fault],
+        *,
+        dynamic_bytes: int = 0,
+        check_types: bool = False,
+    ) -> None:
         self.program, self.grid, self.block, self.order = program, grid, block, order
         self.faults = faults
         self.threads = block[0] * block[1] * block[2]
@@ -52,14 +62,15 @@ class Batch:
         self.polls = 0
         self.strays = 0
         self.notes: dict[Place, Note] = {}
-        self.check_types = False
-        self.dynamic_bytes = 0
-        self.locals: list[Allocation] = []
+        self.dynamic_bytes, self.check_types = dynamic_bytes, check_types
 
-    def begin(self, first_block: int, blocks: int, slots: list[Any], shared: list[Allocation]) -> None:
-        """Set up a batch: which threads the lanes are, what memory they have."""
+    def begin(
+        self, first_block: int, blocks: int, slots: list[Any], shared: list[Allocation], own: list[Allocation]
+    ) -> None:
+        """Set up a batch: which threads the lanes are, the arrays that their blocks share, those of their own."""
         self.order.begin_batch(first_block, blocks)
         self.blocks, self.lanes, self.shared = blocks, blocks * self.width, shared
+        self.locals = own
         self.v = slots
         thread = np.arange(self.width)
         self.exists = np.tile(thread < self.threads, blocks)

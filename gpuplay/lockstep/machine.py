@@ -70,9 +70,7 @@ class Machine:
         self._refuse(function, blocks, threads, shared, _static_bytes(program))
         order = Order(math.prod(blocks), -(-math.prod(threads) // 32), fences=program.fences)
         faults: dict[Any, Fault] = {}
-        engine = Engine(program, blocks, threads, order, faults)
-        engine.check_types = self.check_types
-        engine.dynamic_bytes = shared
+        engine = Engine(program, blocks, threads, order, faults, dynamic_bytes=shared, check_types=self.check_types)
         with np.errstate(all="ignore"):
             self._run(engine, program, self._bind(program, args), shared)
         self._record(engine, program, Launch(_name(function), blocks, threads, shared + _static_bytes(program)))
@@ -129,8 +127,8 @@ class Machine:
             for first in range(0, total, per_batch):
                 blocks = min(per_batch, total - first)
                 memories = [_shared(array, blocks, shared) for array in program.shared]
-                engine.locals = [_local(array, blocks * engine.width) for array in program.locals]
-                engine.begin(first, blocks, list(slots), memories)
+                own = [_local(array, blocks * engine.width) for array in program.locals]
+                engine.begin(first, blocks, list(slots), memories, own)
                 engine.run()
         except Stuck:
             pass
