@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from gpuplay.lockstep.dtypes import dtype_of
-from gpuplay.lockstep.record import Fault, Place
+from gpuplay.lockstep.record import Fault, FaultKind, Place
 
 if TYPE_CHECKING:
     from gpuplay.lockstep.batch import Batch
@@ -32,7 +32,7 @@ def _members(e: Batch, mask: Any) -> NDArray[np.bool_]:
     return named
 
 
-def _together(e: Batch, mask: Any, place: Place, what: str) -> NDArray[np.bool_]:
+def _together(e: Batch, mask: Any, place: Place, what: str, kind: FaultKind = "shuffle") -> NDArray[np.bool_]:
     """Which lanes take part with each lane, (warps, 32, 32); a fault where a named lane lives and is elsewhere."""
     active = e.mask.array.reshape(-1, 32)
     named = _members(e, mask)
@@ -40,18 +40,17 @@ def _together(e: Batch, mask: Any, place: Place, what: str) -> NDArray[np.bool_]
     absent = named & (live & ~active)[:, None, :] & active[:, :, None]
     if absent.any():
         warp, lane, other = (int(i[0]) for i in np.nonzero(absent))
-        _fault(e, place, warp, lane, other, f"{what} names a lane that is not here")
+        _fault(e, kind, place, warp, lane, other, f"{what} names a lane that is not here")
     together: NDArray[np.bool_] = named & active[:, None, :]
     return together
 
 
-def _fault(e: Batch, place: Place, warp: int, lane: int, other: int, text: str) -> None:
+def _fault(e: Batch, kind: FaultKind, place: Place, warp: int, lane: int, other: int, text: str) -> None:
     mine, exists = e.thread(warp * 32 + lane), bool(e.exists[warp * 32 + other])
     theirs = e.thread(warp * 32 + other) if exists else None
-    kind = "barrier" if "syncwarp" in text else "shuffle"
     e.fault(
         Fault(
-            kind,  # type: ignore[arg-type]
+            kind,
             f"{mine}: {text}: lane {other} ({theirs or 'which this block does not have'})",
             place,
             mine,
@@ -88,7 +87,8 @@ def _shuffle(source_of: Callable[[NDArray[Any], NDArray[Any]], NDArray[Any]], na
             lost = active & ~there
             if lost.any():
                 warp, lane = (int(i[0]) for i in np.nonzero(lost))
-                _fault(e, place, warp, lane, int(source[warp, lane]), f"{name} reads a lane that is not active")
+                other, text = int(source[warp, lane]), f"{name} reads a lane that is not active"
+                _fault(e, "shuffle", place, warp, lane, other, text)
             values = np.broadcast_to(e.v[value], e.lanes).reshape(-1, 32)
             return np.take_along_axis(values, source, axis=1).reshape(-1)
 
@@ -164,7 +164,7 @@ def _syncwarp(t: Emitter, made: Call) -> None:
 
     def sync(e: Batch) -> None:
         bits = np.int64(-1) if mask is None else e.v[mask]
-        _together(e, bits, place, "syncwarp")
+        _together(e, bits, place, "syncwarp", "barrier")
         members = np.broadcast_to(np.asarray(bits).astype(np.int64) & 0xFFFFFFFF, e.lanes)
         live = e.alive.reshape(-1, 32)
         whole = (e.mask.array.reshape(-1, 32) == live).all(axis=1) & live.any(axis=1)
