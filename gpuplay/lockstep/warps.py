@@ -133,7 +133,8 @@ def _ballot(_part: Any, holding: Any) -> Any:
     return (holding * BITS).sum(axis=2).astype(np.uint32)
 
 
-def _match(all_equal: bool) -> Any:  # noqa: FBT001 - which of the two matches
+def _match(*, all_equal: bool) -> Any:
+    """A match with the lanes whose value is equal, or with all lanes where every value is."""
     name = "match_all_sync" if all_equal else "match_any_sync"
 
     def handler(t: Emitter, made: Call) -> None:
