@@ -65,7 +65,6 @@ class Machine:
     def launch(self, function: Any, grid: Any, block: Any, *args: Any, shared: int = 0) -> None:
         """Run all threads of ``grid`` blocks of ``block`` threads; ``shared`` is bytes of dynamic shared memory."""
         blocks, threads = dims("grid", grid), dims("block", block)
-        self._refuse(function, blocks, threads, shared)
         program = _program(function, args)
         self._refuse(function, blocks, threads, shared, _static_bytes(program))
         order = Order(math.prod(blocks), -(-math.prod(threads) // 32), fences=program.fences)
@@ -88,7 +87,7 @@ class Machine:
 
     # --- a launch ---
 
-    def _refuse(self, function: Any, grid: Dims, block: Dims, shared: int, static: int = 0) -> None:
+    def _refuse(self, function: Any, grid: Dims, block: Dims, shared: int, static: int) -> None:
         """Raise LockstepFault, naming the limit, where the model GPU could not take the launch."""
         try:
             refuse_launch(self.model, function, grid, block, shared, static)
