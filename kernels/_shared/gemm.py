@@ -25,7 +25,7 @@ bounds_of, rows_to_copy = _compiled(blocking.bounds_of), _compiled(blocking.rows
 UNROLLED = 4  # steps of k in one turn of the innermost loop
 
 
-@_compiled
+@njit(cache=True, forceinline=True)
 def tile_product(C, c, c_row, A, a, a_row, a_step, B, b, b_step, depth, rows, columns, accumulate, shape):
     """One tile of C from ``depth`` columns of A and rows of B, written or, to ``accumulate``, added.
 
