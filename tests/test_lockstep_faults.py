@@ -186,6 +186,33 @@ def test_limits_are_those_of_the_model():
 
 
 @cuda.jit
+def meeting(y):
+    cuda.cg.this_grid().sync()
+    y[0] = 0
+
+
+@pytest.mark.parametrize(("grid", "block", "most"), [(17, 256, 16), (65, 32, 64), ((3, 1, 2), 1000, 4)])
+def test_blocks_that_meet_must_all_be_on_the_gpu_at_once(grid, block, most):
+    machine = Machine(GpuModel(multiprocessors=2))
+    with pytest.raises(LockstepFault, match=f"room for {most} at once") as caught:
+        machine.launch(meeting, grid, block, np.zeros(1))
+    assert [fault.kind for fault in caught.value.faults] == ["launch"]
+    machine.launch(idle, int(np.prod(grid)), block, np.zeros(8192))
+
+
+def test_as_many_blocks_as_the_gpu_has_room_for_may_meet():
+    @cuda.jit
+    def counted(total, seen):
+        cuda.atomic.add(total, 0, 1)
+        cuda.cg.this_grid().sync()
+        seen[cuda.grid(1)] = total[0]
+
+    seen = np.zeros(4096, np.int32)
+    Machine(GpuModel(multiprocessors=2)).launch(counted, 16, 256, np.zeros(1, np.int32), seen)
+    assert (seen == 4096).all()
+
+
+@cuda.jit
 def backwards(y, x):
     reversed_view = x[::-1]
     y[cuda.grid(1)] = reversed_view[cuda.grid(1)]

@@ -31,6 +31,8 @@ from gpuplay.machine_model import GpuModel
 
 BATCH_LANES = 32 * 1024  # the vectors of a batch and of its shadow then fit in the L2 and L3 cache
 SHARED_ALIGNMENT = 256
+# What a multiprocessor holds at once at most: "Technical Specifications per Compute Capability", 8.0 and 9.0.
+RESIDENT_THREADS, RESIDENT_BLOCKS = 2048, 32
 
 _PROGRAMS: dict[Any, Program] = {}
 
@@ -66,7 +68,7 @@ class Machine:
         """Run all threads of ``grid`` blocks of ``block`` threads; ``shared`` is bytes of dynamic shared memory."""
         blocks, threads = dims("grid", grid), dims("block", block)
         program = _program(function, args)
-        self._refuse(function, blocks, threads, shared, _static_bytes(program))
+        self._refuse(function, program, blocks, threads, shared)
         order = Order(math.prod(blocks), -(-math.prod(threads) // 32), fences=program.fences)
         faults: dict[Any, Fault] = {}
         engine = Engine(program, blocks, threads, order, faults, dynamic_bytes=shared, check_types=self.check_types)
@@ -87,12 +89,16 @@ class Machine:
 
     # --- a launch ---
 
-    def _refuse(self, function: Any, grid: Dims, block: Dims, shared: int, static: int) -> None:
+    def _refuse(self, function: Any, program: Program, grid: Dims, block: Dims, shared: int) -> None:
         """Raise LockstepFault, naming the limit, where the model GPU could not take the launch."""
+        remedy = "launch smaller blocks, or use less shared memory"
         try:
-            refuse_launch(self.model, function, grid, block, shared, static)
+            refuse_launch(self.model, function, grid, block, shared, _static_bytes(program))
+            if program.cooperative:
+                remedy = "launch no more than fit, each looping over its share: `for i in range(start, n, gridsize)`"
+                _refuse_absent(self.model, function, grid, block)
         except LaunchError as error:
-            fault = Fault("launch", str(error), remedy="launch smaller blocks, or use less shared memory")
+            fault = Fault("launch", str(error), remedy=remedy)
             self._faults.append(fault)
             raise LockstepFault((fault,)) from error
 
@@ -158,6 +164,18 @@ def _program(function: Any, args: tuple[Any, ...]) -> Program:
     if key not in _PROGRAMS:
         _PROGRAMS[key] = translate(function.py_func, types)
     return _PROGRAMS[key]
+
+
+def _refuse_absent(model: GpuModel, function: Any, grid: Dims, block: Dims) -> None:
+    """LaunchError where blocks that are to meet cannot all be on the GPU at once: the last would never start."""
+    warps = -(-math.prod(block) // model.warp_size)
+    resident = min(RESIDENT_BLOCKS, RESIDENT_THREADS // (warps * model.warp_size))
+    most, blocks = resident * model.multiprocessors, math.prod(grid)
+    if blocks > most:
+        raise LaunchError(
+            f"{_name(function)}: {blocks} blocks of {math.prod(block)} threads meet at a grid sync; the {model.name} "
+            f"has room for {most} at once, {resident} on each of {model.multiprocessors} multiprocessors"
+        )
 
 
 def _views(value: Any) -> Iterator[View]:
