@@ -113,6 +113,7 @@ RACE = Fault(
     Thread((0, 0, 0), (0, 1, 0)),
     "tile",
     (32,),
+    "1.5",
     remedy="put cuda.syncthreads() between the two",
     count=2048,
 )

@@ -97,6 +97,36 @@ def test_a_wrong_access_names_its_array_and_index(bug, array, index):
     assert array in fault.message
 
 
+def test_a_race_tells_what_stood_in_the_word():
+    @cuda.jit
+    def mirrored(y, x):
+        tile = cuda.shared.array(64, float32)
+        i = cuda.threadIdx.x
+        tile[i] = x[i]
+        y[i] = tile[63 - i]
+
+    x, machine = np.linspace(0.1, 0.7, 64, dtype=np.float32), Machine(keep_going=True)
+    machine.launch(mirrored, 1, 64, np.zeros(64, np.float32), x)
+    (fault,) = machine.report.faults
+    assert fault.value == str(x[fault.index])
+
+
+@pytest.mark.parametrize("dtype", [np.int32, np.uint8], ids=["int32", "uint8"])
+def test_a_division_by_zero_tells_what_was_divided(dtype):
+    @cuda.jit
+    def divide(y, x, d):
+        i = cuda.grid(1)
+        y[i] = x[i] % d[i]
+
+    d = np.ones(64, dtype)
+    d[[37, 50]] = 0
+    machine = Machine(keep_going=True)
+    machine.launch(divide, 1, 64, np.zeros(64, dtype), np.arange(100, 164, dtype=dtype), d)
+    (fault,) = machine.report.faults
+    assert fault.value == "137"
+    assert "thread 37 divides 137 by zero" in fault.message
+
+
 def test_both_sides_of_an_in_place_stencil_between_blocks_are_of_different_blocks():
     for fault in faults_of(races.stencil_between_blocks):
         assert fault.thread.block != fault.other_thread.block

@@ -85,7 +85,7 @@ def _binop(t: Emitter, target: str, expression: Any) -> None:
     _note_promotion(t, (expression.lhs.name, expression.rhs.name), left, result)
     if result.kind in "iu" and function in (operator.floordiv, operator.mod):
         place = t.place
-        t.emit(lambda e: faults.division(e, place, e.v[b]), uses=(b,))
+        t.emit(lambda e: faults.division(e, place, e.v[a], e.v[b]), uses=(a, b))
     t.define(target, result, lambda e: compute(e.v[a], e.v[b]), (a, b))
 
 

@@ -89,7 +89,8 @@ def race(
             theirs,
             site.array,
             index,
-            remedy=remedy,
+            _word(site, memory, offset),
+            remedy,
         )
     )
 
@@ -104,7 +105,7 @@ def misaligned(batch: Batch, site: Site, lane: int, width: int, index: Number) -
     batch.fault(Fault("alignment", text, site.place, thread, array=site.array, index=(at,), remedy=remedy))
 
 
-def division(batch: Batch, place: Place, divisor: Number) -> None:
+def division(batch: Batch, place: Place, dividend: Number, divisor: Number) -> None:
     """A whole number divided by zero, where some active lane does so."""
     if isinstance(divisor, np.generic):
         bad = batch.mask.array if divisor == 0 else None
@@ -113,9 +114,18 @@ def division(batch: Batch, place: Place, divisor: Number) -> None:
         bad = zero & batch.mask.array if zero.any() else None
     if bad is None or not bad.any():
         return
-    thread = batch.thread(int(bad.argmax()))
-    text = f"{thread} divides a whole number by zero, and gets 0"
-    batch.fault(Fault("division", text, place, thread, remedy="guard the division"))
+    lane = int(bad.argmax())
+    thread, value = batch.thread(lane), str(at_lane(dividend, lane))
+    text = f"{thread} divides {value} by zero, and gets 0"
+    batch.fault(Fault("division", text, place, thread, value=value, remedy="guard the division"))
+
+
+def _word(site: Site, memory: Allocation, offset: int) -> str:
+    """What stands in an element before the access; '' where the line accesses a field, or several elements at once."""
+    view: View | None = site.view
+    if view is None or view.memory is not memory or view.dtype.fields or view.dtype.itemsize != site.width:
+        return ""
+    return str(memory.typed(view.dtype)[offset // site.width])
 
 
 def _index(site: Site, memory: Allocation, offset: int, lane: int) -> tuple[int, ...]:

@@ -166,6 +166,7 @@ class Fault:
 
     ``message`` is one sentence with names and values; ``remedy`` one more, what to do about it.
     ``other`` and ``other_thread`` are the second party: of a race, of a barrier that others wait at.
+    ``value`` is what stands in the word of a race before the access, or the dividend of a division.
     """
 
     kind: FaultKind

@@ -80,6 +80,9 @@ def _fault(fault: Fault, width: int) -> list[Text]:
     if fault.other and str(fault.other.line) not in fault.message:
         who = f" by {fault.other_thread}" if fault.other_thread else ""
         red += wrap(f"the other place: {_place(fault.other)}{who}", width, first="    ", rest="    ")
+    if fault.kind == "race" and fault.value:
+        word = f"{fault.array}[{', '.join(map(str, fault.index))}]"
+        red += wrap(f"{word} held {fault.value} before this access", width, first="    ", rest="    ")
     return [*red, *(wrap(f"→ {fault.remedy}", width, first="    ", rest="      ") if fault.remedy else [])]
 
 
