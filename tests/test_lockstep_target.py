@@ -5,10 +5,13 @@ from __future__ import annotations
 import shutil
 from pathlib import Path
 
+import numpy as np
 import pytest
 from command import KERNELS, Gpuplay, Outcome
+from numba import cuda
 
 from gpuplay.errors import GpuplayError
+from gpuplay.lockstep.errors import LockstepFault
 from gpuplay.targets import open_target, why_not
 
 PLANTED = KERNELS / "planted_cuda.py"
@@ -156,3 +159,23 @@ def test_the_target_opens_by_name_and_never_tells_a_time() -> None:
     assert model.modelled
     with pytest.raises(GpuplayError, match="lockstep is never timed"):
         target.seconds(lambda: None, 1)
+
+
+@cuda.jit
+def copied(y, x):
+    y[cuda.threadIdx.x] = x[cuda.threadIdx.x]
+
+
+def test_an_array_in_the_place_of_one_that_is_gone_is_not_unset() -> None:
+    target, storage = open_target("lockstep"), bytearray(32 * 4)
+
+    def run() -> None:
+        arrays = target.flat(32, "float32"), np.frombuffer(storage, np.float32)
+        target.bind(lambda gpu, y, x: gpu.launch(copied, 1, 32, y, x), arrays)()
+
+    gone = np.frombuffer(storage, np.float32)
+    target.unset(gone, 0, 32)
+    with pytest.raises(LockstepFault, match="before any thread wrote it"):
+        run()
+    del gone
+    run()

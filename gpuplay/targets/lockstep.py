@@ -7,6 +7,7 @@ to the machine: a thread that reads one before a thread has written it is at fau
 from __future__ import annotations
 
 import functools
+import weakref
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any
 
@@ -39,7 +40,7 @@ class LockstepTarget(HostedTarget):
 
     def __init__(self, *, keep_going: bool = False, check_types: bool = False) -> None:
         self._options = {"keep_going": keep_going, "check_types": check_types}
-        self._unset: set[tuple[int, int]] = set()
+        self._unset: dict[tuple[int, int], weakref.ref[NDArray[Any]]] = {}
         self._machine: Machine | None = None
 
     @property
@@ -56,11 +57,12 @@ class LockstepTarget(HostedTarget):
     def write(self, flat: Any, start: int, values: NDArray[Any]) -> None:
         """Copy host values into a flat array; they count as written."""
         super().write(flat, start, values)
-        self._unset.discard(_window(flat[start : start + values.size]))
+        self._unset.pop(_window(flat[start : start + values.size]), None)
 
     def unset(self, flat: Any, start: int, count: int) -> None:
         """From the next call on, these elements are unset until a thread writes them."""
-        self._unset.add(_window(flat[start : start + count]))
+        unset, window = self._unset, _window(flat[start : start + count])
+        unset[window] = weakref.ref(_owner(flat), lambda _: unset.pop(window, None))  # another may lie there next
 
     def bind(self, run: Callable[..., object], arrays: Sequence[Any]) -> Call:
         """The run with a `LockstepGpu` before its arrays, on a new machine at each call."""
@@ -113,6 +115,13 @@ def _machines() -> type[Machine]:
     finally:
         config.CACHE_DIR = of_kernel
     return Machine
+
+
+def _owner(array: NDArray[Any]) -> NDArray[Any]:
+    """The array that holds the storage of a window, and lives as long as any of its windows."""
+    while isinstance(array.base, np.ndarray):
+        array = array.base
+    return array
 
 
 def _window(array: NDArray[Any]) -> tuple[int, int]:
