@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import io
 import json
-import os
 from collections.abc import Callable
 from dataclasses import replace
 from html.parser import HTMLParser
@@ -23,10 +22,10 @@ from gpuplay.views.explain.data import Document
 from gpuplay.views.explain.figures import amount, bar
 from gpuplay.views.layout import show
 from tests import scripted
+from tests.screen import kept
 from tests.scripted import measure, plan
 from tests.scripted_report import RACE, banks, drawn, explained, one_line, report, worked
 
-SCREENS = Path(__file__).parent / "screens"
 PADDED = replace(
     report(),
     lines=tuple(
@@ -89,10 +88,7 @@ VIEWS: dict[str, Callable[[int], Text]] = {
 @pytest.mark.parametrize("name", VIEWS)
 def test_the_view_looks_as_its_screen_does(name: str, width: int) -> None:
     text = VIEWS[name](width).plain + "\n"
-    screen = SCREENS / f"{name}-{width}.txt"
-    if os.environ.get("GPUPLAY_SCREENS") == "write":
-        screen.write_text(text, encoding="utf-8")
-    assert text == screen.read_text(encoding="utf-8")
+    assert text == kept(name, width, text)
     assert max(map(len, text.splitlines())) <= width
 
 

@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Callable
 from dataclasses import replace
-from pathlib import Path
 
 import pytest
 from rich.text import Text
@@ -14,9 +12,8 @@ from gpuplay.results import Cell, Result
 from gpuplay.views import check, detail, listing, notes
 from gpuplay.views import plan as plan_view
 from tests import scripted
+from tests.screen import kept
 from tests.scripted import CPU, measure, plan, record, usual
-
-SCREENS = Path(__file__).parent / "screens"
 
 
 def slow(cell: Cell) -> str:
@@ -74,10 +71,7 @@ VIEWS: dict[str, Callable[[int], Text]] = {f.__name__: f for f in (details, plan
 @pytest.mark.parametrize("name", VIEWS)
 def test_the_view_looks_as_its_screen_does(name: str, width: int) -> None:
     text = VIEWS[name](width).plain + "\n"
-    screen = SCREENS / f"{name}-{width}.txt"
-    if os.environ.get("GPUPLAY_SCREENS") == "write":
-        screen.write_text(text, encoding="utf-8")
-    assert text == screen.read_text(encoding="utf-8")
+    assert text == kept(name, width, text)
     assert max(map(len, text.splitlines())) <= width
 
 
