@@ -2,9 +2,10 @@
 
 cpu:naive       three nested loops in textbook order: every step of the inner loop jumps a row of B
 cpu:reordered   the same loops in another order: the inner loop walks along rows of B and C
-cpu:blocked     the same, block by block, so that what is used again is still in a cache
-cpu:scalar      packed panels of B, and a tile of C in registers, one number at a time
-cpu:simd        the same source, a vector at a time
+cpu:vectorised  the same source, a vector at a time
+cpu:blocked     block by block, so that rows of B are used again while they are in a cache
+cpu:simd        packed panels of B, and a tile of C that stays in registers
+cpu:scalar      the source of cpu:simd, one number at a time
 cpu:parallel    the same source, a rectangle of C for each core
 torch:mm        PyTorch's matrix product, a peer
 cuda:naive      one thread an element, everything from global memory
@@ -85,27 +86,33 @@ KERNEL = Kernel(
             improves_on="cpu:naive",
         ),
         Variant(
+            "cpu:vectorised",
+            "SIMD",
+            "the same source: one instruction multiplies a number of A by a whole vector of B",
+            "cpu:reordered",
+            improves_on="cpu:reordered",
+        ),
+        Variant(
             "cpu:blocked",
-            "SISD",
+            "SIMD",
             "block by block: rows of B are used again while they are in the second cache",
             "cpu:blocked",
-            improves_on="cpu:reordered",
+            improves_on="cpu:vectorised",
         ),
         Variant(
             "cpu:scalar",
             "SISD",
-            "a tile of C stays in registers, and packed panels of B reach it as one plain stream",
+            "the source of cpu:simd with vectors of one lane: one number at a time",
             "cpu:simd",
-            improves_on="cpu:blocked",
             workspace=panels,
         ),
         Variant(
             "cpu:simd",
             "SIMD",
-            "the same source: one instruction multiplies a number of A by a whole vector of B",
+            "a tile of C stays in registers, and packed panels of B reach it as one plain stream",
             "cpu:simd",
             knobs=KNOBS,
-            improves_on="cpu:scalar",
+            improves_on="cpu:blocked",
             workspace=panels,
         ),
         Variant(
