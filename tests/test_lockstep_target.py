@@ -179,3 +179,25 @@ def test_an_array_in_the_place_of_one_that_is_gone_is_not_unset() -> None:
         run()
     del gone
     run()
+
+
+@pytest.mark.parametrize("way", ["brackets", "configured", "bare", "forall"])
+def test_a_launch_that_the_machine_would_not_see_is_refused_with_what_to_write(way: str) -> None:
+    configured = copied[128, 32] if way == "configured" else None
+
+    def run(_gpu: object, y: object, x: object) -> None:
+        if way == "brackets":
+            copied[1, 32](y, x)
+        elif way == "forall":
+            copied.forall(32)(y, x)
+        else:
+            (configured or copied)(y, x)
+
+    target = open_target("lockstep")
+    call = target.bind(run, (target.flat(32, "float32"), target.flat(32, "float32")))
+    said = (
+        r"copied is launched directly \(test_lockstep_target.py:\d+\); launch through gpu.launch\(copied, grid, block"
+    )
+    with pytest.raises(GpuplayError, match=said):
+        call()
+    copied.forall(0)()  # Numba's own way again, which does nothing for no tasks

@@ -7,9 +7,13 @@ to the machine: a thread that reads one before a thread has written it is at fau
 from __future__ import annotations
 
 import functools
+import inspect
+import traceback
 import weakref
-from collections.abc import Callable, Sequence
-from typing import TYPE_CHECKING, Any
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, NoReturn
 
 import numpy as np
 
@@ -76,7 +80,8 @@ class LockstepTarget(HostedTarget):
             for array in arrays:
                 if isinstance(array, np.ndarray) and array.size and _window(array) in self._unset:
                     machine.mark_unset(array)
-            return run(LockstepGpu(model, machine), *arrays)
+            with _only_through_gpu():
+                return run(LockstepGpu(model, machine), *arrays)
 
         return call
 
@@ -115,6 +120,32 @@ def _machines() -> type[Machine]:
     finally:
         config.CACHE_DIR = of_kernel
     return Machine
+
+
+@contextmanager
+def _only_through_gpu() -> Iterator[None]:
+    """Refuse Numba's own launches: the machine would not see them, and where there is a GPU they would run on it."""
+    from numba.cuda.dispatcher import CUDADispatcher
+
+    ways = {way: vars(CUDADispatcher)[way] for way in ("__getitem__", "__call__", "call", "forall")}
+    for way in ways:
+        setattr(CUDADispatcher, way, _refuse_launch)
+    try:
+        yield
+    finally:
+        for way, own in ways.items():
+            setattr(CUDADispatcher, way, own)
+
+
+def _refuse_launch(function: Any, *_args: Any, **_more: Any) -> NoReturn:
+    """What a GPU function does in a run that launches it by itself."""
+    frames = (frame for frame, _ in traceback.walk_stack(inspect.currentframe()))
+    known = (frame for frame in frames if not frame.f_globals.get("__name__", "").startswith((__name__, "numba.")))
+    place, name = next(known), function.__name__
+    raise GpuplayError(
+        f"{name} is launched directly ({Path(place.f_code.co_filename).name}:{place.f_lineno}); "
+        f"launch through gpu.launch({name}, grid, block, …)"
+    )
 
 
 def _owner(array: NDArray[Any]) -> NDArray[Any]:
