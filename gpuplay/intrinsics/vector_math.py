@@ -27,7 +27,18 @@ from gpuplay.intrinsics import polynomials
 from gpuplay.intrinsics.simd import absolute, bits, broadcast, from_bits, maximum, minimum, select, with_sign
 from gpuplay.intrinsics.vector_types import Vector
 
-__all__ = ["erf", "exp", "exp_negative", "log", "log1p_unit", "normal_tail", "sigmoid", "tail_argument", "tanh"]
+__all__ = [
+    "erf",
+    "exp",
+    "exp_negative",
+    "expm1_negative",
+    "log",
+    "log1p_unit",
+    "normal_tail",
+    "sigmoid",
+    "tail_argument",
+    "tanh",
+]
 
 _OPTIONS = {"forceinline": True, "error_model": "numpy"}
 _inlined = njit(**_OPTIONS)
@@ -227,7 +238,7 @@ def _erf_64(x: Any) -> Any:
 exp = _by_dtype(_exp_32, _exp_64)
 log = _by_dtype(_log_32, _log_64)
 exp_negative = _by_dtype(_exp_negative_32, _exp_negative_64)
-_expm1_negative = _by_dtype(_expm1_negative_32, _expm1_negative_64)
+expm1_negative = _by_dtype(_expm1_negative_32, _expm1_negative_64)
 log1p_unit = _by_dtype(_log1p_unit_32, _log1p_unit_64)
 tail_argument = _by_dtype(_tail_argument_32, _tail_argument_64)
 normal_tail = _by_dtype(_normal_tail_32, _normal_tail_64)
@@ -245,5 +256,5 @@ def sigmoid(x: Any) -> Any:
 @_inlined
 def tanh(x: Any) -> Any:
     """The hyperbolic tangent: -m/(2 + m) with m = e^(-2|x|) - 1, and the sign of x."""
-    m = _expm1_negative(-2 * absolute(x))
+    m = expm1_negative(-2 * absolute(x))
     return with_sign(m / (2 + m), x)
