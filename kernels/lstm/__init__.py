@@ -4,10 +4,10 @@
     c = f·c + i·g
     h = o·tanh(c)
 
-cpu:scalar      four rows of the weights, one for each gate of a unit, go through the blocked product
-                together, so that a unit's new state is computed while its gates are in the first cache
-cpu:simd        the same loops, vectors along the batch
-cpu:parallel    the same loops, units shared among the cores; all meet after every step
+cpu:scalar      a step is one product of packed weights with inputs and states side by side; the new states of
+                a few units are computed while the sums of their gates are in the first cache
+cpu:simd        the same source, a vector of the batch at a time
+cpu:parallel    the same source, units shared among the cores; all meet after every step
 torch:lstm      PyTorch's layer, a peer
 cuda:unfused    a launch for each gate and for each operation: gates travel to memory and back
 cuda:fused      one GPU function a step: four sums in registers, tiles in shared memory
@@ -16,8 +16,8 @@ cuda:fused      one GPU function a step: four sums in registers, tiles in shared
 from gpuplay.kernel import Array, Cost, Kernel, Knob, Param, Variant
 
 from .._shared import limits
-from .._shared.quad_blocking import BLOCKS, DEFAULTS, panel_elements, round_up, sums_shape
 from ..activation import OPERATIONS
+from .blocking import KNOBS, workspace
 
 THREADS = Knob((64, 128, 256), default=256, help="threads of a block")
 UNITS = 16
@@ -60,26 +60,6 @@ def numpy_workspace(p, _knobs):
         Array("scratch", (p.batch, 2 * p.n)),
         Array("product", (p.batch, p.n)),
         Array("bias", (4 * p.n,)),
-    )
-
-
-def one_worker(p, knobs):
-    """Packed panels of the inputs and of two hidden states, cell states, and the sums of one worker."""
-    return _workspace(p, DEFAULTS | knobs, workers=1)
-
-
-def all_workers(p, knobs):
-    """As for one worker, with sums for every worker."""
-    return _workspace(p, knobs)
-
-
-def _workspace(p, blocks, **workers):
-    panel = panel_elements(p.n, p.batch)
-    return (
-        Array("x_panels", (p.steps, panel)),
-        Array("h_panels", (2, panel)),
-        Array("cells", (p.n, round_up(p.batch, UNITS))),
-        Array("sums", sums_shape(4 * p.n, p.batch, blocks["block_m"], blocks["block_n"], **workers)),
     )
 
 
@@ -149,27 +129,27 @@ KERNEL = Kernel(
         Variant(
             "cpu:scalar",
             "SISD",
-            "the four gates of a unit in one product, its new state while they are in cache, one number at a time",
+            "weights packed once, a step is one product, and new states are made while their gates are in the cache",
             "cpu:simd",
-            workspace=one_worker,
+            workspace=workspace,
         ),
         Variant(
             "cpu:simd",
             "SIMD",
-            "the same loops: one instruction serves a vector of the batch",
+            "the same source: one instruction serves a vector of the batch",
             "cpu:simd",
-            knobs=BLOCKS,
+            knobs=KNOBS,
             improves_on="cpu:scalar",
-            workspace=one_worker,
+            workspace=workspace,
         ),
         Variant(
             "cpu:parallel",
             "MIMD",
-            "the same loops: every core takes its units, and all meet after every step",
+            "the same source: every core takes its units, and all meet after every step",
             "cpu:parallel",
-            knobs=BLOCKS,
+            knobs=KNOBS,
             improves_on="cpu:simd",
-            workspace=all_workers,
+            workspace=workspace,
         ),
         Variant(
             "cuda:unfused",

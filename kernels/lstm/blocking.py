@@ -1,0 +1,60 @@
+"""How the LSTM on the CPU is cut into tiles and blocks, in plain integers: declarations and compiled code read this."""
+
+from gpuplay.kernel import Array, Knob
+
+from .._shared.blocking import DEFAULTS as TILE_DEFAULTS
+from .._shared.blocking import MOST_LANES, TILES, round_up, workers_for
+
+GATES = 4
+CHUNK = 256  # columns of weights that are gathered before they are packed
+BLOCK = 1 << 16
+BLOCKS = (1 << 15, 1 << 16, 1 << 17, 1 << 18)
+
+
+def block_elements(machine):
+    """Half of the second cache, so that the weights have room beside the panels."""
+    return max(value for value in BLOCKS if value <= max(machine.l2_bytes // 8, BLOCKS[0]))
+
+
+KNOBS = {
+    **TILES,
+    "block": Knob(
+        BLOCKS,
+        default=BLOCK,
+        help="elements of the panels of inputs and states in use at a time",
+        choose=block_elements,
+    ),
+}
+DEFAULTS = TILE_DEFAULTS | {"block": BLOCK}
+
+
+def units_of_group(high):
+    """Units that make whole tiles of ``high`` rows, an even number: four rows each."""
+    return high // 2 if high % GATES else high // GATES
+
+
+def columns_of_block(n, batch, wide, block):
+    """Columns of the batch that are multiplied at a time: whole panels, at least one."""
+    columns = max(block // (2 * n) // wide, 1) * wide
+    return min(columns, (batch + MOST_LANES - 1) // MOST_LANES * MOST_LANES)
+
+
+def strip_elements(n, high):
+    """Elements that the weights for a tile's rows take up: of W_ih, then of W_hh, each filled up to whole vectors."""
+    return 2 * high * ((n + MOST_LANES - 1) // MOST_LANES * MOST_LANES)
+
+
+def workspace(p, knobs):
+    """Packed weights and biases, two steps' panels, cell states, and room for every worker's sums."""
+    knobs = DEFAULTS | knobs
+    n, batch, units = p.n, round_up(p.batch, MOST_LANES), units_of_group(knobs["tile_rows"])
+    workers = workers_for(2 * GATES * n * n * p.batch, knobs.get("threads", 1))
+    rows = GATES * round_up(n, units)
+    columns = columns_of_block(n, p.batch, knobs["tile_vectors"] * MOST_LANES, knobs["block"])
+    return (
+        Array("weights", (strip_elements(n, rows),)),
+        Array("biases", (rows,)),
+        Array("panels", (2 * 2 * n * batch,)),
+        Array("cells", (n * batch,)),
+        Array("room", (workers, GATES * units * max(columns, CHUNK))),
+    )

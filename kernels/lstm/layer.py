@@ -1,0 +1,193 @@
+"""All steps of an LSTM layer on the CPU, each a product of the weights with inputs and states side by side.
+
+Everything is computed transposed, units by batch, so that vectors run along the batch. A step is one
+product: the weights (W_ih, W_hh), packed once, with the panels of (x, h), inputs above hidden states. The
+four gates of a unit are neighbouring rows, and a *group* of units fills whole tiles, so that new states are
+computed while all their sums are in the first cache. Hidden states go straight into the panels of the next
+step, of which there are two sets, and from there to ``hs``.
+"""
+
+from numba import njit
+
+from gpuplay.intrinsics import simd
+from gpuplay.intrinsics.simd import absolute, select, with_sign
+from gpuplay.intrinsics.tiles import rows_of
+from gpuplay.intrinsics.vector_math import exp_negative, expm1_negative
+
+from .._shared.gemm import strip_product
+from .._shared.packing import pack_a, panel_width, tile_columns
+from .._shared.transposed import copy_transposed, pack_transposed
+from . import blocking
+
+GATES, CHUNK = blocking.GATES, blocking.CHUNK
+ADDED = False  # sums are written over what the room held before
+
+_compiled = njit(cache=True)
+columns_of_block, strip_elements = _compiled(blocking.columns_of_block), _compiled(blocking.strip_elements)
+units_of_group = _compiled(blocking.units_of_group)
+
+
+# ---- packing ----
+
+
+@_compiled
+def _gather(room, W, n, unit, k, depth, rows):
+    """Copy ``depth`` columns of the weights of a group, gate by gate for each unit, zeros beyond the last unit."""
+    lanes = simd.lanes(W)
+    for row in range(rows):
+        source = ((row % GATES) * n + unit + row // GATES) * n + k
+        inside = unit + row // GATES < n
+        for i in range(0, depth, lanes):
+            simd.store(room, row * CHUNK + i, simd.load_first(W, source + i, depth - i if inside else 0))
+
+
+@_compiled
+def _pack_group(weights, at, W, n, unit, before, room, shape):
+    """Pack the weights of one matrix for a group of units, after ``before`` columns of another."""
+    high, rows = rows_of(shape), GATES * units_of_group(rows_of(shape))
+    for k in range(0, n, CHUNK):
+        deep = min(CHUNK, n - k)
+        _gather(room, W, n, unit, k, deep, rows)
+        for row in range(0, rows, high):
+            target = at + strip_elements(n, row) + (before + k) * high
+            pack_a(weights, target, room, row * CHUNK, CHUNK, high, deep, shape)
+
+
+@_compiled
+def pack_weights(weights, biases, W_ih, W_hh, b_ih, b_hh, room, region, shape):
+    """Pack a region's groups: for each k the weights of a tile's rows lie side by side; and add the biases."""
+    n, units = W_ih.shape[1], units_of_group(rows_of(shape))
+    for group in range(region[2], region[3]):
+        unit = group * units
+        at = strip_elements(n, unit * GATES)
+        _pack_group(weights, at, W_ih, n, unit, 0, room, shape)
+        _pack_group(weights, at, W_hh, n, unit, n, room, shape)
+        for row in range(unit * GATES, (unit + units) * GATES):
+            gate = (row % GATES) * n + row // GATES
+            biases[row] = b_ih[gate] + b_hh[gate] if row // GATES < n else 0
+
+
+@_compiled
+def pack_states(panels, h0, c0, cells, stride, region, shape):
+    """Pack a region's hidden states before the first step below the inputs, and transpose its cell states."""
+    left, right, _, _, first, last = region
+    n = h0.shape[1]
+    for begin in range(left, right, tile_columns(h0, shape)):
+        width = panel_width(h0, right - begin, shape)
+        at = begin * 2 * n + n * width
+        pack_transposed(panels, at, h0, begin * n, n, 2 * n, min(width, right - begin), first, last, shape)
+    copy_transposed(cells, first * stride + left, stride, c0, left * n + first, n, right - left, last - first)
+
+
+# ---- what each worker computes ----
+
+
+@_compiled
+def apart(n, batch, block, workers, shape, array):
+    """Whether every worker gets rows of the batch: they never wait for each other, but each reads all weights.
+
+    So it is while the weights fit where the panels of one worker leave room, and there are panels for all.
+    """
+    return batch >= workers * tile_columns(array, shape) and 2 * GATES * n * n <= block
+
+
+@_compiled
+def region_of_units(n, batch, share, shares, shape, array):
+    """One worker's region if all share the units: first column and the one after the last, groups, inputs to pack."""
+    lanes, units = simd.lanes(array), units_of_group(rows_of(shape))
+    groups, squares = (n + units - 1) // units, (n + lanes - 1) // lanes
+    first, last = share * squares // shares * lanes, min((share + 1) * squares // shares * lanes, n)
+    return 0, batch, share * groups // shares, (share + 1) * groups // shares, first, last
+
+
+@_compiled
+def region_of_columns(n, batch, share, shares, shape, array):
+    """One worker's region if all share the batch, as `region_of_units` has it."""
+    wide, units = tile_columns(array, shape), units_of_group(rows_of(shape))
+    panels, groups = (batch + wide - 1) // wide, (n + units - 1) // units
+    left, right = share * panels // shares * wide, min((share + 1) * panels // shares * wide, batch)
+    return left, right, 0, groups, 0, n
+
+
+# ---- a step ----
+
+
+@njit(forceinline=True)
+def _gate(z):
+    """Numerator and denominator of sigmoid(z), both within 0 and 2: it is e^z/(1 + e^z) or 1/(1 + e^-z)."""
+    e = exp_negative(-absolute(z), -0.0)
+    return select(z < 0, e, 1.0), 1 + e
+
+
+@njit(forceinline=True)
+def _bounded(z):
+    """Numerator and denominator of tanh(z), the latter within 1 and 2."""
+    m = expm1_negative(-2 * absolute(z))
+    return with_sign(m, z), 2 + m
+
+
+@_compiled
+def _update(after, h, cells, c, room, sums, pitch, biases, bias, width):
+    """The new states of one unit for ``width`` columns, from the sums of its gates, whose rows are ``pitch`` apart.
+
+    Division is the slowest step of sigmoid and tanh. Of five quotients only two are formed: those of i, f and g
+    have a common denominator in c = f·c + i·g, and so have those of o and tanh(c) in h.
+    """
+    for j in range(0, width, simd.lanes(room)):
+        i, under_i = _gate(simd.load(room, sums + j) + biases[bias])
+        f, under_f = _gate(simd.load(room, sums + pitch + j) + biases[bias + 1])
+        g, under_g = _bounded(simd.load(room, sums + 2 * pitch + j) + biases[bias + 2])
+        o, under_o = _gate(simd.load(room, sums + 3 * pitch + j) + biases[bias + 3])
+        both = under_i * under_g
+        common = 1 / (under_f * both)
+        cell = (f * (both * common)) * simd.load(cells, c + j) + (i * g) * (under_f * common)
+        simd.store(cells, c + j, cell)
+        bounded, under = _bounded(cell)
+        simd.store(after, h + j, o * bounded / (under_o * under))
+
+
+@_compiled
+def _multiply(panels, now, after, cells, stride, weights, biases, room, n, block, region, shape):
+    """The new states of a region, from the panels that begin at ``now`` to those at ``after``."""
+    left, right, first, last, _, _ = region
+    high, wide, lanes = rows_of(shape), tile_columns(room, shape), simd.lanes(room)
+    units = units_of_group(high)
+    for column in range(left, right, block):
+        columns = min(block, right - column)
+        pitch = (columns + lanes - 1) // lanes * lanes
+        for group in range(first, last):
+            top, b = group * units * GATES, now + column * 2 * n
+            for row in range(0, units * GATES, high):
+                a = strip_elements(n, top + row)
+                strip_product(
+                    room, row * pitch, pitch, weights, a, 1, high, panels, b, 2 * n, high, pitch, ADDED, shape
+                )
+            for row in range(0, min(units, n - group * units) * GATES, GATES):
+                unit = (top + row) // GATES
+                for panel in range(0, columns, wide):
+                    width = panel_width(room, columns - panel, shape)
+                    h, c = after + (column + panel) * 2 * n + (n + unit) * width, unit * stride + column + panel
+                    _update(panels, h, cells, c, room, row * pitch + panel, pitch, biases, top + row, width)
+
+
+@_compiled
+def step(t, states, packed, room, n, batch, block, region, shape):
+    """Step ``t`` for a region: its new states, and the next step's inputs.
+
+    ``states`` are x, hs and c_last, ``packed`` the weights, biases, panels and cell states, all of them flat.
+    """
+    (x, hs, c_last), (weights, biases, panels, cells) = states, packed
+    left, right, first, last, top, bottom = region
+    units, wide, size = units_of_group(rows_of(shape)), tile_columns(room, shape), len(panels) // 2
+    now, after, stride = t % 2 * size, (t + 1) % 2 * size, len(cells) // n
+    _multiply(panels, now, after, cells, stride, weights, biases, room, n, block, region, shape)
+    unit, end = first * units, min(last * units, n)
+    for panel in range(left, right, wide):
+        width, columns = panel_width(room, right - panel, shape), min(wide, right - panel)
+        source = after + panel * 2 * n + (n + unit) * width
+        copy_transposed(hs, (t * batch + panel) * n + unit, n, panels, source, width, end - unit, columns)
+    if (t + 1) * batch * n < len(x):
+        inputs = ((t + 1) * batch + left) * n
+        pack_transposed(panels, after + left * 2 * n, x, inputs, n, 2 * n, right - left, top, bottom, shape)
+    else:
+        copy_transposed(c_last, left * n + unit, n, cells, unit * stride + left, stride, end - unit, right - left)
