@@ -1,9 +1,10 @@
 """conv2d: every output pixel is the product of a patch of the image with a filter, as layers of vision networks do.
 
 cpu:naive       seven loops in the order of the definition
-cpu:scalar      direct convolution over strips of pixels, one number at a time
-cpu:simd        the same loops, vectorised
-cpu:parallel    the same loops, shared out among the cores
+cpu:scalar      a product of filters and patches, packed block by block, one number at a time
+cpu:simd        the same source, a vector of pixels at a time
+cpu:parallel    the same source, a rectangle of filters and pixels for each core
+cpu:winograd    3×3 filters by a quarter of the products
 torch:conv2d    PyTorch's convolution, a peer
 cuda:naive      one thread an output, everything from global memory
 cuda:tiled      a tile of the image with its halo, and four filters, in shared memory
@@ -13,8 +14,12 @@ from gpuplay.kernel import Array, Cost, Kernel, Knob, Param, Probe, Variant
 
 from .._shared import limits
 from . import layout
+from .layout import KNOBS, taps
 
-STRIPS = {"strip": Knob((256, 512, 1024, 2048), default=layout.STRIP, help="pixels of a strip of output rows")}
+# Operations of the transforms of `transforms`: so many a column, for the columns and rows of both sides.
+IMAGE_FLOPS = 12 * 19
+FILTER_FLOPS = 9 * 14
+OUTPUT_FLOPS = 10 * 14
 
 
 def _side(p):
@@ -29,11 +34,6 @@ def arrays(p):
         Array("X", (p.batch, p.channels, p.n, p.n)),
         Array("W", (p.filters, p.channels, p.kernel_size, p.kernel_size), "weight"),
     )
-
-
-def taps(p):
-    """Products that make an output: the length of its sum."""
-    return p.channels * p.kernel_size**2
 
 
 def cost(p):
@@ -63,45 +63,27 @@ def im2col_work(p, _knobs):
     return Cost(plain.flops, plain.bytes + 2.0 * p.batch * taps(p) * _side(p) ** 2 * p.itemsize)
 
 
-def one_worker(p, knobs):
-    """All images padded, the offsets of the taps, and the sums of one worker."""
-    return _workspace(p, knobs, workers=1)
+def implicit_work(p, _knobs):
+    """The padded images are written and read once more."""
+    plain = cost(p)
+    return Cost(plain.flops, plain.bytes + 2.0 * layout.padded_elements(p) * p.itemsize)
 
 
-def all_workers(p, knobs):
-    """All images padded, the offsets of the taps, and a row of sums for every worker."""
-    _, strips, _ = _strips(p, knobs)
-    return _workspace(p, knobs, workers=min(layout.MOST_WORKERS, p.batch * strips * _quads(p)))
+def three_by_three(p, _knobs, _machine):
+    """Winograd's transforms are made for one size of filters, and for tiles that overlap."""
+    if p.kernel_size != layout.TAP:
+        return f"kernel_size {p.kernel_size}: its transforms are those of 3×3 filters"
+    return f"stride {p.stride}: its transforms are those of stride 1" if p.stride != 1 else None
 
 
-def _workspace(p, knobs, workers):
-    width, _, _ = _strips(p, knobs)
-    padded = layout.padded_elements(p.n, p.batch, p.channels, p.stride, p.padding)
-    return (
-        Array("padded", (padded,)),
-        Array("offsets", (taps(p),), dtype="int64"),
-        Array("sums", (workers, width * layout.FILTERS)),
-    )
-
-
-def _strips(p, knobs):
-    """Widest strip, number of strips of an image, and pixels of all of them."""
-    side, out = layout.phase_side(p.n, p.stride, p.padding), _side(p)
-    rows = layout.strip_rows(side, out, knobs.get("strip", layout.STRIP))
-    width, last = layout.strip_width(side, rows), layout.strip_width(side, out % rows)
-    return width, -(-out // rows), out // rows * width + last
-
-
-def _quads(p):
-    return -(-p.filters // layout.FILTERS)
-
-
-def strips_work(p, knobs):
-    """Whole vectors, whole rows of the padded image and four filters at a time; images are copied once."""
-    _, _, pixels = _strips(p, knobs)
-    padded = layout.padded_elements(p.n, p.batch, p.channels, p.stride, p.padding)
-    flops = 2.0 * p.batch * pixels * _quads(p) * layout.FILTERS * taps(p)
-    return Cost(flops, cost(p).bytes + 2.0 * padded * p.itemsize)
+def winograd_work(p, knobs):
+    """36 products a tile, and the transforms' additions and multiplications; padded images, filters and products."""
+    tiles = layout.tiles_of(p)
+    flops = 2.0 * layout.PRODUCTS * tiles * p.filters * p.channels
+    flops += float(IMAGE_FLOPS * tiles * p.channels + FILTER_FLOPS * p.filters * p.channels)
+    flops += float(OUTPUT_FLOPS * tiles * p.filters)
+    padded, _, transformed, _, _ = layout.winograd_workspace(p, knobs)
+    return Cost(flops, cost(p).bytes + 2.0 * (padded.nbytes(p.dtype) + transformed.nbytes(p.dtype)))
 
 
 def fits_tile(p, knobs, machine):
@@ -157,31 +139,43 @@ KERNEL = Kernel(
         Variant(
             "cpu:scalar",
             "SISD",
-            "padded once, then strips of pixels: 16 weights in registers serve 16 fma for 4 loads",
+            "a product of filters and patches: tiles stay in registers, patches are packed block by block",
             "cpu:simd",
             improves_on="cpu:naive",
-            workspace=one_worker,
-            work=strips_work,
+            workspace=layout.implicit_workspace,
+            work=implicit_work,
         ),
         Variant(
             "cpu:simd",
             "SIMD",
-            "the same source: adjacent output pixels share an instruction",
+            "the same source: one instruction multiplies a weight by a whole vector of pixels",
             "cpu:simd",
             improves_on="cpu:scalar",
-            knobs=STRIPS,
-            workspace=one_worker,
-            work=strips_work,
+            knobs=KNOBS,
+            workspace=layout.implicit_workspace,
+            work=implicit_work,
         ),
         Variant(
             "cpu:parallel",
             "MIMD",
-            "images, strips and filters shared out over all cores",
+            "the same source: every core computes a rectangle of filters and pixels",
             "cpu:parallel",
             improves_on="cpu:simd",
-            knobs=STRIPS,
-            workspace=all_workers,
-            work=strips_work,
+            knobs=KNOBS,
+            workspace=layout.implicit_workspace,
+            work=implicit_work,
+        ),
+        Variant(
+            "cpu:winograd",
+            "MIMD",
+            "other arithmetic for 3×3 filters: 36 products in the place of 144 make 16 pixels",
+            "cpu:fewer_products",
+            improves_on="cpu:parallel",
+            knobs=layout.WINOGRAD_KNOBS,
+            applies=three_by_three,
+            error_growth=layout.ERROR_GROWTH,
+            workspace=layout.winograd_workspace,
+            work=winograd_work,
         ),
         Variant(
             "cuda:naive",

@@ -1,0 +1,68 @@
+"""Patches of images, packed block by block into the panels of a matrix product that never exists as a whole.
+
+In the product Y = W·P every row of P is a tap and every column an output pixel, counted through all
+images. A row of P is pieces of rows of padded images, all shifted by the same offset. So a list of
+vectors to copy, made once for a block of pixels, serves all of its taps.
+"""
+
+from numba import njit
+
+from gpuplay.intrinsics import simd
+
+from .._shared.packing import panel_width, tile_columns
+from . import layout
+
+_compiled = njit(cache=True)
+COPY = layout.COPY
+
+
+@_compiled
+def list_copies(copies, source, first, columns, out, side, image, shape):
+    """List the vectors that make ``columns`` columns of P from pixel ``first`` on; return how many they are.
+
+    Each is (where its first pixel's tap of offset 0 stands in ``source``, its column, its pixels). A vector
+    ends with its row of an image, and with its panel; output images are ``out`` pixels square, padded ones
+    ``side`` pixels wide and ``image`` elements long.
+    """
+    lanes, wide = simd.lanes(source), tile_columns(source, shape)
+    count, column = 0, 0
+    while column < columns:
+        pixel = first + column
+        b, y, x = pixel // (out * out), pixel // out % out, pixel % out
+        run = min(out - x, columns - column, wide - column % wide)
+        at = b * image + y * side + x
+        for v in range(0, run, lanes):
+            copies[count] = at + v
+            copies[count + 1] = column + v
+            copies[count + 2] = min(lanes, run - v)
+            count += COPY
+        column += run
+    return count // COPY
+
+
+@_compiled
+def pack_patches(P, p, source, copies, count, offsets, top, depth, columns, masked, shape):
+    """Pack ``depth`` taps from tap ``top`` on of the listed pixels into panels, one after the other, at ``P[p]``.
+
+    Copies of whole vectors run over the ends of their pieces, into what the next copy writes; reading
+    so, taps from ``masked`` on might leave the source.
+    """
+    wide = tile_columns(P, shape)
+    begin = 0
+    for left in range(0, columns, wide):
+        right = min(columns, left + wide)
+        width = panel_width(P, right - left, shape)
+        end = begin
+        while end < count and copies[COPY * end + 1] < right:
+            end += 1
+        at = p + left * depth - left
+        for k in range(min(depth, max(0, masked - top))):
+            offset, row = offsets[top + k], at + k * width
+            for copy in range(COPY * begin, COPY * end, COPY):
+                simd.store(P, row + copies[copy + 1], simd.load(source, offset + copies[copy]))
+        for k in range(max(0, min(depth, masked - top)), depth):
+            offset, row = offsets[top + k], at + k * width
+            for copy in range(COPY * begin, COPY * end, COPY):
+                pixels = simd.load_first(source, offset + copies[copy], copies[copy + 2])
+                simd.store(P, row + copies[copy + 1], pixels)
+        begin = end
