@@ -21,7 +21,7 @@ from gpuplay import catalog
 from gpuplay.errors import GpuplayError
 from gpuplay.kernel import Kernel, Problem, without_functions
 from gpuplay.machine_model import Machine
-from gpuplay.plan import Plan, Request, Settings, make
+from gpuplay.plan import Plan, PlannedCell, Request, Settings, make
 from gpuplay.results import Cell, ErrorReport
 
 if TYPE_CHECKING:
@@ -107,12 +107,12 @@ class Desk:
         assert self.stepper is not None
         return self.stepper.stand_in(cell)
 
-    def explain(self, cell: Cell, seed: int = 0) -> Explained:
+    def explain(self, planned: PlannedCell, seed: int, limit_s: float) -> Explained:
         """Run a cell's CUDA variant once on the lockstep machine: what it counted, and the verdict."""
         from gpuplay.measure.explaining import explain
 
         assert self.loaded is not None
-        return explain(self.loaded, cell, seed)
+        return explain(self.loaded, planned, seed, limit_s)
 
     def drop(self, problem: Problem) -> None:
         """Forget a problem's arrays and cells."""

@@ -138,6 +138,8 @@ REFUSED = {
     "a line that is none": (("matmul", "--map", "here"), "give a line's number, such as --map 14"),
     "an unknown suffix": (("matmul", "-o", "x.csv"), "use .json, .md, .html"),
     "an unknown kernel": (("matmull",), "did you mean 'matmul'?"),
+    "hours of work": (("matmul", "--sizes", "8192"), "more than --cell-timeout 1 min; choose a smaller --sizes"),
+    "more work than time": (("matmul", "--sizes", "512", "--cell-timeout", "0.5s"), "or a longer --cell-timeout"),
     "a timeout that is none": (("matmul", "--cell-timeout", "soon"), "--cell-timeout 'soon': no duration"),
 }
 

@@ -121,7 +121,7 @@ def _explained(session: Session, planned: PlannedCell, settings: Settings) -> Ex
     with Console(stderr=True, highlight=False).status(f"running {label} on the lockstep machine", spinner="line"):
         try:
             found: Explained = session.crew.member(ORDINARY).ask(
-                "explain", planned.cell, settings.seed, timeout_s=settings.cell_timeout_s
+                "explain", planned, settings.seed, settings.cell_timeout_s, timeout_s=settings.cell_timeout_s
             )
         except TaskError as error:
             raise KernelFileError(f"explain: {label}: {error}") from None
