@@ -78,7 +78,7 @@ KERNEL = Kernel(
     tolerance="problem:tolerance",
     probes=(Probe("small integers", "problem:integers", exact=True),),
     check_at={"batch": 7},
-    odd_shapes=({"batch": 1}, {"batch": 33}),
+    odd_shapes=({"batch": 1}, {"batch": 33}, {"batch": 577}),
     cost=cost,
     baseline="numpy:blas",
     story=("numpy:blas", "cpu:scalar", "cpu:simd", "cpu:parallel", "cuda:tiled"),

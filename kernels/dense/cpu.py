@@ -94,7 +94,7 @@ def _sum_block(room, W, n, panels, p, top, bottom, width, deepest, shape):
             c, rows = (row - top) * width, bottom - row
             A, a, a_row, a_step = W, row * n + k, n, 1
             if rows < high or width >= LEAST_REUSE * tile_columns(W, shape):
-                pack_a(room, strip, W, a, n, rows, deep, shape)
+                pack_a(room, strip, W, a, n, min(rows, high), deep, shape)
                 A, a, a_row, a_step = room, strip, 1, high
             gemm.strip_product(room, c, width, A, a, a_row, a_step, panels, panel, deep, high, width, k > 0, shape)
 
