@@ -6,7 +6,7 @@
 
 cpu:scalar      a step is one product of packed weights with inputs and states side by side; the new states of
                 a few units are computed while the sums of their gates are in the first cache
-cpu:simd        the same source, a vector of the batch at a time
+cpu:simd        the same source, a vector of the batch at a time; for batches below 4 a vector of units
 cpu:parallel    the same source, units shared among the cores; all meet after every step
 torch:lstm      PyTorch's layer, a peer
 cuda:unfused    a launch for each gate and for each operation: gates travel to memory and back

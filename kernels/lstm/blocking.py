@@ -7,6 +7,8 @@ from .._shared.blocking import MOST_LANES, TILES, round_up, workers_for
 
 GATES = 4
 CHUNK = 256  # columns of weights that are gathered before they are packed
+SMALL_BATCH = 4  # below it vectors along the batch are mostly empty, and run along the units instead
+LEAST_ELEMENTS_A_WORKER = 1 << 17  # of weights in a step, which come from a cache at some elements a nanosecond
 BLOCK = 1 << 16
 BLOCKS = (1 << 15, 1 << 16, 1 << 17, 1 << 18)
 
@@ -44,9 +46,28 @@ def strip_elements(n, high):
     return 2 * high * ((n + MOST_LANES - 1) // MOST_LANES * MOST_LANES)
 
 
+def gate_elements(n):
+    """Elements of the packed transposed weights of one gate."""
+    return n * ((n + MOST_LANES - 1) // MOST_LANES * MOST_LANES)
+
+
+def narrow_workspace(p, threads):
+    """Packed transposed weights, and the sums of all gates of all steps; a row for each worker."""
+    workers = max(1, min(threads, GATES * p.n * p.n * p.batch // LEAST_ELEMENTS_A_WORKER))
+    return (
+        Array("weights", (2 * GATES * gate_elements(p.n),)),
+        Array("biases", (0,)),
+        Array("panels", (p.steps * p.batch * GATES * p.n,)),
+        Array("cells", (0,)),
+        Array("room", (workers, 0)),
+    )
+
+
 def workspace(p, knobs):
     """Packed weights and biases, two steps' panels, cell states, and room for every worker's sums."""
     knobs = DEFAULTS | knobs
+    if p.batch < SMALL_BATCH:
+        return narrow_workspace(p, knobs.get("threads", 1))
     n, batch, units = p.n, round_up(p.batch, MOST_LANES), units_of_group(knobs["tile_rows"])
     workers = workers_for(2 * GATES * n * n * p.batch, knobs.get("threads", 1))
     rows = GATES * round_up(n, units)

@@ -10,8 +10,8 @@ from gpuplay.intrinsics.tiles import Shape
 from .._shared.blocking import ROWS, VECTORS
 from .._shared.packing import tile_columns
 from .._shared.transposed import pack_transposed
-from . import layer
-from .blocking import BLOCK
+from . import layer, narrow
+from .blocking import BLOCK, SMALL_BATCH
 
 
 def loop(p):
@@ -78,15 +78,40 @@ def _by_batch(block, shape, *, many):
     return run
 
 
-def _build(tile_rows, tile_vectors, block, *, many):
+# ---- vectors along the units ----
+
+
+def _by_units(shape, *, many):
+    """All steps with vectors along the units; ``many`` as in `_by_batch`."""
+
+    @njit(cache=True, parallel=many)
+    def run(hs, c_last, x, h0, c0, W_ih, W_hh, b_ih, b_hh, weights, _biases, sums, _cells, room):
+        workers = len(room) if many else 1
+        steps, batch, n = x.shape
+        inputs, states, cells = x.reshape(-1), hs.reshape(-1), c_last.reshape(-1)
+        hidden, before = h0.reshape(-1), c0.reshape(-1)
+        for share in prange(workers):
+            first, last = narrow.share_of_units(n, np.intp(share), workers, shape, x)
+            narrow.project(sums, weights, inputs, W_ih, W_hh, n, first, last, shape)
+        for t in range(steps):
+            for share in prange(workers):
+                first, last = narrow.share_of_units(n, np.intp(share), workers, shape, x)
+                narrow.step(t, states, cells, hidden, before, b_ih, b_hh, weights, sums, n, batch, first, last, shape)
+
+    return run
+
+
+def _build(p, tile_rows, tile_vectors, block, *, many):
+    if p.batch < SMALL_BATCH:
+        return _by_units(Shape(tile_rows, tile_vectors), many=many)
     return _by_batch(block, Shape(tile_rows, tile_vectors), many=many)
 
 
-def simd(_p, tile_rows=ROWS, tile_vectors=VECTORS, block=BLOCK):
+def simd(p, tile_rows=ROWS, tile_vectors=VECTORS, block=BLOCK):
     """One thread; with vectors of one lane it is cpu:scalar."""
-    return _build(tile_rows, tile_vectors, block, many=False)
+    return _build(p, tile_rows, tile_vectors, block, many=False)
 
 
-def parallel(_p, tile_rows, tile_vectors, block):
+def parallel(p, tile_rows, tile_vectors, block):
     """All threads: they share the packing, then the units of each step, or the rows of the batch once and for all."""
-    return _build(tile_rows, tile_vectors, block, many=True)
+    return _build(p, tile_rows, tile_vectors, block, many=True)

@@ -10,14 +10,13 @@ step, of which there are two sets, and from there to ``hs``.
 from numba import njit
 
 from gpuplay.intrinsics import simd
-from gpuplay.intrinsics.simd import absolute, select, with_sign
 from gpuplay.intrinsics.tiles import rows_of
-from gpuplay.intrinsics.vector_math import exp_negative, expm1_negative
 
 from .._shared.gemm import strip_product
 from .._shared.packing import pack_a, panel_width, tile_columns
 from .._shared.transposed import copy_transposed, pack_transposed
 from . import blocking
+from .update import new_states
 
 GATES, CHUNK = blocking.GATES, blocking.CHUNK
 ADDED = False  # sums are written over what the room held before
@@ -112,38 +111,17 @@ def region_of_columns(n, batch, share, shares, shape, array):
 # ---- a step ----
 
 
-@njit(forceinline=True)
-def _gate(z):
-    """Numerator and denominator of sigmoid(z), both within 0 and 2: it is e^z/(1 + e^z) or 1/(1 + e^-z)."""
-    e = exp_negative(-absolute(z), -0.0)
-    return select(z < 0, e, 1.0), 1 + e
-
-
-@njit(forceinline=True)
-def _bounded(z):
-    """Numerator and denominator of tanh(z), the latter within 1 and 2."""
-    m = expm1_negative(-2 * absolute(z))
-    return with_sign(m, z), 2 + m
-
-
 @_compiled
 def _update(after, h, cells, c, room, sums, pitch, biases, bias, width):
-    """The new states of one unit for ``width`` columns, from the sums of its gates, whose rows are ``pitch`` apart.
-
-    Division is the slowest step of sigmoid and tanh. Of five quotients only two are formed: those of i, f and g
-    have a common denominator in c = f·c + i·g, and so have those of o and tanh(c) in h.
-    """
+    """The new states of one unit for ``width`` columns, from the sums of its gates, whose rows are ``pitch`` apart."""
     for j in range(0, width, simd.lanes(room)):
-        i, under_i = _gate(simd.load(room, sums + j) + biases[bias])
-        f, under_f = _gate(simd.load(room, sums + pitch + j) + biases[bias + 1])
-        g, under_g = _bounded(simd.load(room, sums + 2 * pitch + j) + biases[bias + 2])
-        o, under_o = _gate(simd.load(room, sums + 3 * pitch + j) + biases[bias + 3])
-        both = under_i * under_g
-        common = 1 / (under_f * both)
-        cell = (f * (both * common)) * simd.load(cells, c + j) + (i * g) * (under_f * common)
+        i = simd.load(room, sums + j) + biases[bias]
+        f = simd.load(room, sums + pitch + j) + biases[bias + 1]
+        g = simd.load(room, sums + 2 * pitch + j) + biases[bias + 2]
+        o = simd.load(room, sums + 3 * pitch + j) + biases[bias + 3]
+        cell, hidden = new_states(i, f, g, o, simd.load(cells, c + j))
         simd.store(cells, c + j, cell)
-        bounded, under = _bounded(cell)
-        simd.store(after, h + j, o * bounded / (under_o * under))
+        simd.store(after, h + j, hidden)
 
 
 @_compiled
