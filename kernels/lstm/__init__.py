@@ -4,9 +4,12 @@
     c = f·c + i·g
     h = o·tanh(c)
 
-cpu:scalar      a step is one product of packed weights with inputs and states side by side; the new states of
-                a few units are computed while the sums of their gates are in the first cache
-cpu:simd        the same source, a vector of the batch at a time; for batches below 4 a vector of units
+cpu:separate    each gate a product with x and one with h; gates and states in passes over memory of their own
+cpu:joined      a step is one product: the weights of all gates, as they stand, with x and h
+cpu:packed      the weights are packed once for all steps
+cpu:simd        the new states of a few units are computed while the sums of their gates are in the first cache;
+                for batches below 4 vectors run along the units, and x of all steps is multiplied at once
+cpu:scalar      the source of cpu:simd, one number at a time
 cpu:parallel    the same source, units shared among the cores; all meet after every step
 torch:lstm      PyTorch's layer, a peer
 cuda:unfused    a launch for each gate and for each operation: gates travel to memory and back
@@ -17,7 +20,7 @@ from gpuplay.kernel import Array, Cost, Kernel, Knob, Param, Variant
 
 from .._shared import limits
 from ..activation import OPERATIONS
-from .blocking import KNOBS, workspace
+from .blocking import KNOBS, packed_workspace, steps_workspace, workspace
 
 THREADS = Knob((64, 128, 256), default=256, help="threads of a block")
 UNITS = 16
@@ -127,19 +130,42 @@ KERNEL = Kernel(
         ),
         Variant("python:loop", "SISD", "interpreted: every number is an object", "cpu:loop"),
         Variant(
+            "cpu:separate",
+            "SIMD",
+            "each gate is a product with x and one with h; then a pass over memory for each operation",
+            "rungs:separate",
+            workspace=steps_workspace,
+        ),
+        Variant(
+            "cpu:joined",
+            "SIMD",
+            "the four gates are one product a step: x and h are packed once, and each sum is finished at one go",
+            "rungs:joined",
+            improves_on="cpu:separate",
+            workspace=steps_workspace,
+        ),
+        Variant(
+            "cpu:packed",
+            "SIMD",
+            "the weights are packed once for all steps, and reach the tiles as one plain stream",
+            "rungs:packed",
+            improves_on="cpu:joined",
+            workspace=packed_workspace,
+        ),
+        Variant(
             "cpu:scalar",
             "SISD",
-            "weights packed once, a step is one product, and new states are made while their gates are in the cache",
+            "the source of cpu:simd with vectors of one lane: one number at a time",
             "cpu:simd",
             workspace=workspace,
         ),
         Variant(
             "cpu:simd",
             "SIMD",
-            "the same source: one instruction serves a vector of the batch",
+            "new states are made at the end of each block of sums, while its gates are in the first cache",
             "cpu:simd",
             knobs=KNOBS,
-            improves_on="cpu:scalar",
+            improves_on="cpu:packed",
             workspace=workspace,
         ),
         Variant(

@@ -3,7 +3,7 @@
 from gpuplay.kernel import Array, Knob
 
 from .._shared.blocking import DEFAULTS as TILE_DEFAULTS
-from .._shared.blocking import MOST_LANES, TILES, round_up, workers_for
+from .._shared.blocking import MOST_LANES, ROWS, TILES, round_up, workers_for
 
 GATES = 4
 CHUNK = 256  # columns of weights that are gathered before they are packed
@@ -79,3 +79,15 @@ def workspace(p, knobs):
         Array("cells", (n * batch,)),
         Array("room", (workers, GATES * units * max(columns, CHUNK))),
     )
+
+
+def steps_workspace(p, _knobs):
+    """Panels of one step's inputs and hidden states, the sums of its gates, and cell states."""
+    size = p.n * round_up(p.batch, MOST_LANES)
+    return (Array("panels", (2 * size,)), Array("sums", (GATES * size,)), Array("cells", (size,)))
+
+
+def packed_workspace(p, knobs):
+    """As `steps_workspace`, and the packed weights."""
+    rows = round_up(GATES * p.n, ROWS)
+    return (*steps_workspace(p, knobs), Array("weights", (strip_elements(p.n, rows),)))
