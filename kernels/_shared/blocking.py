@@ -10,10 +10,9 @@ MOST_LANES = 16  # float32 in the widest vector there is; workspaces have room f
 LEAST_PRODUCTS_A_WORKER = 1 << 19  # below some microseconds of work, starting threads costs more than they save
 
 PACKING = 22  # rows of C whose work takes as long as packing the rows of B that they meet
-WIDE = 1024  # columns of C that make packing the rows of A pay
 
 ROWS, VECTORS, BLOCK_N, BLOCK_K = 6, 2, 512, 384
-BLOCK_NS = (128, 256, 512, 1024)
+BLOCK_NS = (256, 512, 1024)
 
 
 def tile_vectors(machine):
@@ -28,8 +27,8 @@ def block_n(machine):
 
 
 TILES = {
-    "tile_rows": Knob((4, 6, 8, 12), default=ROWS, help="rows of the tile of C that is summed up in registers"),
-    "tile_vectors": Knob((1, 2, 3, 4), default=VECTORS, help="vectors in a row of that tile", choose=tile_vectors),
+    "tile_rows": Knob((4, 6, 8), default=ROWS, help="rows of the tile of C that is summed up in registers"),
+    "tile_vectors": Knob((2, 3, 4), default=VECTORS, help="vectors in a row of that tile", choose=tile_vectors),
 }
 BLOCKS = {
     "block_n": Knob(
@@ -38,7 +37,7 @@ BLOCKS = {
         help="columns of B that are packed at a time",
         choose=block_n,
     ),
-    "block_k": Knob((128, 256, 384, 512), default=BLOCK_K, help="rows of B that are packed at a time"),
+    "block_k": Knob((256, 384, 512), default=BLOCK_K, help="rows of B that are packed at a time"),
 }
 KNOBS = {**TILES, **BLOCKS}
 DEFAULTS = {name: knob.default for name, knob in KNOBS.items()}
@@ -76,28 +75,14 @@ def bounds_of(m, n, high, wide, share, shares):
     return top, min(bottom, m), left, min(right, n)
 
 
-def rows_to_copy(rows, columns, high):
-    """How many of the last rows of A, which meet so many columns of B, are packed: all, or those short of a tile."""
-    return rows if columns >= WIDE else rows % high
-
-
 def room_elements(n, rows, block_n, block_k):
     """Elements that a worker needs for one panel of A and those of one block of B, which has n columns."""
     return block_k * (rows + min(round_up(n, MOST_LANES), block_n))
 
 
-def most_rows_copied(m, n, high, workers):
-    """Rows of A that no worker packs more of: with wide rectangles of C there are few of them side by side."""
-    if n < WIDE:
-        return high
-    down = -(-workers * (WIDE - 4 * MOST_LANES) // n)
-    strips = (m + high - 1) // high
-    return -(-strips // max(1, min(down, workers))) * high
-
-
 def workspace(m, k, n, knobs):
-    """For each worker, room for packed panels of A and B."""
+    """For each worker, room for the panels of a block of B."""
     knobs = DEFAULTS | knobs
     workers = workers_for(m * k * n, knobs.get("threads", 1))
-    rows = most_rows_copied(m, n, knobs["tile_rows"], workers)
-    return (Array("panels", (workers, room_elements(n, rows, knobs["block_n"], knobs["block_k"]))),)
+    room = room_elements(n, knobs["tile_rows"], knobs["block_n"], knobs["block_k"])
+    return (Array("panels", (workers, room)),)

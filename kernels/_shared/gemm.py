@@ -7,8 +7,8 @@ strips go over it (`multiply_share`). Every worker has a rectangle of C of its o
 of B, so that nobody waits for anybody (`multiply`).
 
 This is the layering of Goto and van de Geijn, "Anatomy of high-performance matrix multiplication" (2008),
-with A copied only where wide rectangles of C make it pay: a few rows of it are streams that the processor
-follows by itself.
+without their copy of A: a few rows of it are streams that the processor follows by itself, and copying
+them costs what it saves.
 """
 
 import numpy as np
@@ -18,10 +18,10 @@ from gpuplay.intrinsics import simd
 from gpuplay.intrinsics.tiles import add_outer, add_tile, rows_of, store_tile, vectors_of, with_vectors, zero_tile
 
 from . import blocking
-from .packing import depth_of, pack_a, pack_b, panel_width, round_up, tile_columns
+from .packing import depth_of, pack_a, pack_b, panel_width, tile_columns
 
 _compiled = njit(cache=True)
-bounds_of, rows_to_copy = _compiled(blocking.bounds_of), _compiled(blocking.rows_to_copy)
+bounds_of = _compiled(blocking.bounds_of)
 UNROLLED = 4  # steps of k in one turn of the innermost loop
 
 
@@ -69,29 +69,27 @@ def strip_product(C, c, c_row, A, a, a_row, a_step, B, b, depth, rows, columns, 
 def multiply_share(C, A, B, room, bounds, block_n, block_k, shape):
     """Compute a rectangle of C; ``bounds`` are its first row and column and those after its last.
 
-    ``room`` takes panels of A, then those of one block of B. A wide rectangle meets every row of A often
-    enough to make packing it pay; else A is read as it stands, its rows being streams of their own, but for
-    the last ones, which may be fewer than a tile's.
+    A is read as it stands: its rows are streams of their own. ``room`` takes a panel of the last rows of A,
+    which may be fewer than a tile's, then those of one block of B.
     """
     top, bottom, left, right = bounds
     depth, n, high = A.shape[1], B.shape[1], rows_of(shape)
-    copied = rows_to_copy(bottom - top, right - left, high)
-    kept = bottom - top - copied
-    b = round_up(copied, high) * block_k
+    A = A.reshape(A.size)  # of one type with the room, so that a strip is compiled once
+    b = high * block_k
     parts = (depth + block_k - 1) // block_k
     part = depth_of(A, (depth + parts - 1) // parts)
-    for k in range(0, depth, part):
-        deep = min(part, depth - k)
-        pack_a(room, 0, A, (top + kept) * depth + k, depth, copied, deep, shape)
-        for column in range(left, right, block_n):
-            columns = min(block_n, right - column)
+    for column in range(left, right, block_n):
+        columns = min(block_n, right - column)
+        for k in range(0, depth, part):
+            deep = min(part, depth - k)
             pack_b(room, b, B, k * n + column, n, deep, columns, shape)
-            for row in range(top, top + kept, high):
-                a, c = row * depth + k, row * n + column
-                strip_product(C, c, n, A, a, depth, 1, room, b, deep, high, columns, k > 0, shape)
-            for row in range(top + kept, bottom, high):
-                a, c = (row - top - kept) * depth_of(A, deep), row * n + column
-                strip_product(C, c, n, room, a, 1, high, room, b, deep, bottom - row, columns, k > 0, shape)
+            for row in range(top, bottom, high):
+                rows, c = bottom - row, row * n + column
+                source, a, a_row, a_step = A, row * depth + k, depth, 1
+                if rows < high:
+                    pack_a(room, 0, A, row * depth + k, depth, rows, deep, shape)
+                    source, a, a_row, a_step = room, 0, 1, high
+                strip_product(C, c, n, source, a, a_row, a_step, room, b, deep, rows, columns, k > 0, shape)
 
 
 @_compiled
@@ -104,10 +102,7 @@ def multiply_alone(C, A, B, panels, block_n, block_k, shape):
 def multiply(C, A, B, panels, block_n, block_k, shape):
     """C = A·B by as many workers as ``panels`` has rows; each computes a rectangle of C."""
     workers = len(panels)
-    if workers == 1:
-        multiply_alone(C, A, B, panels, block_n, block_k, shape)
-    else:
-        for share in prange(workers):
-            worker = np.intp(share)
-            bounds = bounds_of(len(A), B.shape[1], rows_of(shape), tile_columns(C, shape), worker, workers)
-            multiply_share(C, A, B, panels[worker], bounds, block_n, block_k, shape)
+    for share in prange(workers):
+        worker = np.intp(share)
+        bounds = bounds_of(len(A), B.shape[1], rows_of(shape), tile_columns(C, shape), worker, workers)
+        multiply_share(C, A, B, panels[worker], bounds, block_n, block_k, shape)

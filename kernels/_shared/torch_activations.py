@@ -1,7 +1,7 @@
 """Elementwise activation functions of PyTorch, each in one pass into a given tensor.
 
-These are the functions behind ``torch.nn.functional`` (in torch._C._nn), which itself takes ``out=`` for none of them; a result in a
-new tensor would first have to find its memory, page by page.
+These are the functions behind ``torch.nn.functional`` (in torch._C._nn), which itself takes ``out=`` for
+none of them; a result in a new tensor would first have to find its memory, page by page.
 """
 
 import torch

@@ -102,19 +102,23 @@ def simd(problem, tile_rows=ROWS, tile_vectors=VECTORS, block_n=BLOCK_N, block_k
     shape, stride, padding, blocks = Shape(tile_rows, tile_vectors), problem.stride, problem.padding, (block_n, block_k)
 
     @njit(cache=True)
-    def run(Y, X, W, padded, offsets, copies, rooms):
+    def alone(Y, X, W, padded, offsets, copies, rooms):
         implicit.convolve_alone(Y, X, W, padded, offsets, copies, rooms, stride, padding, blocks, shape)
 
-    return run
+    return alone
 
 
 def parallel(problem, tile_rows, tile_vectors, block_n, block_k):
-    """The product of `implicit` on all threads that it is worth."""
+    """The product of `implicit` on all threads that it is worth, each of which has a row of ``rooms``."""
     shape, stride, padding, blocks = Shape(tile_rows, tile_vectors), problem.stride, problem.padding, (block_n, block_k)
+    alone = simd(problem, tile_rows, tile_vectors, block_n, block_k)
 
     @njit(cache=True)
-    def run(Y, X, W, padded, offsets, copies, rooms):
+    def together(Y, X, W, padded, offsets, copies, rooms):
         implicit.convolve(Y, X, W, padded, offsets, copies, rooms, stride, padding, blocks, shape)
+
+    def run(*arrays):
+        (alone if len(arrays[-1]) == 1 else together)(*arrays)
 
     return run
 
@@ -123,11 +127,18 @@ def parallel(problem, tile_rows, tile_vectors, block_n, block_k):
 
 
 def fewer_products(problem, tile_rows, tile_vectors, tiles):
-    """The tiles of `winograd` on all threads that they are worth."""
+    """The tiles of `winograd` on all threads that they are worth, each of which has a row of ``rooms``."""
     shape, padding = Shape(tile_rows, tile_vectors), problem.padding
 
     @njit(cache=True)
-    def run(Y, X, W, padded, offsets, transformed, copies, rooms):
+    def alone(Y, X, W, padded, offsets, transformed, copies, rooms):
+        winograd.convolve_alone(Y, X, W, padded, offsets, transformed, copies, rooms, padding, tiles, shape)
+
+    @njit(cache=True)
+    def together(Y, X, W, padded, offsets, transformed, copies, rooms):
         winograd.convolve(Y, X, W, padded, offsets, transformed, copies, rooms, padding, tiles, shape)
+
+    def run(*arrays):
+        (alone if len(arrays[-1]) == 1 else together)(*arrays)
 
     return run

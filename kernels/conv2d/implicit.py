@@ -133,16 +133,12 @@ def convolve_alone(Y, X, W, padded, offsets, copies, rooms, stride, padding, blo
 @njit(cache=True, parallel=True)
 def convolve(Y, X, W, padded, offsets, copies, rooms, stride, padding, blocks, shape):
     """Y = X ∗ W by as many workers as ``rooms`` has rows: all pad images, then each computes a rectangle of W·P."""
-    workers = len(rooms)
-    if workers == 1:
-        convolve_alone(Y, X, W, padded, offsets, copies, rooms, stride, padding, blocks, shape)
-    else:
-        side = phase_side(X.shape[2], stride, padding)
-        tap_offsets(offsets, W.shape[1], W.shape[2], side, stride)
-        if len(padded):
-            for share in prange(workers):
-                pad_share(padded, X, side, stride, padding, np.intp(share), workers)
+    workers, side = len(rooms), phase_side(X.shape[2], stride, padding)
+    tap_offsets(offsets, W.shape[1], W.shape[2], side, stride)
+    if len(padded):
         for share in prange(workers):
-            worker = np.intp(share)
-            copy, room = copies[worker], rooms[worker]
-            _convolve_one(Y, X, W, padded, offsets, copy, room, stride, padding, blocks, worker, workers, shape)
+            pad_share(padded, X, side, stride, padding, np.intp(share), workers)
+    for share in prange(workers):
+        worker = np.intp(share)
+        copy, room = copies[worker], rooms[worker]
+        _convolve_one(Y, X, W, padded, offsets, copy, room, stride, padding, blocks, worker, workers, shape)

@@ -36,7 +36,7 @@ KNOBS = {
     "tile_rows": Knob(
         (4, 6, 8), default=ROWS, help="filters of the tile of Y summed up in registers", choose=tile_rows
     ),
-    "tile_vectors": Knob((1, 2, 3, 4), default=VECTORS, help="vectors of pixels of that tile", choose=tile_vectors),
+    "tile_vectors": Knob((2, 3, 4), default=VECTORS, help="vectors of pixels of that tile", choose=tile_vectors),
     "block_n": Knob(BLOCK_NS, default=BLOCK_N, help="pixels whose patches are packed at a time", choose=block_n),
     "block_k": Knob((192, 384, 576), default=BLOCK_K, help="taps of these patches packed at a time"),
 }

@@ -162,13 +162,10 @@ def convolve_alone(Y, X, W, padded, offsets, U, copies, rooms, padding, tiles, s
 def convolve(Y, X, W, padded, offsets, U, copies, rooms, padding, tiles, shape):
     """Y = X ∗ W by as many workers as ``rooms`` has rows: all lay out, then each computes filters and tiles."""
     workers, out = len(rooms), Y.shape[2]
-    if workers == 1:
-        convolve_alone(Y, X, W, padded, offsets, U, copies, rooms, padding, tiles, shape)
-    else:
-        tap_offsets(offsets, W.shape[1], TILE, tiles_across(out) + 1, OUT)
-        for share in prange(workers):
-            worker = np.intp(share)
-            _lay_out(X, W, padded, U, rooms[worker], padding, out, worker, workers)
-        for share in prange(workers):
-            worker = np.intp(share)
-            _convolve_one(Y, W, U, padded, offsets, copies[worker], rooms[worker], tiles, worker, workers, shape)
+    tap_offsets(offsets, W.shape[1], TILE, tiles_across(out) + 1, OUT)
+    for share in prange(workers):
+        worker = np.intp(share)
+        _lay_out(X, W, padded, U, rooms[worker], padding, out, worker, workers)
+    for share in prange(workers):
+        worker = np.intp(share)
+        _convolve_one(Y, W, U, padded, offsets, copies[worker], rooms[worker], tiles, worker, workers, shape)

@@ -14,7 +14,7 @@ from gpuplay.intrinsics.tiles import Shape, rows_of
 from .._shared import gemm
 from .._shared.activations import CODE, apply
 from .._shared.blocking import BLOCK_K, BLOCK_N, ROWS, VECTORS
-from .._shared.packing import pack_a, tile_columns
+from .._shared.packing import pack_a, round_up, tile_columns
 from .._shared.transposed import copy_transposed, pack_transposed
 from ..activation.cpu import FUNCTIONS
 from . import blocking
@@ -71,7 +71,7 @@ def _pack_share(panels, X, block_n, block_k, share, shares, shape):
     deepest = _depth_of_parts(n, _width_of(batch, block_n), block_n, block_k)
     for left in range(0, batch, block_n):
         columns = min(block_n, batch - left)
-        width = gemm.round_up(columns, lanes)
+        width = round_up(columns, lanes)
         for k in range(0, n, deepest):
             deep = min(deepest, n - k)
             steps = (deep + lanes - 1) // lanes
@@ -86,7 +86,7 @@ def _sum_block(room, W, n, panels, p, top, bottom, width, deepest, shape):
     A strip of W is copied to the end of the room if enough panels meet it, or if it has too few rows for a tile.
     """
     high = rows_of(shape)
-    strip = gemm.round_up(BLOCK_M, high) * width
+    strip = round_up(BLOCK_M, high) * width
     for k in range(0, n, deepest):
         deep = min(deepest, n - k)
         panel = p + k * width
@@ -115,11 +115,11 @@ def _multiply_share(code, Y, W, b, panels, room, block_n, block_k, share, shares
     (batch, n), high = Y.shape, rows_of(shape)
     strips = (n + high - 1) // high
     first, last = share * strips // shares * high, min((share + 1) * strips // shares * high, n)
-    step = gemm.round_up(BLOCK_M, high)
+    step = round_up(BLOCK_M, high)
     deepest = _depth_of_parts(n, _width_of(batch, block_n), block_n, block_k)
     for left in range(0, batch, block_n):
         columns = min(block_n, batch - left)
-        width = gemm.round_up(columns, vectors.lanes(W))
+        width = round_up(columns, vectors.lanes(W))
         for top in range(first, last, step):
             bottom = min(top + step, last)
             _sum_block(room, W, n, panels, left * n, top, bottom, width, deepest, shape)

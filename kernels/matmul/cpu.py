@@ -86,18 +86,22 @@ def simd(_p, tile_rows=ROWS, tile_vectors=VECTORS, block_n=BLOCK_N, block_k=BLOC
     shape = Shape(tile_rows, tile_vectors)
 
     @njit(cache=True)
-    def run(C, A, B, panels):
+    def alone(C, A, B, panels):
         gemm.multiply_alone(C, A, B, panels, block_n, block_k, shape)
 
-    return run
+    return alone
 
 
-def parallel(_p, tile_rows, tile_vectors, block_n, block_k):
-    """The product of `gemm` on all threads that it is worth."""
+def parallel(p, tile_rows, tile_vectors, block_n, block_k):
+    """The product of `gemm` on all threads that it is worth, each of which has a row of ``panels``."""
     shape = Shape(tile_rows, tile_vectors)
+    alone = simd(p, tile_rows, tile_vectors, block_n, block_k)
 
     @njit(cache=True)
-    def run(C, A, B, panels):
+    def together(C, A, B, panels):
         gemm.multiply(C, A, B, panels, block_n, block_k, shape)
+
+    def run(C, A, B, panels):
+        (alone if len(panels) == 1 else together)(C, A, B, panels)
 
     return run
