@@ -70,4 +70,4 @@ def test_the_scalar_and_the_vector_code_of_one_source_are_cached_apart(
 ) -> None:
     assert gpuplay(*WORDS, folder=folder, GPUPLAY_CACHE_DIR=str(tmp_path / "cache")).code == 0
     folders = {path.relative_to(tmp_path / "cache" / "numba").parts[1] for path in cached(tmp_path / "cache")}
-    assert folders == {"ordinary", "sisd"}
+    assert folders == {"ordinary", "sisd0"}
