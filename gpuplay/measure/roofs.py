@@ -18,7 +18,7 @@ from gpuplay import paths
 if TYPE_CHECKING:
     from gpuplay.targets.base import Target
 
-VERSION = 1  # of the probes: a change in what they measure makes kept roofs stale
+VERSION = 2  # of the probes: a change in what they measure makes kept roofs stale
 HOST = ("copy", "copy_streaming", "read", "fma_float32", "fma_float64")
 
 
