@@ -17,7 +17,7 @@ BUNDLED = ("conv2d", "matmul", "activation", "lstm", "dense")  # the longest fir
 def checks(gpuplay: Gpuplay) -> Iterator[dict[str, Future[Outcome]]]:
     """All checks, two at a time: most of their work is to compile, which takes one core."""
     with ThreadPoolExecutor(2) as pool:
-        yield {kernel: pool.submit(gpuplay, "check", kernel, timeout=600) for kernel in BUNDLED}
+        yield {kernel: pool.submit(gpuplay, "check", kernel, timeout=1500) for kernel in BUNDLED}
 
 
 @pytest.mark.parametrize("kernel", BUNDLED)

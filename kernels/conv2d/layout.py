@@ -33,12 +33,10 @@ def block_n(machine):
 
 
 KNOBS = {
-    "tile_rows": Knob(
-        (4, 6, 8), default=ROWS, help="filters of the tile of Y summed up in registers", choose=tile_rows
-    ),
-    "tile_vectors": Knob((2, 3, 4), default=VECTORS, help="vectors of pixels of that tile", choose=tile_vectors),
+    "tile_rows": Knob((6, 8), default=ROWS, help="filters of the tile of Y summed up in registers", choose=tile_rows),
+    "tile_vectors": Knob((2, 3), default=VECTORS, help="vectors of pixels of that tile", choose=tile_vectors),
     "block_n": Knob(BLOCK_NS, default=BLOCK_N, help="pixels whose patches are packed at a time", choose=block_n),
-    "block_k": Knob((192, 384, 576), default=BLOCK_K, help="taps of these patches packed at a time"),
+    "block_k": Knob((384, 576), default=BLOCK_K, help="taps of these patches packed at a time"),
 }
 DEFAULTS = {name: knob.default for name, knob in KNOBS.items()}
 
@@ -112,7 +110,7 @@ PRODUCTS = TILE * TILE
 # their squares add up, to the gain √94.3 on one side of a tile, and to 94.3 on both.
 ERROR_GROWTH = 94.4
 MOST_FILTERS = 64  # filters whose products are kept until they are transformed back
-TILES = Knob((48, 96, 192), default=48, help="tiles that are transformed and multiplied at a time")
+TILES = Knob((48, 96), default=48, help="tiles that are transformed and multiplied at a time")
 WINOGRAD_KNOBS = {"tile_rows": KNOBS["tile_rows"], "tile_vectors": KNOBS["tile_vectors"], "tiles": TILES}
 
 
