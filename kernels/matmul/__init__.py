@@ -12,12 +12,10 @@ cuda:naive      one thread an element, everything from global memory
 cuda:tiled      tiles of A and B in shared memory, each number loaded once a tile
 """
 
-from gpuplay.kernel import Array, Cost, Kernel, Knob, Param, Probe, Variant
+from gpuplay.kernel import Array, Cost, Kernel, Param, Probe, Variant
 
-from .._shared import limits
 from .._shared.blocking import KNOBS, workspace
-
-NAIVE_BLOCK = (32, 8)
+from . import cuda
 
 
 def arrays(p):
@@ -33,21 +31,6 @@ def cost(p):
 def panels(p, knobs):
     """For each worker, packed panels of a block of B."""
     return workspace(p.m, p.k, p.n, knobs)
-
-
-def fits_naive(p, _knobs, _machine):
-    """The grid has at most 65535 blocks downwards."""
-    return limits.grid_height("a height", p.m, NAIVE_BLOCK[1])
-
-
-def fits_tile(p, knobs, machine):
-    """A tile is a block of threads, two of them lie in shared memory."""
-    tile = knobs["tile"]
-    return (
-        limits.tile_threads(tile, machine)
-        or limits.shared_memory(f"tile {tile}: two tiles", 2 * tile * tile * p.itemsize, machine)
-        or limits.grid_height("a height", p.m, tile)
-    )
 
 
 KERNEL = Kernel(
@@ -124,21 +107,6 @@ KERNEL = Kernel(
             improves_on="cpu:simd",
             workspace=panels,
         ),
-        Variant(
-            "cuda:naive",
-            "SIMT",
-            "one thread an element of C; adjacent threads load adjacent columns of B",
-            "cuda:naive",
-            applies=fits_naive,
-        ),
-        Variant(
-            "cuda:tiled",
-            "SIMT",
-            "a block loads a tile of A and of B into shared memory and uses each number tile times",
-            "cuda:tiled",
-            knobs={"tile": Knob((8, 16, 32), default=16, help="side of the square tile of C that a block computes")},
-            improves_on="cuda:naive",
-            applies=fits_tile,
-        ),
+        *cuda.VARIANTS,
     ),
 )
