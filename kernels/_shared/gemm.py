@@ -44,6 +44,23 @@ def tile_product(C, c, c_row, A, a, a_row, a_step, B, b, b_step, depth, rows, co
         store_tile(C, c, c_row, tile, rows, columns)
 
 
+@njit(cache=True, forceinline=True)
+def panel_product(C, c, c_row, A, a, a_row, a_step, B, b, width, depth, rows, columns, accumulate, shape):
+    """A tile of C from one panel of B, ``width`` columns wide: as many vectors as that is, at most four."""
+    vectors = width // simd.lanes(C)
+    if vectors == vectors_of(shape):
+        tile_product(C, c, c_row, A, a, a_row, a_step, B, b, width, depth, rows, columns, accumulate, shape)
+    elif vectors == 1:
+        one = with_vectors(shape, 1)
+        tile_product(C, c, c_row, A, a, a_row, a_step, B, b, width, depth, rows, columns, accumulate, one)
+    elif vectors == 2:
+        two = with_vectors(shape, 2)
+        tile_product(C, c, c_row, A, a, a_row, a_step, B, b, width, depth, rows, columns, accumulate, two)
+    else:
+        three = with_vectors(shape, 3)
+        tile_product(C, c, c_row, A, a, a_row, a_step, B, b, width, depth, rows, columns, accumulate, three)
+
+
 @_compiled
 def strip_product(C, c, c_row, A, a, a_row, a_step, B, b, depth, rows, columns, accumulate, shape):
     """A strip of C as high as a tile, from rows of A and all panels of B, packed from ``B[b]`` on."""
@@ -51,18 +68,7 @@ def strip_product(C, c, c_row, A, a, a_row, a_step, B, b, depth, rows, columns, 
     for left in range(0, columns, wide):
         here, panel = columns - left, b + left * depth
         width = panel_width(C, here, shape)
-        vectors = width // simd.lanes(C)
-        if vectors == vectors_of(shape):
-            tile_product(C, c + left, c_row, A, a, a_row, a_step, B, panel, width, depth, rows, here, accumulate, shape)
-        elif vectors == 1:
-            one = with_vectors(shape, 1)
-            tile_product(C, c + left, c_row, A, a, a_row, a_step, B, panel, width, depth, rows, here, accumulate, one)
-        elif vectors == 2:
-            two = with_vectors(shape, 2)
-            tile_product(C, c + left, c_row, A, a, a_row, a_step, B, panel, width, depth, rows, here, accumulate, two)
-        else:
-            three = with_vectors(shape, 3)
-            tile_product(C, c + left, c_row, A, a, a_row, a_step, B, panel, width, depth, rows, here, accumulate, three)
+        panel_product(C, c + left, c_row, A, a, a_row, a_step, B, panel, width, depth, rows, here, accumulate, shape)
 
 
 @_compiled

@@ -17,6 +17,7 @@ from . import blocking
 
 _compiled = njit(cache=True)
 round_up = _compiled(blocking.round_up)
+ROWS_AHEAD = 8  # of B, asked for before they are packed: about as long as memory takes to answer
 
 
 @_compiled
@@ -47,7 +48,7 @@ def pack_b(P, p, B, b, stride, depth, columns, shape):
         for left in range(0, whole, wide):
             at = p + left * depth + k * wide
             for v in range(vectors_of(shape)):
-                simd.prefetch(B, row + 8 * stride + left + v * lanes)
+                simd.prefetch(B, row + ROWS_AHEAD * stride + left + v * lanes)
                 simd.store(P, at + v * lanes, simd.load(B, row + left + v * lanes))
         at = p + whole * depth + k * narrow
         for v in range(0, rest, lanes):
@@ -71,5 +72,4 @@ def pack_a(P, p, A, a, stride, rows, depth, shape):
 @_compiled
 def depth_of(array, depth):
     """Columns that a panel of A takes up in memory: ``depth`` rounded up to whole vectors."""
-    lanes = simd.lanes(array)
-    return (depth + lanes - 1) // lanes * lanes
+    return round_up(depth, simd.lanes(array))

@@ -10,7 +10,7 @@ import numpy as np
 from numba import njit, prange
 
 from gpuplay.intrinsics import simd
-from gpuplay.intrinsics.tiles import rows_of, with_vectors
+from gpuplay.intrinsics.tiles import rows_of
 
 from .._shared import gemm
 from .._shared.packing import pack_a, panel_width, tile_columns
@@ -18,23 +18,6 @@ from .padding import image_elements, pad_share, phase_side, tap_offsets
 from .patches import list_copies, pack_patches
 
 _compiled = njit(cache=True)
-
-
-@_compiled
-def panel_product(C, c, c_row, A, a, a_row, a_step, B, b, width, depth, rows, columns, accumulate, shape):
-    """A tile of C from one panel of B, ``width`` columns wide, in as many vectors as that is."""
-    vectors = width // simd.lanes(C)
-    if vectors == 1:
-        one = with_vectors(shape, 1)
-        gemm.tile_product(C, c, c_row, A, a, a_row, a_step, B, b, width, depth, rows, columns, accumulate, one)
-    elif vectors == 2:
-        two = with_vectors(shape, 2)
-        gemm.tile_product(C, c, c_row, A, a, a_row, a_step, B, b, width, depth, rows, columns, accumulate, two)
-    elif vectors == 3:
-        three = with_vectors(shape, 3)
-        gemm.tile_product(C, c, c_row, A, a, a_row, a_step, B, b, width, depth, rows, columns, accumulate, three)
-    else:
-        gemm.tile_product(C, c, c_row, A, a, a_row, a_step, B, b, width, depth, rows, columns, accumulate, shape)
 
 
 @_compiled
@@ -71,7 +54,7 @@ def _strip(Y, sizes, f, rows, first, columns, A, a, a_row, a_step, room, b, scra
             for v in range(0, width, simd.lanes(Y)):
                 simd.prefetch(Y, y + r * pixels + v)
         C, c, c_row = (room, scratch, wide) if shared else (Y, y, pixels)
-        panel_product(
+        gemm.panel_product(
             C, c, c_row, A, a, a_row, a_step, room, panel, width, depth, rows, here, accumulate and not shared, shape
         )
         if shared:

@@ -21,7 +21,6 @@ from gpuplay.intrinsics.tiles import Shape, load_tile, rows_of, store_columns
 from .._shared import gemm
 from .._shared.packing import panel_width, tile_columns
 from . import layout
-from .implicit import panel_product
 from .layout import OUT, PRODUCTS, TAP, TILE
 from .padding import image_elements, pad_share, tap_offsets
 from .patches import list_copies, pack_patches
@@ -73,7 +72,7 @@ def _multiply(room, products, U, filters, channels, first, rows, columns, block,
             for left in range(0, columns, wide):
                 width = panel_width(room, columns - left, shape)
                 c, b = products + left * PRODUCTS * block, left * PRODUCTS * channels
-                panel_product(
+                gemm.panel_product(
                     *(room, c + (e * block + f) * width, width, U, a, channels, 1),
                     *(room, b + e * channels * width, width, channels, rows - f, width, False, shape),
                 )
