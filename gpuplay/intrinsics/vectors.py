@@ -53,15 +53,19 @@ def load4(typingctx: Any, array: Any, index: Any) -> Any:
 
 
 @intrinsic
-def store4(typingctx: Any, array: Any, index: Any, a: Any, b: Any, c: Any, d: Any) -> Any:
-    """Write four values to elements ``index`` to ``index + 3``; ``index`` is a multiple of 4."""
+def store4(typingctx: Any, array: Any, index: Any, values: Any) -> Any:
+    """Write a tuple of four values to elements ``index`` to ``index + 3``; ``index`` is a multiple of 4."""
     _check("store4", array, index)
-    signature = typing.signature(types.void, array, types.intp, *[array.dtype] * LANES)
+    quad = types.containers.UniTuple(array.dtype, LANES)
+    if values != quad:
+        raise TypingError(f"store4: the values are a tuple of four of the array's type; given {values}")
+    signature = typing.signature(types.void, array, types.intp, quad)
 
     def generate(context: Any, builder: Any, called: Any, arguments: Any) -> Any:
         place = _place(context, builder, called.args[0], *arguments[:2])
         vector = ir.Constant(place.type.pointee, ir.Undefined)
-        for lane, value in enumerate(arguments[2:]):
+        for lane in range(LANES):
+            value = builder.extract_value(arguments[2], lane)
             vector = builder.insert_element(vector, value, ir.Constant(ir.IntType(32), lane))
         builder.store(vector, place, align=BYTES)
         return context.get_dummy_value()

@@ -51,18 +51,18 @@ def _load(t: Emitter, made: Call) -> None:
 
 
 def _store(t: Emitter, made: Call) -> None:
-    base, at, *names = made.arguments
+    base, at, quad = made.arguments
     dtype = element_of(t.kind(base))
-    values = tuple(t.number(name, dtype) for name in names)
+    values = t.slot(quad)
     source, index, site = t.slot(base), t.number(at, INT64), t.site(base, "store", BYTES)
 
     def store(e: Batch) -> None:
         view: View = e.v[source]
         offset, active = _touch(e, view, e.v[index], site)
-        for lane, value in enumerate(values):
-            access.put(e, view.memory, dtype, offset + lane * dtype.itemsize, active, e.v[value])
+        for lane, value in enumerate(e.v[values]):
+            access.put(e, view.memory, dtype, offset + lane * dtype.itemsize, active, value)
 
-    t.emit(store, uses=(source, index, *values))
+    t.emit(store, uses=(source, index, values))
 
 
 HANDLERS: dict[Any, Any] = {load4: _load, store4: _store}

@@ -6,7 +6,7 @@ from typing import Any
 
 from numba import cuda, float32, int32
 
-from gpuplay.intrinsics.vectors import load4, store4
+from gpuplay.intrinsics.ptx import load4, store4
 
 TILE = 16
 
@@ -177,26 +177,23 @@ def shifted_left(y, x):
 def quads(y, x, stride):
     """Four elements a lane by one load and one store."""
     i = cuda.grid(1)
-    a, b, c, d = load4(x, 4 * i * stride)
-    store4(y, 4 * i, a, b, c, d)
+    store4(y, 4 * i, load4(x, 4 * i * stride))
 
 
 @cuda.jit
 def quads_shifted(y, x, by):
     i = cuda.grid(1)
-    a, b, c, d = load4(x, 4 * i + by)
-    store4(y, 4 * i, a, b, c, d)
+    store4(y, 4 * i, load4(x, 4 * i + by))
 
 
 @cuda.jit
 def quads_through_shared(y, x):
     tile = cuda.shared.array(128, float32)
     i = cuda.threadIdx.x
-    a, b, c, d = load4(x, 4 * i)
-    store4(tile, 4 * i, a, b, c, d)
+    store4(tile, 4 * i, load4(x, 4 * i))
     cuda.syncthreads()
     a, b, c, d = load4(tile, 4 * (31 - i))
-    store4(y, 4 * i, d, c, b, a)
+    store4(y, 4 * i, (d, c, b, a))
 
 
 @cuda.jit
