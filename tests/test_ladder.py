@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import io
 import json
-import os
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
@@ -26,9 +25,9 @@ from gpuplay.views import ladder as view
 from gpuplay.views.export import document
 from gpuplay.views.layout import show
 from tests import scripted
+from tests.screen import kept
 from tests.scripted import measure, plan, record, runs
 
-SCREENS = Path(__file__).parent / "screens"
 SCHEMA = json.loads((Path(__file__).parent / "schema.json").read_text(encoding="utf-8"))
 
 NAIVE = replace(scripted.SCALAR, name="cpu:naive", idea="textbook order: the inner loop jumps a whole row of B")
@@ -194,10 +193,7 @@ def printed(found: Plan, made: Record, width: int, **more: Any) -> str:
 def test_the_ladder_looks_as_its_screen_does(name: str, width: int) -> None:
     found, made, more = SCENES[name]()
     text = printed(found, made, width, **more)
-    screen = SCREENS / f"{name}-{width}.txt"
-    if os.environ.get("GPUPLAY_SCREENS") == "write":
-        screen.write_text(text, encoding="utf-8")
-    assert text == screen.read_text(encoding="utf-8")
+    assert text == kept(name, width, text)
 
 
 @pytest.mark.parametrize("width", [60, 80, 100, 160])

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -22,9 +21,9 @@ from gpuplay.promises.terms import Case, Mean, OfRoof, OfYardstick, Promise, Sca
 from gpuplay.results import Cell, Result
 from gpuplay.views.peers import export, page
 from tests import scripted
+from tests.screen import kept
 from tests.scripted import BLAS, MATMUL, ok, record, timing
 
-SCREENS = Path(__file__).parent / "screens"
 TESTS = Path(__file__).parent
 RIVAL = replace(BLAS, name="torch:mm")
 FAST = replace(scripted.PARALLEL, name="cpu:fast", knobs={})
@@ -220,10 +219,7 @@ VIEWS: dict[str, Callable[[int], Text]] = {
 @pytest.mark.parametrize("name", VIEWS)
 def test_the_page_looks_as_its_screen_does(name: str, width: int) -> None:
     text = VIEWS[name](width).plain + "\n"
-    screen = SCREENS / f"{name}-{width}.txt"
-    if os.environ.get("GPUPLAY_SCREENS") == "write":
-        screen.write_text(text, encoding="utf-8")
-    assert text == screen.read_text(encoding="utf-8")
+    assert text == kept(name, width, text)
     assert max(map(len, text.splitlines())) <= width
 
 

@@ -6,10 +6,8 @@
 from __future__ import annotations
 
 import io
-import os
 from collections.abc import Callable
 from dataclasses import replace
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -21,9 +19,9 @@ from gpuplay.results import Cell, Record, Result, Transfer
 from gpuplay.views import table
 from gpuplay.views.layout import show
 from tests import scripted
+from tests.screen import kept
 from tests.scripted import CPU, measure, ok, plan, record, runs, timing, usual
 
-SCREENS = Path(__file__).parent / "screens"
 ABSENT = ("cuda:tiled not run here: no NVIDIA driver",)
 Scene = tuple[Plan, Record, dict[str, Any]]
 
@@ -198,10 +196,7 @@ SCENES: dict[str, Callable[[], Scene]] = {
 def test_the_table_looks_as_its_screen_does(name: str, width: int) -> None:
     plan_, record_, more = SCENES[name]()
     text = printed(plan_, record_, width, **more)
-    screen = SCREENS / f"{name}-{width}.txt"
-    if os.environ.get("GPUPLAY_SCREENS") == "write":
-        screen.write_text(text, encoding="utf-8")
-    assert text == screen.read_text(encoding="utf-8")
+    assert text == kept(name, width, text)
 
 
 @pytest.mark.parametrize("width", [60, 80, 100, 160])
