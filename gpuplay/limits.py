@@ -50,11 +50,16 @@ def refuse_launch(model: GpuModel, function: object, grid: Dims, block: Dims, sh
         for axis, extent, most in zip("xyz", extents, limits, strict=True):
             if extent > most:
                 raise LaunchError(f"{name}: {what} {_shown(extents)}: {axis} is at most {most}")
-    if shared < 0 or shared + static > model.shared_bytes_per_block:
+    if static > model.shared_bytes_per_block:
+        raise LaunchError(
+            f"{name}: {static} bytes of static shared memory; a block has at most {model.shared_bytes_per_block} "
+            f"of it, and {model.shared_bytes_opt_in} with dynamic: cuda.shared.array(0, dtype), gpu.launch(…, shared=)"
+        )
+    if shared < 0 or shared + static > model.shared_bytes_opt_in:
         declared = f"{static} + " if static else ""
         raise LaunchError(
             f"{name}: {declared}{shared} bytes of {'' if static else 'dynamic '}shared memory; "
-            f"a block has at most {model.shared_bytes_per_block}"
+            f"a block has at most {model.shared_bytes_opt_in}"
         )
 
 

@@ -196,7 +196,7 @@ def greedy(y):
         (idle, 1, (32, 33), 0, "1024"),
         (idle, 1, (1, 1, 65), 0, "64"),
         (idle, (1, 65536), 1, 0, "65535"),
-        (idle, 1, 32, 49153, "49152"),
+        (idle, 1, 32, 232449, "232448"),
         (greedy, 1, 32, 0, "49152"),
     ],
     ids=["threads", "threads-2d", "depth", "grid-y", "dynamic-shared", "static-shared"],

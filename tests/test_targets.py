@@ -279,7 +279,7 @@ def test_why_not_sees_hidden_devices_and_the_simulator(monkeypatch):
         (1, (1, 1, 65), 0, "block 1×1×65: z is at most 64"),
         ((1, 65536), 32, 0, "grid 1×65536: y is at most 65535"),
         (2**31, 32, 0, "x is at most 2147483647"),
-        (1, 32, 49153, "49153 bytes of dynamic shared memory; a block has at most 49152"),
+        (1, 32, 232449, "232449 bytes of dynamic shared memory; a block has at most 232448"),
         (1, 32, -1, "-1 bytes"),
     ],
 )
@@ -301,7 +301,7 @@ def test_extents_that_are_no_whole_numbers_are_refused(given):
 @pytest.mark.parametrize(("given", "three"), [(7, (7, 1, 1)), ((2, 3), (2, 3, 1)), (np.int64(5), (5, 1, 1))])
 def test_extents_are_completed_to_three(given, three):
     assert limits.dims("block", given) == three
-    limits.refuse_launch(MODEL, None, three, three, MODEL.shared_bytes_per_block)
+    limits.refuse_launch(MODEL, None, three, three, MODEL.shared_bytes_opt_in)
 
 
 @pytest.mark.parametrize("source", [np.zeros(3, np.float32), np.zeros(2, np.float64)], ids=["shape", "dtype"])

@@ -31,8 +31,6 @@ from gpuplay.machine_model import GpuModel
 
 BATCH_LANES = 32 * 1024  # the vectors of a batch and of its shadow then fit in the L2 and L3 cache
 SHARED_ALIGNMENT = 256
-# What a multiprocessor holds at once at most: "Technical Specifications per Compute Capability", 8.0 and 9.0.
-RESIDENT_THREADS, RESIDENT_BLOCKS = 2048, 32
 
 _PROGRAMS: dict[Any, Program] = {}
 
@@ -169,7 +167,7 @@ def _program(function: Any, args: tuple[Any, ...]) -> Program:
 def _refuse_absent(model: GpuModel, function: Any, grid: Dims, block: Dims) -> None:
     """LaunchError where blocks that are to meet cannot all be on the GPU at once: the last would never start."""
     warps = -(-math.prod(block) // model.warp_size)
-    resident = min(RESIDENT_BLOCKS, RESIDENT_THREADS // (warps * model.warp_size))
+    resident = min(model.resident_blocks, model.resident_warps // warps)
     most, blocks = resident * model.multiprocessors, math.prod(grid)
     if blocks > most:
         raise LaunchError(

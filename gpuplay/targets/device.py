@@ -57,6 +57,12 @@ class Device:
             multiprocessors=int(device.MULTIPROCESSOR_COUNT),
             threads_per_block=int(device.MAX_THREADS_PER_BLOCK),
             shared_bytes_per_block=int(device.MAX_SHARED_MEMORY_PER_BLOCK),
+            shared_bytes_opt_in=int(device.MAX_SHARED_MEMORY_PER_BLOCK_OPTIN),
+            shared_bytes_reserved=int(device.RESERVED_SHARED_MEMORY_PER_BLOCK),
+            shared_bytes=int(device.MAX_SHARED_MEMORY_PER_MULTIPROCESSOR),
+            registers=int(device.MAX_REGISTERS_PER_MULTIPROCESSOR),
+            resident_warps=int(device.MAX_THREADS_PER_MULTIPROCESSOR) // int(device.WARP_SIZE),
+            resident_blocks=int(device.MAX_BLOCKS_PER_MULTIPROCESSOR),
             warp_size=int(device.WARP_SIZE),
             modelled=False,
         )
@@ -152,6 +158,7 @@ class DeviceGpu:
     def __init__(self, device: Device) -> None:
         self._device = device
         self._launchers: dict[tuple[Any, ...], Callable[..., object]] = {}
+        self._granted: dict[tuple[Any, tuple[Any, ...]], int] = {}
 
     @property
     def properties(self) -> GpuModel:
@@ -168,6 +175,8 @@ class DeviceGpu:
             blocks, threads = dims("grid", grid), dims("block", block)
             refuse_launch(self.properties, function, blocks, threads, shared)
             launcher = self._launchers[key] = function[blocks, threads, self._device.stream, shared]
+        if shared > self.properties.shared_bytes_per_block:
+            self._grant(function, args, shared)
         try:
             launcher(*args)
         except Exception as error:
@@ -192,6 +201,22 @@ class DeviceGpu:
             )
         destination.copy_to_device(source, stream=self._device.stream)
         self._device.count()
+
+    def _grant(self, function: Any, args: tuple[Any, ...], shared: int) -> None:
+        """Let a function have more dynamic shared memory than blocks have by themselves.
+
+        Numba has no way to ask for it; the attribute belongs to the loaded function, one for each set of types.
+        """
+        key = function, tuple(map(function.typeof_pyval, args))
+        if self._granted.get(key, 0) >= shared:
+            return
+        from cuda.bindings import driver as binding
+        from numba.cuda.cudadrv.driver import driver
+
+        loaded = function.compile(key[1]).library.get_cufunc()
+        attribute = binding.CUfunction_attribute.CU_FUNC_ATTRIBUTE_MAX_DYNAMIC_SHARED_SIZE_BYTES
+        driver.cuKernelSetAttribute(attribute, shared, loaded.handle, loaded.device.id)
+        self._granted[key] = shared
 
 
 def name_register_limit(function: Any, block: object, error: Exception) -> None:

@@ -22,9 +22,10 @@ from typing import Any, TypeAlias
 
 from gpuplay.errors import GpuplayError
 from gpuplay.limits import Dims, dims, refuse_launch
-from gpuplay.machine_model import GpuModel
+from gpuplay.machine_model import GpuModel, model_of
 
 Capability: TypeAlias = tuple[int, int] | tuple[int, int, str]
+ARCHITECTURE_SPECIFIC = (9, 0)  # from here on: sm_90a has wgmma and setmaxnreg, plain sm_90 has not
 TOOLS = {"ptxas": "nvidia-cuda-nvcc", "nvdisasm": "nvidia-cuda-nvdisasm"}
 KEPT_OPTIONS = ("debug", "lineinfo", "fastmath", "opt", "launch_bounds")
 
@@ -122,7 +123,7 @@ def inspect(
     ``arrays`` may be `hollow`. Without ``assemble`` there is only PTX, which needs no ptxas; without
     ``disassemble`` no machine code as text, which takes nvdisasm half a second each.
     """
-    gpu = OfflineGpu(GpuModel(capability=(cc[0], cc[1])))
+    gpu = OfflineGpu(model_of(cc))
     run(gpu, *arrays)
     distinct = {(id(launch.function), launch.types): launch for launch in reversed(gpu.launches)}
     inspected = []
@@ -132,6 +133,14 @@ def inspect(
         code = machine_code(ptx, cc, max_registers=limit, disassemble=disassemble) if assemble else None
         inspected.append(Inspected(launch.function.__name__, launch, ptx, code))
     return inspected
+
+
+def architecture(cc: Capability) -> Capability:
+    """The capability that code is compiled for: from 9.0 on with all that the architecture has, as on a device.
+
+    numba-cuda does the same where it compiles for the device at hand (``CUDACodeLibrary._ensure_cc``).
+    """
+    return (*cc, "a") if len(cc) == 2 and cc >= ARCHITECTURE_SPECIFIC else cc
 
 
 def compile_ptx(function: Any, types: Sequence[Any], cc: Capability) -> str:
@@ -144,7 +153,7 @@ def compile_ptx(function: Any, types: Sequence[Any], cc: Capability) -> str:
     kept = {name: options[name] for name in KEPT_OPTIONS if name in options}
     with _compute_capability(cc):
         ptx, _ = cuda.compile(
-            function.py_func, tuple(types), device=False, abi="numba", output="ptx", cc=tuple(cc), **kept
+            function.py_func, tuple(types), device=False, abi="numba", output="ptx", cc=architecture(cc), **kept
         )
     return str(ptx)
 
@@ -157,7 +166,7 @@ def machine_code(
         source, cubin = Path(folder, "function.ptx"), Path(folder, "function.cubin")
         source.write_text(ptx)
         limit = [f"--maxrregcount={max_registers}"] if max_registers else []
-        arch = "sm_" + "".join(map(str, cc))
+        arch = "sm_" + "".join(map(str, architecture(cc)))
         report = _run(tool("ptxas"), "-v", f"-arch={arch}", *limit, "-o", str(cubin), str(source))
         return _parsed(report, _run(tool("nvdisasm"), "-c", str(cubin)) if disassemble else "")
 
@@ -205,7 +214,7 @@ def _compute_capability(cc: Capability) -> Iterator[None]:
     """Answer numba-cuda's question for the current device, which device functions ask, with a stated capability."""
     from numba.cuda import dispatcher
 
-    stated = SimpleNamespace(compute_capability=tuple(cc))
+    stated = SimpleNamespace(compute_capability=(cc[0], cc[1]))
     asked, dispatcher.get_current_device = dispatcher.get_current_device, lambda: stated
     try:
         yield
