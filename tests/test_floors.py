@@ -34,7 +34,7 @@ LOCKSTEP = (
     ("shadow", "traffic", "order", "memory", "values", "host_memory", "atomics", "sites"),
     ("program", "batch", "faults", "deadlock", "engine", "access"),
     ("build", "emitter", "handlers", "views"),
-    ("warps", "barriers", "arrays", "updates", "wide", "calls", "items", "expressions", "translate"),
+    ("warps", "barriers", "arrays", "updates", "wide", "register_tiles", "calls", "items", "expressions", "translate"),
     ("counting", "machine"),
 )
 STEPS = [f"gpuplay.lockstep.{name}" for floor in LOCKSTEP for name in floor]

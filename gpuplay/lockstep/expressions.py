@@ -74,6 +74,9 @@ def _binop(t: Emitter, target: str, expression: Any) -> None:
     if function is operator.contains:
         _contains(t, target, expression)
         return
+    if function is operator.add and all(map(is_tuple, signature.args)):
+        _joined(t, target, expression)
+        return
     left, right = (dtype_of(kind) for kind in signature.args[:2])
     result = dtype_of(signature.return_type)
     if left is None or right is None or result is None:
@@ -87,6 +90,12 @@ def _binop(t: Emitter, target: str, expression: Any) -> None:
         place = t.place
         t.emit(lambda e: faults.division(e, place, e.v[a], e.v[b]), uses=(a, b))
     t.define(target, result, lambda e: compute(e.v[a], e.v[b]), (a, b))
+
+
+def _joined(t: Emitter, target: str, expression: Any) -> None:
+    """The items of one tuple, then those of another."""
+    a, b = t.slot(expression.lhs.name), t.slot(expression.rhs.name)
+    t.define(target, None, lambda e: e.v[a] + e.v[b], (a, b))
 
 
 def _contains(t: Emitter, target: str, expression: Any) -> None:
