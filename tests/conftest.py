@@ -14,7 +14,7 @@ from command import Gpuplay, Outcome
 
 @pytest.fixture(scope="session")
 def cache(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A cache folder that all commands of this run share; the roofs are measured in it once."""
+    """A cache folder that all commands of a process of tests share; the roofs are measured in it once."""
     return tmp_path_factory.mktemp("cache")
 
 

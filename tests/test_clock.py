@@ -10,6 +10,7 @@ from command import KERNELS, Gpuplay
 
 CLOCKS = KERNELS / "clocks.py"
 TRIES = 6
+pytestmark = pytest.mark.alone
 
 
 def median(cell: dict[str, Any]) -> float:
