@@ -10,10 +10,9 @@ cuda:naive      one thread an output, everything from global memory
 cuda:tiled      a tile of the image with its halo, and four filters, in shared memory
 """
 
-from gpuplay.kernel import Array, Cost, Kernel, Knob, Param, Probe, Variant
+from gpuplay.kernel import Array, Cost, Kernel, Param, Probe, Variant
 
-from .._shared import limits
-from . import layout
+from . import cuda, layout
 from .layout import KNOBS, taps
 
 # Operations of the transforms of `transforms`: so many a column, for the columns and rows of both sides.
@@ -84,15 +83,6 @@ def winograd_work(p, knobs):
     flops += float(OUTPUT_FLOPS * tiles * p.filters)
     padded, _, transformed, _, _ = layout.winograd_workspace(p, knobs)
     return Cost(flops, cost(p).bytes + 2.0 * (padded.nbytes(p.dtype) + transformed.nbytes(p.dtype)))
-
-
-def fits_tile(p, knobs, machine):
-    """A tile is a block of threads, its input with halo and four filters lie in shared memory."""
-    tile = knobs["tile"]
-    inputs = (tile - 1) * p.stride + p.kernel_size
-    shared = (inputs**2 + layout.FILTERS * p.kernel_size**2) * p.itemsize
-    what = f"tile {tile}: {inputs}×{inputs} inputs and four filters"
-    return limits.tile_threads(tile, machine) or limits.shared_memory(what, shared, machine)
 
 
 KERNEL = Kernel(
@@ -177,22 +167,7 @@ KERNEL = Kernel(
             workspace=layout.winograd_workspace,
             work=winograd_work,
         ),
-        Variant(
-            "cuda:naive",
-            "SIMT",
-            "one thread an output; adjacent threads read adjacent pixels",
-            "cuda:naive",
-            knobs={"block": Knob((64, 128, 256, 512), default=256, help="threads of a block")},
-        ),
-        Variant(
-            "cuda:tiled",
-            "SIMT",
-            "each input is loaded once a tile and serves four filters from shared memory",
-            "cuda:tiled",
-            improves_on="cuda:naive",
-            knobs={"tile": Knob((8, 16, 32), default=16, help="rows and columns of a tile of outputs")},
-            applies=fits_tile,
-        ),
+        *cuda.VARIANTS,
     ),
     story=("numpy:im2col", "cpu:scalar", "cpu:simd", "cpu:parallel", "cuda:tiled"),
     check_at={"batch": 2, "channels": 5, "filters": 7},

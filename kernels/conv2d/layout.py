@@ -9,7 +9,6 @@ from gpuplay.kernel import Array, Knob
 from .._shared import blocking
 from .._shared.blocking import MOST_LANES, round_up
 
-FILTERS = 4  # filters that one thread of cuda:tiled computes
 COPY = 3  # whole numbers that describe a copied vector: from where, to where, how many elements
 
 ROWS, VECTORS, BLOCK_N, BLOCK_K = 6, 2, 480, 576

@@ -2,7 +2,7 @@
 
 from numba import cuda
 
-from .layout import FILTERS
+from . import FILTERS
 
 
 def naive(p, block):
