@@ -15,7 +15,7 @@ PACKAGE = Path(__file__).parents[1] / "gpuplay"
 # Each floor from the bottom; within a floor, a file may import those named before it.
 FLOORS = (
     ("errors", "units", "paths"),
-    ("machine_model", "kernel", "limits", "bounds", "intrinsics"),
+    ("host", "machine_model", "precision", "kernel", "limits", "bounds", "intrinsics"),
     ("results", "catalog", "sources", "shapes", "sizes", "plan", "request", "promises", "lockstep"),
     ("targets",),
     ("measure",),

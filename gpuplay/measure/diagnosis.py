@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Any
 
 import gpuplay
-from gpuplay import targets
+from gpuplay import host, targets
 from gpuplay.measure import machine
 from gpuplay.targets import presence
 
@@ -79,14 +79,14 @@ def _devices() -> list[dict[str, str]]:
 def _hardware(root: Path) -> bool:
     """Whether an NVIDIA display controller sits on the PCI bus, driver or not (Linux)."""
     return any(
-        _text(folder / "vendor") == NVIDIA and _text(folder / "class").startswith(DISPLAY)
+        host.text(folder / "vendor") == NVIDIA and (host.text(folder / "class") or "").startswith(DISPLAY)
         for folder in (root / "sys/bus/pci/devices").glob("*")
     )
 
 
 def _kernel_module(root: Path) -> str | None:
     """Version of the loaded NVIDIA kernel module (Linux)."""
-    found = re.search(r"Kernel Module.*?\s(\d+\.\d+(?:\.\d+)?)\s", _text(root / "proc/driver/nvidia/version"))
+    found = re.search(r"Kernel Module.*?\s(\d+\.\d+(?:\.\d+)?)\s", host.text(root / "proc/driver/nvidia/version") or "")
     return found[1] if found else None
 
 
@@ -111,10 +111,3 @@ def _pip() -> str:
     if platform.system() == "Windows":
         return f"{python} -m pip"
     return f"'{python}' -m pip" if " " in str(python) else f"{python} -m pip"
-
-
-def _text(path: Path) -> str:
-    try:
-        return path.read_text(encoding="utf-8", errors="replace").strip()
-    except OSError:
-        return ""

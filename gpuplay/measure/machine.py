@@ -10,7 +10,6 @@ import hashlib
 import math
 import os
 import platform
-import subprocess
 import sys
 from collections.abc import Iterator, Mapping
 from contextlib import suppress
@@ -19,11 +18,10 @@ from typing import Any
 
 import psutil
 
-from gpuplay import machine_model
+from gpuplay import host, machine_model
+from gpuplay.host import CPU, ROOT
 from gpuplay.measure import cgroups
 
-ROOT = Path("/")
-CPU = Path("sys/devices/system/cpu")
 LINUX = sys.platform.startswith("linux")
 WINDOWS_AVX2, WINDOWS_AVX512F = 40, 41  # PF_AVX2_… and PF_AVX512F_INSTRUCTIONS_AVAILABLE of winnt.h
 
@@ -44,12 +42,12 @@ def describe(root: Path = ROOT) -> dict[str, Any]:
         "threads": threads,
         "vector": vector,
         "vector_bits": bits,
-        "caches": _caches(root),
+        "caches": host.data_caches(root),
         "memory_bytes": memory.total if limit is None else min(memory.total, limit),
         "memory_available_bytes": memory.available if free is None else min(memory.available, free),
         "os": _system(),
         "python": platform.python_version(),
-        "governor": _text(root / CPU / "cpu0/cpufreq/scaling_governor"),
+        "governor": host.text(root / CPU / "cpu0/cpufreq/scaling_governor"),
         "power": _power(root),
         "load": _load(),
     }
@@ -64,7 +62,7 @@ def fingerprint(machine: Mapping[str, Any]) -> str:
 def limits() -> machine_model.Machine:
     """What a variant's ``applies`` may ask of the machine; what is not known keeps the contract's default."""
     usual = machine_model.Machine()
-    caches = _caches(ROOT)
+    caches = host.data_caches(ROOT)
     return machine_model.Machine(
         cores=_usable(ROOT)[0],
         vector_bits=_vector(ROOT)[1],
@@ -76,7 +74,7 @@ def limits() -> machine_model.Machine:
 
 def last_cache_bytes(root: Path = ROOT) -> int:
     """Bytes of all last-level caches that the usable cores reach, taken together; 32 MiB where not known."""
-    caches = _caches(root)
+    caches = host.data_caches(root)
     level, size = next(((name, caches[name]) for name in ("l3", "l2") if caches[name]), ("", None))
     if size is None:
         return 32 * 2**20
@@ -84,14 +82,14 @@ def last_cache_bytes(root: Path = ROOT) -> int:
     shared = set()
     for cpu in allowed:
         for folder in (root / CPU / f"cpu{cpu}/cache").glob("index*"):
-            if _text(folder / "level") == level[1:]:
-                shared.add(_text(folder / "shared_cpu_list") or "")
+            if host.text(folder / "level") == level[1:]:
+                shared.add(host.text(folder / "shared_cpu_list") or "")
     return size * max(1, len(shared))
 
 
 def _model(root: Path) -> str:
     if sys.platform == "darwin":
-        return _sysctl("machdep.cpu.brand_string") or platform.machine()
+        return host.sysctl("machdep.cpu.brand_string") or platform.machine()
     if LINUX:
         fields = dict(_cpuinfo(root))
         name = next((fields[key] for key in ("model name", "Model", "cpu model", "uarch") if key in fields), "")
@@ -103,7 +101,7 @@ def _vector(root: Path) -> tuple[str, int]:
     """Name and width in bits of the widest vector instructions."""
     x86 = platform.machine().lower() in ("x86_64", "amd64", "i386", "i686", "x86")
     if not x86:
-        sve = _text(root / "proc/sys/abi/sve_default_vector_length")
+        sve = host.text(root / "proc/sys/abi/sve_default_vector_length")
         return ("SVE", int(sve) * 8) if sve and sve.isdigit() and " sve" in _flags(root) else ("NEON", 128)
     flags = _flags(root)
     if "avx512f" in flags:
@@ -114,7 +112,7 @@ def _vector(root: Path) -> tuple[str, int]:
 def _flags(root: Path) -> str:
     """Lower-case names of the processor's features, each after a blank."""
     if sys.platform == "darwin":
-        both = [_sysctl("machdep.cpu.features"), _sysctl("machdep.cpu.leaf7_features")]
+        both = [host.sysctl("machdep.cpu.features"), host.sysctl("machdep.cpu.leaf7_features")]
         return " " + " ".join(both).lower()
     if sys.platform == "win32":
         import ctypes
@@ -140,26 +138,7 @@ def _usable(root: Path) -> tuple[int, int]:
 def _core(root: Path, cpu: int) -> tuple[str, str]:
     """Package and core of one hardware thread; the thread's own number where the system does not say."""
     topology = root / CPU / f"cpu{cpu}/topology"
-    return _text(topology / "physical_package_id") or "", _text(topology / "core_id") or f"cpu{cpu}"
-
-
-def _caches(root: Path) -> dict[str, int | None]:
-    """Bytes of one instance of each data cache that the first usable core sees."""
-    sizes: dict[str, int | None] = {"l1d": None, "l2": None, "l3": None}
-    if sys.platform == "darwin":
-        for name in sizes:
-            keys = [f"hw.perflevel0.{name}cachesize", f"hw.{name}cachesize"]
-            sizes[name] = next((int(size) for key in keys if (size := _sysctl(key)).isdigit() and int(size)), None)
-        return sizes
-    first = min(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else 0
-    for folder in sorted((root / CPU / f"cpu{first}/cache").glob("index*")):
-        name = "l" + (_text(folder / "level") or "")
-        name += "d" if name == "l1" and _text(folder / "type") == "Data" else ""
-        size = _text(folder / "size") or ""
-        if name in sizes and size:
-            factor = {"K": 2**10, "M": 2**20, "G": 2**30}.get(size[-1], 1)
-            sizes[name] = int(size.rstrip("KMG")) * factor
-    return sizes
+    return host.text(topology / "physical_package_id") or "", host.text(topology / "core_id") or f"cpu{cpu}"
 
 
 def _power(root: Path) -> str | None:
@@ -172,7 +151,7 @@ def _power(root: Path) -> str | None:
     if battery is not None:
         plug = "mains" if battery.power_plugged else "battery"
         said.append(f"on {plug}, charged {battery.percent:.0f} %")
-    profile = _text(root / "sys/firmware/acpi/platform_profile")
+    profile = host.text(root / "sys/firmware/acpi/platform_profile")
     if profile:
         said.append(f"profile {profile}")
     return ", ".join(said) or None
@@ -197,23 +176,8 @@ def _system() -> str:
 
 def _cpuinfo(root: Path) -> Iterator[tuple[str, str]]:
     """Pairs of ``/proc/cpuinfo``, the first processor's last, so that a dict keeps the first."""
-    first = (_text(root / "proc/cpuinfo") or "").split("\n\n")
+    first = (host.text(root / "proc/cpuinfo") or "").split("\n\n")
     for line in reversed("\n".join(first).splitlines()):
         key, colon, value = line.partition(":")
         if colon:
             yield key.strip(), value.strip()
-
-
-def _sysctl(key: str) -> str:
-    try:
-        done = subprocess.run(["/usr/sbin/sysctl", "-n", key], capture_output=True, text=True, timeout=5, check=False)
-    except (OSError, subprocess.SubprocessError):
-        return ""
-    return done.stdout.strip()
-
-
-def _text(path: Path) -> str | None:
-    try:
-        return path.read_text(encoding="utf-8", errors="replace").strip() or None
-    except OSError:
-        return None
