@@ -13,19 +13,16 @@ cpu:scalar      the source of cpu:simd, one number at a time
 cpu:parallel    the same source, units shared among the cores; all meet after every step
 torch:lstm      PyTorch's layer, a peer
 cuda:unfused    a launch for each gate and for each operation: gates travel to memory and back
-cuda:fused      one GPU function a step: four sums in registers, tiles in shared memory
+cuda:stacked    one launch sums the four gates of a block's units: x and h are read once for all of them
+cuda:pointwise  one launch makes both states of the sums: 7 floats an element, not 16
+cuda:fused      the states are made where the sums are: no gate ever reaches memory
 """
 
-from gpuplay.kernel import Array, Cost, Kernel, Knob, Param, Variant
+from gpuplay.kernel import Array, Cost, Kernel, Param, Variant
 
-from .._shared import limits
 from ..activation import OPERATIONS
+from . import cuda
 from .blocking import KNOBS, packed_workspace, steps_workspace, workspace
-
-THREADS = Knob((64, 128, 256), default=256, help="threads of a block")
-UNITS = 16
-FUSED_REGISTERS = 128  # a thread of cuda:fused, rounded up; float64 on sm_90 needs 120
-REGISTERS_A_BLOCK = 65536
 
 
 def arrays(p):
@@ -64,29 +61,6 @@ def numpy_workspace(p, _knobs):
         Array("product", (p.batch, p.n)),
         Array("bias", (4 * p.n,)),
     )
-
-
-def gates_workspace(p, _knobs):
-    """The four gates of one step."""
-    return (Array("gates", (4, p.batch, p.n)),)
-
-
-def fits_block(p, knobs, machine):
-    """A block has so many threads in all, whole rows of 16, and the grid so many blocks downwards."""
-    block, limit = knobs["block"], machine.gpu.threads_per_block
-    if block > limit:
-        return f"block {block}: the limit is {limit} threads a block"
-    if block % UNITS:
-        return f"block {block}: {block} is no multiple of {UNITS}, the units that a block serves side by side"
-    return limits.grid_height("a batch", p.batch, block // UNITS)
-
-
-def fits_fused(p, knobs, machine):
-    """As `fits_block`, and the registers of all threads of a block exist."""
-    block, most = knobs["block"], REGISTERS_A_BLOCK // FUSED_REGISTERS
-    if block > most and block <= machine.gpu.threads_per_block:
-        return f"block {block}: four gates take some {FUSED_REGISTERS} registers a thread, the limit is {most} threads"
-    return fits_block(p, knobs, machine)
 
 
 def torch_library(p):
@@ -177,23 +151,6 @@ KERNEL = Kernel(
             improves_on="cpu:simd",
             workspace=workspace,
         ),
-        Variant(
-            "cuda:unfused",
-            "SIMT",
-            "a launch for each gate and each operation; every one reads and writes global memory",
-            "cuda:unfused",
-            knobs={"block": THREADS},
-            applies=fits_block,
-            workspace=gates_workspace,
-        ),
-        Variant(
-            "cuda:fused",
-            "SIMT",
-            "one launch a step: four gates summed in registers, and no gate ever reaches memory",
-            "cuda:fused",
-            knobs={"block": THREADS},
-            improves_on="cuda:unfused",
-            applies=fits_fused,
-        ),
+        *cuda.VARIANTS,
     ),
 )
