@@ -17,6 +17,7 @@ from types import MappingProxyType
 from typing import Any, Literal, TypeAlias
 
 from gpuplay.errors import KernelFileError
+from gpuplay.precision import AS_EXACT_AS_THE_PROBLEM, STORED_AS, UNIT_ROUNDOFF
 
 Value: TypeAlias = int | float | str
 Function: TypeAlias = Callable[..., Any] | str
@@ -26,7 +27,7 @@ FlynnClass: TypeAlias = Literal["library", "SISD", "SIMD", "MIMD", "SIMT"]
 CLASSES: tuple[FlynnClass, ...] = ("library", "SISD", "SIMD", "MIMD", "SIMT")
 TARGETS = ("python", "numpy", "cpu", "cuda", "torch", "cupy")
 WRITTEN: tuple[Role, ...] = ("out", "inout", "state")
-ITEMSIZE = {"float16": 2, "float32": 4, "float64": 8, "int32": 4, "int64": 8, "uint32": 4, "uint8": 1}
+ITEMSIZE = {"float16": 2, "float32": 4, "float64": 8, "int32": 4, "int64": 8, "uint32": 4, "uint16": 2, "uint8": 1}
 
 COMMANDS = (
     *("run", "list", "new", "check", "doctor", "explain", "code"),
@@ -145,6 +146,9 @@ class Variant:
     declared: where it is above 1, exact probes are held to these bounds instead of equality.
     ``library`` names what a library variant calls, as text or ``library(problem)``; "BLAS" in it
     becomes the name of NumPy's or PyTorch's, "PyTorch" and "oneDNN" get their versions.
+    ``storage`` is the format of its inputs and weights, ``compute`` that of its products' factors, ``accumulate``
+    that of their sums, '' the problem's dtype (`gpuplay.precision`). With ``storage`` "bfloat16" a run gets
+    arrays of uint16 in the place of those that are only read, converted once; what it writes keeps its dtype.
     ``may_fail`` names probes that a library variant, which is somebody else's, is timed in spite of
     failing; wherever its library is named, it is then said to be wrong there.
     """
@@ -179,6 +183,11 @@ class Variant:
             raise KernelFileError(f"variant {self.name}: may_fail is for library variants, not for {self.flynn}")
         if not 1 <= self.error_growth < float("inf"):
             raise KernelFileError(f"variant {self.name}: error_growth is a number from 1; given {self.error_growth!r}")
+        for what, known in (("storage", STORED_AS), ("compute", UNIT_ROUNDOFF), ("accumulate", UNIT_ROUNDOFF)):
+            if getattr(self, what) not in ("", *known):
+                raise KernelFileError(
+                    f"variant {self.name}: {what} is one of {', '.join(known)}; given {getattr(self, what)!r}"
+                )
         many = self.flynn in ("MIMD", "library") and target != "python"
         object.__setattr__(self, "threads", self.threads or ("all" if many else "one"))
         knobs = {k: v if isinstance(v, Knob) else Knob(tuple(v)) for k, v in self.knobs.items()}
@@ -194,6 +203,21 @@ class Variant:
     def target(self) -> str:
         """The part of the name before the colon."""
         return self.name.partition(":")[0]
+
+    @property
+    def precision(self) -> str:
+        """The format that its numbers are rounded to, '' where none is coarser than the problem's dtype.
+
+        Only variants of one precision are compared with each other.
+        """
+        coarse = {self.storage, self.compute} - {"", *AS_EXACT_AS_THE_PROBLEM}
+        return max(coarse, key=UNIT_ROUNDOFF.__getitem__, default="")
+
+    def stored(self, array: Array, dtype: str) -> Array:
+        """An array of a problem of this dtype as the variant gets it: one that it only reads, in its storage."""
+        floating = (array.dtype or dtype).startswith("float")
+        converted = self.storage and floating and array.shape and array.role in ("in", "weight")
+        return replace(array, dtype=STORED_AS[self.storage]) if converted else array
 
     @property
     def default_knobs(self) -> dict[str, int]:

@@ -133,6 +133,7 @@ def _assess(loaded: Loaded, request: Request, machine: Machine, problem: Problem
         barred = _reason(loaded, loaded.call(variant.applies, problem, knobs, machine)) if variant.applies else None
         work = _cost(loaded, variant.work, problem, knobs) if variant.work and not barred else cost
         spaces = loaded.call(variant.workspace, problem, cell.choices) if variant.workspace and not barred else ()
+        converted = (own for array in arrays if (own := variant.stored(array, problem.dtype)) is not array)
         yield PlannedCell(
             cell,
             flops=cost.flops if cost else None,
@@ -140,7 +141,7 @@ def _assess(loaded: Loaded, request: Request, machine: Machine, problem: Problem
             work_flops=work.flops if work else None,
             work_bytes=work.bytes if work else None,
             array_bytes=_memory(variant, problem.dtype, arrays),
-            memory_bytes=_memory(variant, problem.dtype, (*arrays, *spaces)),
+            memory_bytes=_memory(variant, problem.dtype, (*arrays, *spaces, *converted)),
             skip=barred or request.missing.get(variant.target, ""),
             verified_only=not barred and variant.target == "cuda" and "cuda" in request.missing,
         )

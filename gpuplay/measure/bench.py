@@ -73,7 +73,7 @@ class Bench:
             compile_s=compiled if variant.target in EVENTS else None,
             compile_cached=(clock.count == 0) if variant.target in EVENTS else None,
             prepare_s=built.prepared.seconds if built.prepared else None,
-            transfer=data.transfer() if variant.target == "cuda" and not wrong else None,
+            transfer=data.transfer(variant) if variant.target == "cuda" and not wrong else None,
             library=", wrong on ".join((self._library(variant, data.problem), *built.shortfalls)),
         )
 

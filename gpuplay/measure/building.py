@@ -101,5 +101,5 @@ def build(loaded: Loaded, cell: Cell, data: ProblemData) -> Built:
     prepared = None
     if variant.prepare:
         prepared = PreparedWeights(data, partial(loaded.resolve(variant.prepare), problem, **knobs))
-    arguments = data.arguments(prepared.placed if prepared else None) + [space.view for space in own]
+    arguments = data.arguments(prepared.placed if prepared else None, variant) + [space.view for space in own]
     return Built(cell, data, target.bind(run, arguments), own, prepared, variant.may_fail)

@@ -22,6 +22,7 @@ PATTERNS = {
     "int32": 0xA5A5A5A5,
     "uint32": 0xA5A5A5A5,
     "int64": 0xA5A5A5A5A5A5A5A5,
+    "uint16": 0xA5A5,
     "uint8": 0xA5,
 }
 

@@ -12,6 +12,7 @@ from gpuplay.errors import KernelFileError
 from gpuplay.kernel import Array, Probe
 from gpuplay.measure import verify
 from gpuplay.measure.data import Placed
+from gpuplay.precision import growth, stored
 from gpuplay.results import ErrorReport, Transfer
 from gpuplay.shapes import declared_arrays
 
@@ -19,7 +20,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from gpuplay.catalog import Loaded
-    from gpuplay.kernel import Problem
+    from gpuplay.kernel import Problem, Variant
     from gpuplay.results import Cell
     from gpuplay.targets.base import Target
 
@@ -38,6 +39,7 @@ class ProblemData:
         drawn = self._draw(loaded.kernel.inputs, 0)
         self.arrays = declared_arrays(loaded, problem, drawn)
         self._placed = {a.name: Placed(target, a, problem.dtype) for a in self.arrays if a.shape}
+        self._stored: dict[str, dict[str, Placed]] = {}
         self._scalars: dict[str, Any] = {}
         self._pristine: dict[str, NDArray[Any]] = {}
         self._checksums: dict[str, int] = {}
@@ -53,7 +55,7 @@ class ProblemData:
     def restore(self) -> None:
         """Put the ordinary inputs back, if a probe or a variant has replaced them."""
         if self._holds != "inputs":
-            for placed in self._placed.values():
+            for placed in self._everything().values():
                 placed.reset_guards()
             self._fill("inputs", self._draw(self._loaded.kernel.inputs, 0))
 
@@ -86,21 +88,27 @@ class ProblemData:
         """Host copies of the weights, in declared order."""
         return [self._placed[a.name].read() for a in self.arrays if a.role == "weight"]
 
-    def arguments(self, prepared: list[Placed] | None) -> list[Any]:
-        """A run's arguments in order; prepared weights stand where the first weight was."""
+    def arguments(self, prepared: list[Placed] | None, variant: Variant | None = None) -> list[Any]:
+        """A run's arguments in order; prepared weights stand where the first weight was.
+
+        A variant with a storage format of its own gets what it reads in that format.
+        """
         found: list[Any] = []
         inserted = prepared is None
+        own = self._in_storage(variant) if variant else {}
         for array in self.arrays:
             if array.role == "weight" and prepared is not None:
                 found += [] if inserted else [placed.view for placed in prepared]
                 inserted = True
             else:
-                found.append(self._placed[array.name].view if array.shape else self._scalars[array.name])
+                placed = own.get(array.name) or self._placed.get(array.name)
+                found.append(placed.view if placed else self._scalars[array.name])
         return found
 
-    def transfer(self) -> Transfer:
-        """Seconds to copy all inputs to the target, and all outputs back; medians of three."""
-        read = [self._placed[a.name] for a in self.arrays if a.shape and a.role != "out"]
+    def transfer(self, variant: Variant | None = None) -> Transfer:
+        """Seconds to copy all inputs of a variant to the target, and all outputs back; medians of three."""
+        own = self._in_storage(variant) if variant else {}
+        read = [own.get(a.name) or self._placed[a.name] for a in self.arrays if a.shape and a.role != "out"]
         written = [self._placed[a.name] for a in self.arrays if a.role in ("out", "inout")]
         hosts = [placed.read() for placed in read]
         there, back = [], []
@@ -117,7 +125,7 @@ class ProblemData:
 
     def foul(self) -> str:
         """What a run broke that is not its own: a write outside an array, a changed input; '' where nothing."""
-        for name, placed in self._placed.items():
+        for name, placed in self._everything().items():
             where = placed.stray_write()
             if where or (name in self._checksums and placed.checksum() != self._checksums[name]):
                 self._holds = ""  # restore() puts everything back before anybody else runs
@@ -139,9 +147,10 @@ class ProblemData:
         """Judge the outputs: against the reference, or by the kernel's check where they are large."""
         outputs = {a.name: self._placed[a.name].read() for a in self.arrays if a.role in ("out", "inout")}
         shapes = {name: values.shape for name, values in outputs.items()}
+        variant = self._loaded.kernel.variant(cell.variant)
         rule = verify.Rule(
-            exact=probe is not None and probe.exact,
-            growth=self._loaded.kernel.variant(cell.variant).error_growth,
+            exact=probe is not None and probe.exact and variant.error_growth == 1,
+            growth=variant.error_growth * growth((variant.storage, variant.compute), self.problem.dtype),
             signed_zeros=probe is not None and probe.signed_zeros,
             shapes=shapes,
             knobs=dict(cell.knobs),
@@ -205,7 +214,37 @@ class ProblemData:
                 self._pristine[array.name] = placed.read()
             else:
                 self._checksums[array.name] = placed.checksum()
+        for storage, arrays in self._stored.items():
+            self._convert(storage, arrays)
         self._holds = what
+
+    def _in_storage(self, variant: Variant) -> dict[str, Placed]:
+        """The arrays that a variant reads in a storage format of its own; converted once, then shared."""
+        if not variant.storage:
+            return {}
+        if variant.storage not in self._stored:
+            dtype = self.problem.dtype
+            kept = [(array, variant.stored(array, dtype)) for array in self.arrays]
+            arrays = {a.name: Placed(self.target, own, dtype) for a, own in kept if own is not a}
+            self._convert(variant.storage, arrays)
+            self._stored[variant.storage] = arrays
+        return self._stored[variant.storage]
+
+    def _convert(self, storage: str, arrays: dict[str, Placed]) -> None:
+        """Fill arrays with what the problem holds now, rounded to a storage format."""
+        for name, placed in arrays.items():
+            placed.write(stored(self._placed[name].read(), storage))
+            self._checksums[_label(name, storage)] = placed.checksum()
+
+    def _everything(self) -> dict[str, Placed]:
+        """All arrays by what messages call them: the problem's own, and those in other storage formats."""
+        others = {_label(name, s): placed for s, arrays in self._stored.items() for name, placed in arrays.items()}
+        return self._placed | others
+
+
+def _label(name: str, storage: str) -> str:
+    """What messages call an array in another storage format."""
+    return f"{name} ({storage})"
 
 
 class PreparedWeights:

@@ -41,7 +41,7 @@ class Verdict:
 class Rule:
     """How to judge: equality on ``exact``, signs of zeros on ``signed_zeros``; shapes and knobs for causes.
 
-    ``growth`` multiplies all bounds: a variant's own, as it declares it. Equality is not for one above 1.
+    ``growth`` multiplies all bounds: a variant's own, by its arithmetic and its precision.
     """
 
     exact: bool = False
@@ -152,8 +152,7 @@ def _compare(comparison: Comparison, rule: Rule) -> _Worst:
 
 def _limits(comparison: Comparison, rule: Rule) -> NDArray[Any]:
     """The bounds as a scalar, or flat beside the flat output."""
-    exact = rule.exact and rule.growth == 1
-    bound = np.asarray(0.0 if exact else np.multiply(comparison.bound, rule.growth), dtype=np.float64)
+    bound = np.asarray(0.0 if rule.exact else np.multiply(comparison.bound, rule.growth), dtype=np.float64)
     return np.broadcast_to(bound, comparison.got.shape).reshape(-1) if bound.ndim else bound
 
 

@@ -21,7 +21,8 @@ CAPABILITIES = ((7, 5), (9, 0))
 def hollow_arrays(loaded, variant, problem, knobs):
     """What a run gets, without contents; prepared weights stand where the weights stood."""
     declared = declared_arrays(loaded, problem)
-    arrays = [offline.hollow(a.shape, a.dtype or problem.dtype) for a in declared]
+    kept = [variant.stored(a, problem.dtype) for a in declared]
+    arrays = [offline.hollow(a.shape, a.dtype or problem.dtype) for a in kept]
     if variant.prepare:
         places = [i for i, a in enumerate(declared) if a.role == "weight"]
         weights = [np.zeros(declared[i].shape, problem.dtype) for i in places]
