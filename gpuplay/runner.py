@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import random
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
@@ -277,8 +277,3 @@ def turns_of(call_s: float, settings: Settings) -> int:
     if call_s <= share:
         return settings.rounds
     return max(min(2, settings.rounds), min(settings.rounds, round(settings.cell_time_s / call_s)))
-
-
-def all_results(events: Iterable[Event]) -> list[Result]:
-    """The final results among events."""
-    return [event.result for event in events if isinstance(event, Final)]
