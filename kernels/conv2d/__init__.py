@@ -8,6 +8,7 @@ cpu:winograd    3×3 filters by a quarter of the products
 torch:conv2d    PyTorch's convolution, a peer
 cuda:naive      one thread an output, everything from global memory
 cuda:tiled      a tile of the image with its halo, and four filters, in shared memory
+cuda:implicit   a product of filters and patches, gathered on the fly; tiles of it in registers
 """
 
 from gpuplay.kernel import Array, Cost, Kernel, Param, Probe, Variant

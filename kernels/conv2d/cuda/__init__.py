@@ -1,13 +1,21 @@
 """The CUDA ladder of conv2d, declared: each rung is one idea more than the one below.
 
-cuda:naive  one thread an output, everything from global memory
-cuda:tiled  a tile of the image with its halo, and four filters, in shared memory
+cuda:naive     one thread an output, everything from global memory
+cuda:tiled     a tile of the image with its halo, and four filters, in shared memory
+cuda:implicit  a product of filters and patches, gathered on the fly; tiles of it in registers
 """
 
 from gpuplay.kernel import Knob, Variant
 
 from ..._shared import limits
+from . import sizes
 
+MOST_ELEMENTS = 2**31
+TILE_FILTERS = (64, 128)
+TILE_KNOBS = {
+    "tile_filters": Knob(TILE_FILTERS, help="filters of the tile of Y that a block computes, at most tile_pixels"),
+    "tile_pixels": Knob((64, 128), default=128, help="pixels of that tile"),
+}
 FILTERS = 4  # filters that one thread of cuda:tiled computes
 
 
@@ -18,6 +26,24 @@ def fits_tile(p, knobs, machine):
     shared = (inputs**2 + FILTERS * p.kernel_size**2) * p.itemsize
     what = f"tile {tile}: {inputs}×{inputs} inputs and four filters"
     return limits.tile_threads(tile, machine) or limits.shared_memory(what, shared, machine)
+
+
+def fits_indices(p):
+    """Whether 32 bits number the elements of Y, X and the packed weights, and the grid its blocks."""
+    packed = sizes.depth_of(p) * sizes.round_up(p.filters, max(TILE_FILTERS))
+    largest = max(p.batch * p.filters * sizes.pixels_of(p), p.batch * p.channels * p.n**2, packed)
+    if largest >= MOST_ELEMENTS:
+        return f"an array of {largest} elements: its indices have 32 bits, for fewer than {MOST_ELEMENTS}"
+    return limits.grid_height("filters", p.filters, min(TILE_FILTERS))
+
+
+def fits_registers(p, knobs, _machine):
+    """Its 128-bit accesses are of four float32; warps are 32 filters by 64 pixels."""
+    if p.dtype != "float32":
+        return f"dtype {p.dtype}: its 128-bit accesses and its tiles in registers are made for float32"
+    if knobs["tile_filters"] > knobs["tile_pixels"]:
+        return f"tile_filters {knobs['tile_filters']}: at most tile_pixels, {knobs['tile_pixels']}"
+    return fits_indices(p)
 
 
 VARIANTS = (
@@ -36,5 +62,15 @@ VARIANTS = (
         improves_on="cuda:naive",
         knobs={"tile": Knob((8, 16, 32), default=16, help="rows and columns of a tile of outputs")},
         applies=fits_tile,
+    ),
+    Variant(
+        "cuda:implicit",
+        "SIMT",
+        "a product of filters and patches: each thread keeps 8×8 outputs in registers, eight fma a number it loads",
+        "cuda.implicit:implicit",
+        improves_on="cuda:tiled",
+        knobs=TILE_KNOBS,
+        applies=fits_registers,
+        prepare="cuda.packing:by_taps",
     ),
 )

@@ -1,0 +1,105 @@
+"""Tiles of eight by eight outputs in a thread's registers, and how the threads of a block share a tile of Y.
+
+A warp is four by eight threads. A thread has eight filters and eight pixels, each as two groups of four, 16
+filters and 32 pixels apart: so the eight threads that a 128-bit access to shared memory serves at a time
+read 128 bytes side by side, or all the same 16.
+"""
+
+import numpy as np
+from numba import cuda
+
+from gpuplay.intrinsics import ptx
+
+from .sizes import WARP_FILTERS, WARP_PIXELS
+
+NOTHING = (np.float32(0),) * 64
+
+FILTERS_APART, PIXELS_APART = 16, 32  # the two groups of four of a thread
+index = np.uint32  # 32 bits take half of the registers, and unsigned ones are never wrapped round at 0
+
+
+@cuda.jit(device=True)
+def quotient(a, b):
+    """Whole numbers from 0, divided in 32 bits."""
+    return index(index(a) // index(b))
+
+
+@cuda.jit(device=True)
+def remainder(a, b):
+    """What `quotient` leaves."""
+    return index(index(a) % index(b))
+
+
+@cuda.jit(device=True)
+def place_in_tile(thread, tile_pixels):
+    """The first filter and the first pixel of a thread within its block's tile."""
+    lane, warp = remainder(thread, 32), quotient(thread, 32)
+    across = quotient(tile_pixels, WARP_PIXELS)
+    filters = index(quotient(warp, across) * WARP_FILTERS + quotient(lane, 8) * 4)
+    return filters, index(remainder(warp, across) * WARP_PIXELS + remainder(lane, 8) * 4)
+
+
+@cuda.jit(device=True)
+def _add_tap(tile, a, b, i, j):
+    """Eight weights from ``a[i]`` times eight pixels from ``b[j]``: 64 fma for four loads."""
+    weights = ptx.load4(a, i) + ptx.load4(a, i + FILTERS_APART)
+    return ptx.add_outer(tile, weights, ptx.load4(b, j) + ptx.load4(b, j + PIXELS_APART))
+
+
+@cuda.jit(device=True)
+def _add_two(tile, a, b, i, j, rows, columns):
+    return _add_tap(_add_tap(tile, a, b, i, j), a, b, i + rows, j + columns)
+
+
+@cuda.jit(device=True)
+def _add_four(tile, a, b, i, j, rows, columns):
+    return _add_two(_add_two(tile, a, b, i, j, rows, columns), a, b, i + 2 * rows, j + 2 * columns, rows, columns)
+
+
+@cuda.jit(device=True)
+def add_step(tile, a, b, i, j, rows, columns):
+    """``tile`` + aᵀ·b over eight taps, of ``a`` (8, rows) from element i on and ``b`` (8, columns) from j on.
+
+    Written out, since the compiler leaves a loop with so large a body as it is, and the sums in memory.
+    """
+    return _add_four(_add_four(tile, a, b, i, j, rows, columns), a, b, i + 4 * rows, j + 4 * columns, rows, columns)
+
+
+@cuda.jit(device=True)
+def _store_four(Y, values, f, pixel, filters, image, pixels):
+    """Four pixels of filter f to Y (images, filters, image): by one access where none is another image's."""
+    if pixel < pixels and image % 4 == 0:
+        ptx.store4(Y, index((quotient(pixel, image) * filters + f) * image + remainder(pixel, image)), values)
+        return
+    _store_one(Y, values[0], f, pixel, filters, image, pixels)
+    _store_one(Y, values[1], f, index(pixel + 1), filters, image, pixels)
+    _store_one(Y, values[2], f, index(pixel + 2), filters, image, pixels)
+    _store_one(Y, values[3], f, index(pixel + 3), filters, image, pixels)
+
+
+@cuda.jit(device=True)
+def _store_one(Y, value, f, pixel, filters, image, pixels):
+    if pixel < pixels:
+        Y[index((quotient(pixel, image) * filters + f) * image + remainder(pixel, image))] = value
+
+
+@cuda.jit(device=True)
+def _store_row(Y, row, f, pixel, filters, image, pixels):
+    """One filter's two groups of four pixels."""
+    if f < filters:
+        _store_four(Y, row[:4], f, pixel, filters, image, pixels)
+        _store_four(Y, row[4:], f, index(pixel + PIXELS_APART), filters, image, pixels)
+
+
+@cuda.jit(device=True)
+def store_tile(Y, tile, f, pixel, filters, image, pixels):
+    """Write a thread's tile from filter f and pixel ``pixel`` of all ``pixels`` on; an image has ``image`` of them."""
+    g = index(f + FILTERS_APART)
+    _store_row(Y, tile[0:8], f, pixel, filters, image, pixels)
+    _store_row(Y, tile[8:16], index(f + 1), pixel, filters, image, pixels)
+    _store_row(Y, tile[16:24], index(f + 2), pixel, filters, image, pixels)
+    _store_row(Y, tile[24:32], index(f + 3), pixel, filters, image, pixels)
+    _store_row(Y, tile[32:40], g, pixel, filters, image, pixels)
+    _store_row(Y, tile[40:48], index(g + 1), pixel, filters, image, pixels)
+    _store_row(Y, tile[48:56], index(g + 2), pixel, filters, image, pixels)
+    _store_row(Y, tile[56:64], index(g + 3), pixel, filters, image, pixels)
