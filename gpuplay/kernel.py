@@ -36,7 +36,7 @@ COMMANDS = (
 OPTIONS = (
     *("sizes", "on", "baseline", "threads", "time", "cell_time", "cell_limit", "cell_timeout", "rounds"),
     *("export", "json", "detail", "plan", "seed", "cold", "device", "plain", "debug", "help", "version"),
-    *("dtype", "n", "keep_going", "watch", "map", "diff", "quick", "self"),
+    *("dtype", "n", "keep_going", "watch", "map", "diff", "quick", "self", "as", "arch"),
 )
 RESERVED = frozenset(COMMANDS + OPTIONS)
 _NAME = re.compile(r"[a-z][a-z0-9_]*")

@@ -26,6 +26,7 @@ from gpuplay.results import Cell, ErrorReport
 
 if TYPE_CHECKING:
     from gpuplay.measure.bench import Bench
+    from gpuplay.measure.listings import Compiled
     from gpuplay.measure.outcomes import Explained, Prepared, Stepped, Turn
     from gpuplay.measure.stepping import Stepper
 
@@ -113,6 +114,20 @@ class Desk:
 
         assert self.loaded is not None
         return explain(self.loaded, planned, seed, limit_s)
+
+    def inspect_gpu(self, cell: Cell, capability: tuple[int, int], want: str) -> Compiled:
+        """Compile a CUDA variant for a capability, without a GPU."""
+        from gpuplay.measure.inspecting import compiled_for
+
+        assert self.loaded is not None
+        return compiled_for(self.loaded, cell, capability, want=want)
+
+    def inspect_host(self, cell: Cell, seed: int) -> Compiled:
+        """Compile a CPU variant by one call, as the first task that compiles in this process."""
+        from gpuplay.measure.inspecting import compiled_here
+
+        assert self.loaded is not None
+        return compiled_here(self.loaded, cell, seed)
 
     def drop(self, problem: Problem) -> None:
         """Forget a problem's arrays and cells."""

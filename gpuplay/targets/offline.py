@@ -55,12 +55,13 @@ class MachineCode:
 
 @dataclass(frozen=True)
 class Inspected:
-    """A GPU function as one variant launches it, compiled for one compute capability."""
+    """A GPU function as one variant launches it, ``launches`` times, compiled for one compute capability."""
 
     name: str
     launch: Launch
     ptx: str
     code: MachineCode | None = None
+    launches: int = 1
 
 
 class OfflineGpu:
@@ -117,21 +118,27 @@ def inspect(
     *,
     assemble: bool = True,
     disassemble: bool = True,
+    lineinfo: bool = False,
 ) -> list[Inspected]:
     """Every distinct GPU function (by function and types) that a run launches, compiled for ``cc``.
 
     ``arrays`` may be `hollow`. Without ``assemble`` there is only PTX, which needs no ptxas; without
-    ``disassemble`` no machine code as text, which takes nvdisasm half a second each.
+    ``disassemble`` no machine code as text, which takes nvdisasm half a second each. With ``lineinfo`` both name
+    the lines of source that they come from.
     """
     gpu = OfflineGpu(model_of(cc))
     run(gpu, *arrays)
-    distinct = {(id(launch.function), launch.types): launch for launch in reversed(gpu.launches)}
+    distinct: dict[tuple[int, tuple[Any, ...]], list[Launch]] = {}
+    for launch in gpu.launches:
+        distinct.setdefault((id(launch.function), launch.types), []).append(launch)
     inspected = []
-    for launch in reversed(distinct.values()):
-        ptx = compile_ptx(launch.function, launch.types, cc)
-        limit = launch.function.targetoptions.get("max_registers")
-        code = machine_code(ptx, cc, max_registers=limit, disassemble=disassemble) if assemble else None
-        inspected.append(Inspected(launch.function.__name__, launch, ptx, code))
+    for launch, *more in distinct.values():
+        ptx = compile_ptx(launch.function, launch.types, cc, lineinfo=lineinfo)
+        code = None
+        if assemble:
+            limit = launch.function.targetoptions.get("max_registers")
+            code = machine_code(ptx, cc, max_registers=limit, disassemble=disassemble, lineinfo=lineinfo)
+        inspected.append(Inspected(launch.function.__name__, launch, ptx, code, 1 + len(more)))
     return inspected
 
 
@@ -143,7 +150,7 @@ def architecture(cc: Capability) -> Capability:
     return (*cc, "a") if len(cc) == 2 and cc >= ARCHITECTURE_SPECIFIC else cc
 
 
-def compile_ptx(function: Any, types: Sequence[Any], cc: Capability) -> str:
+def compile_ptx(function: Any, types: Sequence[Any], cc: Capability, *, lineinfo: bool = False) -> str:
     """PTX of a ``@cuda.jit`` function for these Numba argument types, with the options it was declared with."""
     from numba import cuda
 
@@ -151,6 +158,7 @@ def compile_ptx(function: Any, types: Sequence[Any], cc: Capability) -> str:
     if options.get("link"):
         raise GpuplayError(f"{function.__name__}: a function with linked files cannot be compiled without a GPU")
     kept = {name: options[name] for name in KEPT_OPTIONS if name in options}
+    kept |= {"lineinfo": True} if lineinfo else {}
     with _compute_capability(cc):
         ptx, _ = cuda.compile(
             function.py_func, tuple(types), device=False, abi="numba", output="ptx", cc=architecture(cc), **kept
@@ -159,16 +167,23 @@ def compile_ptx(function: Any, types: Sequence[Any], cc: Capability) -> str:
 
 
 def machine_code(
-    ptx: str, cc: Capability, *, max_registers: int | None = None, disassemble: bool = True
+    ptx: str,
+    cc: Capability,
+    *,
+    max_registers: int | None = None,
+    disassemble: bool = True,
+    lineinfo: bool = False,
 ) -> MachineCode:
     """Assemble PTX with ptxas and disassemble it; GpuplayError where a tool is missing or refuses."""
     with tempfile.TemporaryDirectory(prefix="gpuplay-") as folder:
         source, cubin = Path(folder, "function.ptx"), Path(folder, "function.cubin")
         source.write_text(ptx)
-        limit = [f"--maxrregcount={max_registers}"] if max_registers else []
+        options = [f"--maxrregcount={max_registers}"] if max_registers else []
+        options += ["-lineinfo"] if lineinfo else []
         arch = "sm_" + "".join(map(str, architecture(cc)))
-        report = _run(tool("ptxas"), "-v", f"-arch={arch}", *limit, "-o", str(cubin), str(source))
-        return _parsed(report, _run(tool("nvdisasm"), "-c", str(cubin)) if disassemble else "")
+        report = _run(tool("ptxas"), "-v", f"-arch={arch}", *options, "-o", str(cubin), str(source))
+        shown = ["-c", "-g"] if lineinfo else ["-c"]
+        return _parsed(report, _run(tool("nvdisasm"), *shown, str(cubin)) if disassemble else "")
 
 
 def tool(name: str) -> str:
