@@ -102,8 +102,28 @@ class Transfer:
 
 
 @dataclass(frozen=True)
+class Telemetry:
+    """A GPU at work on a cell: clocks in MHz, watts, °C, what held the clocks down, and joules a call.
+
+    Over the turns of a cell each is the worst reading: the lowest clock, the highest power and temperature, every
+    reason that was given. None is what the GPU does not tell; ``throttled`` is empty where nothing held it down.
+    """
+
+    sm_mhz: float | None = None
+    memory_mhz: float | None = None
+    power_w: float | None = None
+    celsius: float | None = None
+    throttled: tuple[str, ...] | None = None
+    energy_j: float | None = None
+
+
+@dataclass(frozen=True)
 class Result:
-    """What came of a cell. ``time`` is kernel time on CUDA and call time on the CPU."""
+    """What came of a cell. ``time`` is kernel time on a GPU and call time on the CPU.
+
+    ``telemetry`` is what the GPU said of itself meanwhile; ``algorithm`` the GPU functions that a library called,
+    where it was found out.
+    """
 
     cell: Cell
     flynn: FlynnClass
@@ -118,6 +138,8 @@ class Result:
     compile_cached: bool | None = None
     prepare_s: float | None = None
     transfer: Transfer | None = None
+    telemetry: Telemetry | None = None
+    algorithm: str = ""
     flops: float | None = None
     bytes: float | None = None
     work: Mapping[str, float] | None = None

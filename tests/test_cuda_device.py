@@ -2,6 +2,7 @@
 
 import contextlib
 import weakref
+from types import SimpleNamespace
 
 import pytest
 
@@ -12,6 +13,9 @@ from gpuplay.targets.cuda import CudaTarget
 from gpuplay.targets.device import Device, DeviceFaultError, DeviceGpu
 
 KERNEL_MS = 2.0
+SWEEP_MS = 7.0
+L2_BYTES = 50 << 20
+HANDLE = 77
 
 
 class FakeStream:
@@ -22,11 +26,28 @@ class FakeStream:
         self.flag = [0, 0]
         self.held, self.waiting, self.most_waiting, self.launched = False, 0, 0, 0
         self.clock_ms = 0.0
+        self.allotted, self.swept, self.recorded = [], 0, None
+        self.handle = HANDLE
+
+    def allot(self, count):
+        assert self.flag[0] or not self.held, "allocates while the stream is held"
+        self.allotted.append(count)
+        return FakeArray(count)
+
+    def fill(self, flat, value):
+        assert (flat.size, value) == (self.allotted[-1], 0)
+
+    def sweep(self, _flat):
+        self.swept += 1
+        self.clock_ms += SWEEP_MS
 
     def hold(self, *_args):
         self.held, self.waiting = not self.flag[0], 0
 
     def queue(self, *_args):
+        if self.recorded is not None:
+            self.recorded += 1
+            return
         self.launched += 1
         self.clock_ms += KERNEL_MS
         if self.held and not self.flag[0]:
@@ -39,6 +60,58 @@ class FakeStream:
         assert self.flag[0] or not self.held, "waits for a stream that nobody releases"
         if self.error:
             raise RuntimeError(self.error)
+
+
+class FakeArray:
+    def __init__(self, size):
+        self.size, self.dtype = size, SimpleNamespace(type=float)
+
+    def ravel(self):
+        return self
+
+
+class Code(int):
+    name = "CUDA_ERROR_STREAM_CAPTURE_INVALIDATED"
+
+
+class FakeDriver:  # its functions have the driver's names
+    """The functions of ``cuda.bindings.driver`` that capture and replay; ``refuse`` fails at one of them."""
+
+    CUstreamCaptureMode = SimpleNamespace(CU_STREAM_CAPTURE_MODE_RELAXED=2)
+
+    def __init__(self, stream, refuse=""):
+        self.stream, self.refuse, self.destroyed, self.launches = stream, refuse, 0, 0
+
+    def cuStreamBeginCapture(self, handle, mode):  # noqa: N802
+        assert (handle, mode, self.stream.recorded) == (HANDLE, 2, None)
+        self.stream.recorded = 0
+        return (0,)
+
+    def cuStreamEndCapture(self, handle):  # noqa: N802
+        assert handle == HANDLE
+        found, self.stream.recorded = self.stream.recorded, None
+        return (Code(901), None) if self.refuse == "end" else (0, {"nodes": found})
+
+    def cuGraphGetNodes(self, graph):  # noqa: N802
+        return 0, [], graph["nodes"]
+
+    def cuGraphInstantiate(self, graph, flags):  # noqa: N802
+        assert flags == 0
+        return (Code(1), None) if self.refuse == "instantiate" else (0, graph["nodes"])
+
+    def cuGraphLaunch(self, executable, handle):  # noqa: N802
+        assert handle == HANDLE
+        self.launches += 1
+        for _ in range(executable):
+            self.stream.queue()
+        return (0,)
+
+    def cuGraphDestroy(self, _graph):  # noqa: N802
+        self.destroyed += 1
+        return (0,)
+
+    def cuGraphExecDestroy(self, _executable):  # noqa: N802
+        return (0,)
 
 
 class FakeEvent:
@@ -80,14 +153,23 @@ def device_on(stream, queue=512):
     device.stream, device.queue, device.operations, device._release_at = stream, queue, 0, None
     device.properties = GpuModel()
     device.context = type("Context", (), {"defer_cleanup": lambda _self: contextlib.nullcontext()})()
-    device.functions = type("Functions", (), {"hold": FakeFunction(stream.hold, "hold")})
+    device.functions = SimpleNamespace(
+        hold=FakeFunction(stream.hold, "hold"),
+        fill=FakeFunction(stream.fill, "fill"),
+        sweep=FakeFunction(stream.sweep, "sweep"),
+        THREADS=256,
+    )
     device._counted = weakref.WeakKeyDictionary()
-    device._begin, device._end = FakeEvent(stream), FakeEvent(stream)
+    device._events = [(FakeEvent(stream), FakeEvent(stream))]
+    device._flushed = None
+    device.cuda = SimpleNamespace(event=lambda: FakeEvent(stream), device_array=lambda count, **_: stream.allot(count))
+    device.gpu, device.l2_bytes, device.uuid = DeviceGpu(device), L2_BYTES, "GPU-1"
+    device.driver = FakeDriver(stream)
     return device
 
 
-def target_on(stream, queue=512):
-    target = CudaTarget()
+def target_on(stream, queue=512, **options):
+    target = CudaTarget(**options)
     target.__dict__["_device"] = device_on(stream, queue)
     return target
 
@@ -188,3 +270,79 @@ def test_too_many_registers_are_named():
     function.get_regs_per_thread = lambda: {"sig": 128}
     with pytest.raises(GpuplayError, match=r"greedy: .* 128 registers a thread a block has at most 512 threads"):
         DeviceGpu(device_on(FakeStream())).launch(function, 1, 1024)
+
+
+def test_a_cold_call_is_timed_alone_after_a_flush_of_twice_the_second_cache():
+    stream = FakeStream()
+    target = target_on(stream)
+    call = launches(target, stream, 3)
+    seconds = target.cold_seconds(call, 20)
+    assert seconds == pytest.approx(3 * 20 * KERNEL_MS * 1e-3)  # nothing of the flushes
+    assert stream.allotted == [2 * L2_BYTES // 4]
+    assert stream.swept == 21  # the first one compiles
+    assert target.seconds(call, 20) == pytest.approx(seconds)
+    assert stream.swept == 21
+
+
+def test_cold_calls_fit_a_queue_that_is_shorter_than_thought():
+    stream = FakeStream(capacity=64)
+    target = target_on(stream)
+    assert target.cold_seconds(launches(target, stream, 1), 300) == pytest.approx(300 * KERNEL_MS * 1e-3)
+    assert stream.most_waiting <= 512
+
+
+def test_a_graph_replays_what_a_run_launches_as_one_operation():
+    stream = FakeStream()
+    target = target_on(stream, graph=True)
+    device = target.__dict__["_device"]
+    call = launches(target, stream, 40)
+    assert target.seconds(call, 1000) == pytest.approx(40 * 1000 * KERNEL_MS * 1e-3)
+    assert device.driver.launches == 1001  # once before the clock
+    assert device.driver.destroyed == 1
+    assert target.remark(call) == ""
+    assert target.cold_seconds(call, 5) == pytest.approx(40 * 5 * KERNEL_MS * 1e-3)
+    assert device.driver.launches == 1006
+
+
+@pytest.mark.parametrize("refuse", ["end", "instantiate"])
+def test_a_run_that_cannot_be_captured_is_timed_launch_by_launch_and_says_so(refuse):
+    stream = FakeStream()
+    target = target_on(stream, graph=True)
+    target.__dict__["_device"].driver.refuse = refuse
+    call = launches(target, stream, 4)
+    assert target.seconds(call, 10) == pytest.approx(4 * 10 * KERNEL_MS * 1e-3)
+    assert target.remark(call).startswith("not captured as a graph, timed launch by launch: cu")
+    assert stream.recorded is None
+
+
+def test_a_run_that_raises_while_it_is_captured_ends_the_capture():
+    stream = FakeStream()
+    target = target_on(stream, graph=True)
+
+    def run(gpu):
+        gpu.launch(function, 1, 32)
+        if stream.recorded is not None:
+            raise RuntimeError("CUDA_ERROR_STREAM_CAPTURE_UNSUPPORTED")
+
+    function = FakeFunction(stream.queue)
+    call = target.bind(run, [])
+    assert target.seconds(call, 3) == pytest.approx(3 * KERNEL_MS * 1e-3)
+    assert target.remark(call).endswith("CUDA_ERROR_STREAM_CAPTURE_UNSUPPORTED")
+    assert stream.recorded is None
+
+
+def test_operations_of_a_library_are_counted_without_running_them():
+    stream = FakeStream()
+    device = device_on(stream)
+    function = FakeFunction(stream.queue)
+    assert device.nodes(lambda: [DeviceGpu(device).launch(function, 1, 32) for _ in range(7)]) == 7
+    assert stream.launched == 0
+
+
+def test_a_kept_call_is_let_go_when_its_problem_is():
+    target = target_on(FakeStream(), graph=True)
+    call = launches(target, target.__dict__["_device"].stream, 2)
+    target.seconds(call, 1)
+    alive = weakref.ref(call)
+    del call
+    assert alive() is None

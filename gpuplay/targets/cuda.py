@@ -9,27 +9,40 @@ from __future__ import annotations
 
 import functools
 import math
+import weakref
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from gpuplay.errors import GpuplayError
-from gpuplay.targets import presence
+from gpuplay.targets import graphs, presence
 from gpuplay.targets.device import Device, DeviceGpu
+from gpuplay.targets.nvml import Nvml, NvmlError
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from gpuplay.machine_model import GpuModel
+    from gpuplay.results import Telemetry
     from gpuplay.targets.base import Call
+
+COLD_OPERATIONS = 3  # beside each call's own: the flush, and two events
+DISPATCH_S = 10e-6  # of a launch from Python, at the most: a shorter call leaves the GPU waiting for the next one
 
 
 class CudaTarget:
-    """An NVIDIA GPU. Nothing of Numba or the device is touched before the first array or `gpu`."""
+    """An NVIDIA GPU. Nothing of Numba or the device is touched before the first array or `gpu`.
+
+    With ``graph`` a run is captured once, and its replays are timed.
+    """
 
     name = "cuda"
 
-    def __init__(self, device: int = 0) -> None:
+    def __init__(self, device: int = 0, *, graph: bool = False) -> None:
         self._index = device
+        self._graph = graph
+        self._queued: weakref.WeakKeyDictionary[Call, tuple[Call | None, int]] = weakref.WeakKeyDictionary()
+        self._remarks: weakref.WeakKeyDictionary[Call, str] = weakref.WeakKeyDictionary()
 
     def why_not(self) -> str:
         """Why there is no GPU to use, in a line with what mends it. Imports neither numba nor numpy."""
@@ -105,14 +118,92 @@ class CudaTarget:
         The first time, a call is made to compile, load and count its operations: compiling or
         loading while the stream is held would wait for ever.
         """
+        return self._timed(call, loops)
+
+    def cold_seconds(self, call: Call, loops: int) -> float:
+        """The same with the second cache flushed before each call, which has a clock of its own."""
+        self._device.flush()  # the first time, compiles and allocates
+        self._device.synchronize()
+        return self._timed(call, loops, self._device.flush)
+
+    def remark(self, call: Call) -> str:
+        """What makes the times of a call less than was asked for, in a line; '' where nothing."""
+        return self._remarks.get(call, "")
+
+    def watch(self, call: Call, call_s: float, span_s: float, *, energy: bool = False) -> Telemetry | None:
+        """What the GPU says of itself at work on calls of ``call_s`` for about ``span_s``; None without NVML.
+
+        Energy is known where calls come fast enough to keep the GPU at work.
+        """
+        if isinstance(self._nvml, str):
+            return None
+        nvml, (queued, _) = self._nvml, self._ready(call)
+        count = max(1, math.ceil(min(span_s / call_s, span_s / DISPATCH_S)))
+        self.finish()
+        before = nvml.joules()
+        reading = self._device.at_work(queued, count, nvml.read)
+        after = nvml.joules()
+        if not energy or before is None or after is None or call_s < 2 * DISPATCH_S:
+            return reading
+        return replace(reading, energy_j=(after - before) / count)
+
+    def facts(self) -> dict[str, Any]:
+        """What identifies the device and bounds it: UUID, bytes of memory and of its second cache, limits of NVML.
+
+        ``nvml`` is why these are not known, else empty.
+        """
         device = self._device
-        operations = device.operations_of(call)
+        known = {"uuid": device.uuid, "l2_bytes": device.l2_bytes, "memory_bytes": device.context.get_memory_info()[1]}
+        if isinstance(self._nvml, str):
+            return {**known, "nvml": self._nvml}
+        return {**known, "nvml": "", **self._nvml.limits()}
+
+    def _timed(self, call: Call, loops: int, before: Call | None = None) -> float:
+        device = self._device
+        queued, operations = self._ready(call)
+        operations += COLD_OPERATIONS if before else 0
         total, left = 0.0, loops
         while left:
             count = min(left, max(1, device.queue // operations))
-            total += device.seconds(call, count)
+            total += device.seconds(queued, count, before)
             left -= count
         return total
+
+    def _ready(self, call: Call) -> tuple[Call, int]:
+        """What is queued for a call, the call itself or the replay of its graph, and its operations."""
+        if call not in self._queued:
+            operations = self._operations(call)
+            replay = self._replay(call) if self._graph else None
+            self._queued[call] = replay, 1 if replay else operations  # the call itself as a value would never be let go
+        replay, operations = self._queued[call]
+        return replay or call, operations
+
+    def _operations(self, call: Call) -> int:
+        """Operations that a call queues."""
+        return self._device.operations_of(call)
+
+    def _replay(self, call: Call) -> Call | None:
+        """The call's graph, replayed once; None, with a remark, where it cannot be captured."""
+        try:
+            replay = self._captured(call)
+        except graphs.CaptureError as error:
+            self._remarks[call] = f"not captured as a graph, timed launch by launch: {error}"
+            return None
+        replay()
+        self.finish()
+        return replay
+
+    def _captured(self, call: Call) -> Call:
+        """The graph of what a call queues; CaptureError where there is none."""
+        return self._device.captured(call)
+
+    @functools.cached_property
+    def _nvml(self) -> Nvml | str:
+        """NVML for this device, or the reason why it cannot be asked."""
+        try:
+            return Nvml(self._device.uuid)
+        except NvmlError as error:
+            return str(error)
 
     @functools.cached_property
     def _device(self) -> Device:

@@ -7,18 +7,23 @@ from __future__ import annotations
 
 import weakref
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from gpuplay.errors import GpuplayError, WorkerLost
 from gpuplay.limits import dims, refuse_launch
 from gpuplay.machine_model import GpuModel
+from gpuplay.targets import graphs
 
 if TYPE_CHECKING:
     from gpuplay.targets.base import Call
 
+T = TypeVar("T")
+
 QUEUE = 512  # operations held back at a time; a stream takes about a thousand before the host must wait
 HOLD_POLLS = 2_000_000  # reads over the bus, some microsecond each: the hold gives up after seconds
 FILL_BLOCKS_PER_MULTIPROCESSOR = 8
+FLUSHED_L2S = 2  # the buffer whose reading flushes the second cache is so many times as large
+UNKNOWN_L2 = 64 << 20
 
 DEVICE_FAULTS = {
     "ILLEGAL_ADDRESS": "a GPU function read or wrote outside its arrays",
@@ -39,6 +44,7 @@ class Device:
     """The open device: its stream, its clock, and the hold that lets the queue fill."""
 
     def __init__(self, index: int) -> None:
+        from cuda.bindings import driver
         from numba import cuda
         from numba.cuda.core import config
 
@@ -48,6 +54,7 @@ class Device:
             raise GpuplayError("numba.cuda is not numba-cuda on a real device: unset NUMBA_ENABLE_CUDASIM")
         config.CUDA_LOW_OCCUPANCY_WARNINGS = 0  # small problems are part of every sweep
         self.cuda: Any = cuda
+        self.driver: Any = driver
         self.functions = gpu_functions
         device = cuda.select_device(index)
         self.context: Any = cuda.current_context()
@@ -66,14 +73,17 @@ class Device:
             warp_size=int(device.WARP_SIZE),
             modelled=False,
         )
+        self.uuid = str(device.uuid)
+        self.l2_bytes = int(device.L2_CACHE_SIZE)
         self.stream: Any = cuda.stream()
         self.queue = QUEUE
         self.operations = 0
         self.gpu = DeviceGpu(self)
         self._release_at: int | None = None
+        self._flushed: Any = None
         self._counted: weakref.WeakKeyDictionary[Call, int] = weakref.WeakKeyDictionary()
         self._flag: Any = cuda.mapped_array(2, dtype="int32")
-        self._begin, self._end = cuda.event(), cuda.event()
+        self._events: list[tuple[Any, Any]] = [(cuda.event(), cuda.event())]
         self._warm_hold()
 
     def count(self) -> None:
@@ -99,14 +109,17 @@ class Device:
             name_fault(error)
             raise
 
-    def seconds(self, call: Call, count: int) -> float:
+    def seconds(self, call: Call, count: int, before: Call | None = None) -> float:
         """Device seconds of ``count`` calls that are queued while the stream is held back.
 
-        If the hold gave up before the queue was complete, the driver took fewer operations than
-        we thought: the host stood still, and the time is taken again with half of them.
+        With ``before`` each call follows one of that, which is left out of the time. If the hold gave up
+        before the queue was complete, the driver took fewer operations than we thought: the host stood
+        still, and the time is taken again with half of them.
         """
+        while before is not None and len(self._events) < count:
+            self._events.append((self.cuda.event(), self.cuda.event()))
         while True:
-            elapsed = self._held(call, count)
+            elapsed = self._held(lambda: self._queued(call, count, before))
             if not int(self._flag[1]):
                 return elapsed
             if self.queue == 1:
@@ -114,25 +127,68 @@ class Device:
             self.queue //= 2
             if count > 1:
                 half = count // 2
-                return self.seconds(call, half) + self.seconds(call, count - half)
+                return self.seconds(call, half, before) + self.seconds(call, count - half, before)
 
-    def _held(self, call: Call, count: int) -> float:
-        """Hold the stream, queue the calls between two events, release, and read the clock."""
+    def flush(self) -> None:
+        """Queue the reading of a buffer twice the size of the second cache: what calls left there is pushed out.
+
+        It is read, not written, so that no lines are left whose writing back the next call would have to wait for.
+        """
+        if self._flushed is None:
+            count = FLUSHED_L2S * (int(self.l2_bytes) or UNKNOWN_L2) // 4
+            self._flushed = self.cuda.device_array(count, dtype="float32", stream=self.stream)
+            self.gpu.fill(self._flushed, 0.0)
+        blocks = self.properties.multiprocessors * FILL_BLOCKS_PER_MULTIPROCESSOR
+        self.gpu.launch(self.functions.sweep, blocks, self.functions.THREADS, self._flushed)
+
+    def _held(self, queue: Callable[[], list[tuple[Any, Any]]]) -> float:
+        """Hold the stream, queue, release; the seconds between the events of each pair that ``queue`` recorded."""
         with self.context.defer_cleanup():  # freeing memory waits for the device, which waits for us
             self._hold()
             try:
-                self._begin.record(self.stream)
-                for _ in range(count):
-                    call()
-                self._end.record(self.stream)
+                pairs = queue()
             finally:
                 self._release()
             try:
-                self._end.synchronize()
+                pairs[-1][1].synchronize()
             except Exception as error:
                 name_fault(error)
                 raise
-        return float(self._begin.elapsed_time(self._end)) * 1e-3
+        return sum(float(begin.elapsed_time(end)) for begin, end in pairs) * 1e-3
+
+    def _queued(self, call: Call, count: int, before: Call | None) -> list[tuple[Any, Any]]:
+        """Queue calls between two events, each call between two of its own where something comes before it."""
+        if before is None:
+            begin, end = self._events[0]
+            begin.record(self.stream)
+            for _ in range(count):
+                call()
+            end.record(self.stream)
+            return self._events[:1]
+        for begin, end in self._events[:count]:
+            before()
+            begin.record(self.stream)
+            call()
+            end.record(self.stream)
+        return self._events[:count]
+
+    def captured(self, call: Call) -> graphs.Graph:
+        """What a call queues, as a graph; CaptureError where it cannot be captured."""
+        with self.context.defer_cleanup():
+            return graphs.capture(call, int(self.stream.handle), self.driver)
+
+    def nodes(self, call: Call) -> int:
+        """Operations of a call that does not launch through `gpu`; CaptureError where they cannot be counted."""
+        with self.context.defer_cleanup():
+            return graphs.nodes(call, int(self.stream.handle), self.driver)
+
+    def at_work(self, call: Call, count: int, read: Callable[[], T]) -> T:
+        """What ``read`` finds while the device works on ``count`` calls, which are done when this returns."""
+        for _ in range(count):
+            call()
+        found = read()
+        self.synchronize()
+        return found
 
     def _hold(self) -> None:
         self._flag[:] = 0
@@ -147,8 +203,8 @@ class Device:
         """Compile and load the hold and the fill while nothing is held."""
         self._flag[:] = 1
         self.functions.hold[1, 1, self.stream](self._flag, 0, 1)
-        self._begin.record(self.stream)
-        self._end.record(self.stream)
+        for event in self._events[0]:
+            event.record(self.stream)
         self.stream.synchronize()
 
 

@@ -15,6 +15,15 @@ def _fill(flat: Any, value: Any) -> None:
         flat[i] = value
 
 
+def _sweep(flat: Any) -> None:
+    """Read all of ``flat`` (n,), which holds nothing below zero: the store keeps the compiler from leaving it out."""
+    total = flat.dtype.type(0)
+    for i in range(cuda.grid(1), flat.size, cuda.gridsize(1)):
+        total += flat[i]
+    if total < 0:
+        flat[0] = total
+
+
 def _hold(flag: Any, zero: int, polls: int) -> None:
     """One thread keeps its stream busy until ``flag[0]`` is set, or reports 1 in ``flag[1]`` after ``polls`` reads.
 
@@ -28,4 +37,5 @@ def _hold(flag: Any, zero: int, polls: int) -> None:
 
 
 fill: Any = cuda.jit(cache=True)(_fill)
+sweep: Any = cuda.jit(cache=True)(_sweep)
 hold: Any = cuda.jit(cache=True)(_hold)
