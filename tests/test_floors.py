@@ -40,6 +40,7 @@ LOCKSTEP = (
         "arrays",
         "updates",
         "wide",
+        "matrix_units",
         "register_tiles",
         "async_copies",
         "calls",

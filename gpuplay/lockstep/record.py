@@ -18,7 +18,7 @@ BANK_BYTES = 4
 WARP = 32
 
 FaultKind: TypeAlias = Literal[
-    "out of bounds", "race", "barrier", "deadlock", "unset", "shuffle", "launch", "alignment", "division"
+    "out of bounds", "race", "barrier", "deadlock", "unset", "shuffle", "warp", "launch", "alignment", "division"
 ]
 NoteKind: TypeAlias = Literal["float64", "same warp wait"]
 Space: TypeAlias = Literal["global", "shared", "local", "constant"]
