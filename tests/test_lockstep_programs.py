@@ -2,12 +2,12 @@
 
 import numpy as np
 import pytest
-from lockstep import atomics, images, language, matrices, memory, reductions, register_tiles, sorting, warps
+from lockstep import atomics, copies, images, language, matrices, memory, reductions, register_tiles, sorting, warps
 
 from gpuplay.lockstep.machine import Machine
 
 SIZES = (1, 2, 7, 31, 33, 127, 129, 1000)
-MODULES = (reductions, images, matrices, sorting, warps, atomics, language, memory, register_tiles)
+MODULES = (reductions, images, matrices, sorting, warps, atomics, language, memory, register_tiles, copies)
 PROGRAMS = [program for module in MODULES for program in module.PROGRAMS]
 TOLERANCE = {np.dtype(np.float32): 2e-5, np.dtype(np.float64): 1e-12}
 

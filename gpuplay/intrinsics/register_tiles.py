@@ -20,7 +20,7 @@ except ImportError:
 
 def floats_of(what: str, name: str, kind: Any) -> int:
     """How many floats a tuple type holds; TypingError unless all are float32 or all float64."""
-    if not isinstance(kind, types.UniTuple) or kind.dtype not in (types.float32, types.float64):
+    if not isinstance(kind, types.containers.UniTuple) or kind.dtype not in (types.float32, types.float64):
         raise TypingError(f"{what}: {name} is a tuple of float32 or of float64; given {kind}")
     return int(kind.count)
 

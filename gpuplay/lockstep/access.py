@@ -8,7 +8,7 @@ import numpy as np
 
 from gpuplay.lockstep import shadow
 from gpuplay.lockstep.atomics import perform
-from gpuplay.lockstep.faults import out_of_bounds, race, unset
+from gpuplay.lockstep.faults import out_of_bounds, race, under_way, unset
 from gpuplay.lockstep.traffic import contention, sectors, wavefronts
 from gpuplay.lockstep.values import Pointer, View, uniform
 
@@ -23,9 +23,14 @@ PUT_BY = 64  # loads of shared memory that wait to be entered: a few megabytes o
 _ACTIONS = {"load": shadow.LOAD, "store": shadow.STORE, "atomic": shadow.ATOMIC}
 
 
-def locate(batch: Batch, view: View, indices: tuple[Number, ...], site: Site) -> tuple[Number, Lanes]:
-    """The byte offset of an element for each active lane, and the lanes whose indices are within bounds."""
-    active = batch.mask.array
+def locate(
+    batch: Batch, view: View, indices: tuple[Number, ...], site: Site, lanes: Lanes | None = None
+) -> tuple[Number, Lanes]:
+    """The byte offset of an element for each active lane, and the lanes whose indices are within bounds.
+
+    ``lanes`` are those that make the access, where they are fewer than the active ones.
+    """
+    active = batch.mask.array if lanes is None else lanes
     offset = view.offset
     site.view = view
     if uniform(offset):
@@ -46,7 +51,7 @@ def locate(batch: Batch, view: View, indices: tuple[Number, ...], site: Site) ->
     vector = np.full(batch.lanes, offset) if uniform(offset) else offset.copy()
     active = active.copy()
     for axis in varying:
-        index, extent = _spread(batch, indices[axis]), view.shape[axis]
+        index, extent = spread(batch, indices[axis]), view.shape[axis]
         if not uniform(extent):
             beyond = active & (index >= extent)
             if beyond.any():
@@ -59,7 +64,7 @@ def locate(batch: Batch, view: View, indices: tuple[Number, ...], site: Site) ->
     return vector, active
 
 
-def _spread(batch: Batch, value: Number) -> Lanes:
+def spread(batch: Batch, value: Number) -> Lanes:
     """A number as a vector over lanes, contiguous."""
     if isinstance(value, np.ndarray):
         return value
@@ -97,7 +102,7 @@ def store(batch: Batch, view: View, indices: tuple[Number, ...], value: Any, sit
 def put(batch: Batch, memory: Allocation, dtype: np.dtype[Any], offset: Number, active: Lanes, value: Number) -> None:
     """Write at a byte offset for each active lane."""
     elements = memory.typed(dtype)
-    places = _elements(_spread(batch, offset), dtype.itemsize)[active]
+    places = _elements(spread(batch, offset), dtype.itemsize)[active]
     values = value if uniform(value) else value[active]
     batch.changes += 1
     elements[places] = values
@@ -108,16 +113,18 @@ def update(
 ) -> Any:
     """An atomic read-modify-write, lane after lane: the values that stood there before."""
     offset, active = locate(batch, view, indices, site)
-    spread = _spread(batch, offset)
-    touch(batch, view.memory, spread, active, site)
+    offsets = spread(batch, offset)
+    touch(batch, view.memory, offsets, active, site)
     elements = view.memory.typed(view.dtype)
     old = np.zeros(batch.lanes, view.dtype)
-    values = _spread(batch, value)
-    compares = values if compare is None else _spread(batch, compare)
-    batch.changes += perform(operation, elements, _elements(spread, view.dtype.itemsize), active, values, compares, old)
-    site.worst = max(site.worst, contention(active, spread)[2])
+    values = spread(batch, value)
+    compares = values if compare is None else spread(batch, compare)
+    batch.changes += perform(
+        operation, elements, _elements(offsets, view.dtype.itemsize), active, values, compares, old
+    )
+    site.worst = max(site.worst, contention(active, offsets)[2])
     if view.memory.space == "global":
-        words = spread >> view.memory.shift
+        words = offsets >> view.memory.shift
         if view.memory.hits.size:
             np.add.at(view.memory.hits, words[active], 1)
             site.hottest = max(site.hottest, int(view.memory.hits[words[active]].max(initial=0)))
@@ -133,16 +140,44 @@ def touch(batch: Batch, memory: Allocation, offset: Number, active: Lanes, site:
     if uniform(offset) and memory.space in ("global", "constant") and not remembered:
         _count_uniform(batch, memory, int(offset), active, site)
         return
-    spread = _spread(batch, offset)
-    _count(batch, memory, spread, active, site)
-    if not remembered:
-        return
-    _check(batch, memory, spread, active, site, now)
+    offsets = spread(batch, offset)
+    count(batch, memory, offsets, active, site)
+    if remembered:
+        _check(batch, memory, offsets, active, site, now)
+
+
+def check(batch: Batch, memory: Allocation, offset: Lanes, active: Lanes, site: Site) -> None:
+    """Check an access of the active lanes against everything that is remembered; it was counted elsewhere."""
+    site.space = memory.space
+    now = batch.order.tick(site)
+    if memory.written.size or memory.watched:
+        _check(batch, memory, offset, active, site, now)
+
+
+def claim(memory: Allocation, offset: Lanes, active: Lanes, site: Site) -> None:
+    """An asynchronous copy into these words was begun by ``site``: nobody may touch them until it arrives."""
+    if not memory.claims.size:
+        memory.claims = np.zeros(memory.words, np.int32)
+    span = max(site.width >> memory.shift, 1)
+    memory.claimed += int(shadow.claim(active, offset, memory.shift, span, memory.claims, 1))
+
+
+def release(batch: Batch, memory: Allocation, offset: Lanes, active: Lanes, site: Site) -> None:
+    """The copy that ``site`` began has arrived: from now on its words are as the lanes' own stores would leave them."""
+    span = max(site.width >> memory.shift, 1)
+    memory.claimed += int(shadow.claim(active, offset, memory.shift, span, memory.claims, 0))
+    now = batch.order.tick(site)
+    _history(batch, memory, shadow.STORE, now, offset, active, site.width)  # what conflicts was told at the access
+    memory.last_write = now
 
 
 def _check(batch: Batch, memory: Allocation, offset: Lanes, active: Lanes, site: Site, now: int) -> None:
-    """Unset words and races."""
+    """Copies under way, unset words and races."""
     action, span = _ACTIONS[site.action], max(site.width >> memory.shift, 1)
+    if memory.claimed:
+        lane, word = shadow.claimed(active, offset, memory.shift, span, memory.claims)
+        if lane >= 0:
+            under_way(batch, site, memory, int(lane), int(memory.claims[word]) - 1, int(word) << memory.shift)
     if memory.may_be_unset():
         bare = shadow.mark(action, active, offset, memory.shift, span, memory.written)
         if bare >= 0:
@@ -183,7 +218,8 @@ def _history(batch: Batch, memory: Allocation, action: int, now: int, offset: La
     return int(shadow.check(action, now, active, offset, memory.shift, span, memory.history, *state, batch.conflicts))
 
 
-def _count(batch: Batch, memory: Allocation, offset: Lanes, active: Lanes, site: Site) -> None:
+def count(batch: Batch, memory: Allocation, offset: Lanes, active: Lanes, site: Site) -> None:
+    """Count what an access of the active lanes costs."""
     if memory.space == "global":
         addresses = offset + memory.skew if memory.skew else offset
         requests, cost, ideal, lanes, warp, worst, least = sectors(active, addresses, site.width)

@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from gpuplay.limits import Dims
+from gpuplay.lockstep.copies import Copies
 from gpuplay.lockstep.errors import Unsupported
 from gpuplay.lockstep.memory import Allocation
 from gpuplay.lockstep.order import Order
@@ -71,6 +72,7 @@ class Batch:
         self.order.begin_batch(first_block, blocks)
         self.blocks, self.lanes, self.shared = blocks, blocks * self.width, shared
         self.locals = own
+        self.copies = Copies(self.lanes)
         self.v = slots
         thread = np.arange(self.width)
         self.exists = np.tile(thread < self.threads, blocks)

@@ -9,7 +9,17 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numba import cuda, literal_unroll
 
-from gpuplay.lockstep import arrays, barriers, functions, register_tiles, updates, warps, wide
+from gpuplay.lockstep import (
+    arrays,
+    async_copies,
+    barriers,
+    functions,
+    matrix_units,
+    register_tiles,
+    updates,
+    warps,
+    wide,
+)
 from gpuplay.lockstep.dtypes import class_name, dtype_of, is_array, is_tuple
 from gpuplay.lockstep.handlers import Call, Handler
 from gpuplay.lockstep.inference import dispatcher_of, infer
@@ -261,6 +271,8 @@ _HANDLERS: dict[Any, Handler] = {
     GRID_SYNC: barriers.grid_sync,
     **wide.HANDLERS,
     **register_tiles.HANDLERS,
+    **matrix_units.HANDLERS,
+    **async_copies.HANDLERS,
     **_of_cuda(
         {
             "grid": _grid,

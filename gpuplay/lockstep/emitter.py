@@ -153,12 +153,13 @@ class Emitter:
         self.emit(convert, defs=(out,), uses=(source,))
         return out
 
-    def site(self, array: str, action: Action, width: int) -> Site:
-        """A new memory access on this line; it counts as one instruction."""
+    def site(self, array: str, action: Action, width: int, *, issued: bool = True) -> Site:
+        """A new memory access on this line; it counts as one instruction where it is ``issued`` by itself."""
         site = Site(self.place, self.shown(array), action, width)
         self.build.sites.append(site)
         self.build.touches.append((self.slot(array), action))
-        self.count()
+        if issued:
+            self.count()
         return site
 
     def unsupported(self, construct: str) -> Unsupported:

@@ -95,13 +95,45 @@ def race(
     )
 
 
-def misaligned(batch: Batch, site: Site, lane: int, width: int, index: Number) -> None:
+def under_way(batch: Batch, site: Site, memory: Allocation, lane: int, owner: int, offset: int) -> None:
+    """A word into which an asynchronous copy is under way: lane ``owner`` of the batch has not waited for it."""
+    copy = batch.copies.holding(memory, owner, offset)
+    mine, theirs = batch.thread(lane), batch.thread(owner)
+    index = _index(site, memory, offset, lane)
+    whose = "it" if lane == owner else str(theirs)
+    commit = "commit_copies(), then " if copy.group[owner] == batch.copies.open[owner] else ""
+    order = "" if lane == owner else " by the thread that copies, then cuda.syncthreads(),"
+    batch.fault(
+        Fault(
+            "race",
+            f"{mine} {_VERBS[site.action]} {site.array}[{', '.join(map(str, index))}], into which {whose} began a copy "
+            f"at line {copy.site.place.line} that nobody has waited for",
+            site.place,
+            mine,
+            copy.site.place,
+            theirs,
+            site.array,
+            index,
+            remedy=f"put {commit}wait_for_copies(…){order} before the access",
+        )
+    )
+
+
+def too_many(batch: Batch, site: Site, lane: int, given: int, most: int) -> None:
+    """A copy whose count is none of those that the instruction has."""
+    thread = batch.thread(lane)
+    text = f"{thread} copies {given} elements of {site.array}; a copy at this line takes 0 to {most}"
+    remedy = f"clip the count, as in `min(max(n - i, 0), {most})`"
+    batch.fault(Fault("out of bounds", text, site.place, thread, array=site.array, remedy=remedy))
+
+
+def misaligned(batch: Batch, site: Site, lane: int, index: Number) -> None:
     """A wide access whose address is no multiple of its width."""
-    thread, at = batch.thread(lane), at_lane(index, lane)
+    thread, at, width = batch.thread(lane), at_lane(index, lane), site.width
     text = (
         f"{thread} {_VERBS[site.action]} {width} bytes at {site.array}[{at}], whose address is no multiple of {width}"
     )
-    remedy = f"let the index be a multiple of {width // 4}"
+    remedy = f"let the index be a multiple of {width // _itemsize(site)}"
     batch.fault(Fault("alignment", text, site.place, thread, array=site.array, index=(at,), remedy=remedy))
 
 
@@ -118,6 +150,12 @@ def division(batch: Batch, place: Place, dividend: Number, divisor: Number) -> N
     thread, value = batch.thread(lane), str(at_lane(dividend, lane))
     text = f"{thread} divides {value} by zero, and gets 0"
     batch.fault(Fault("division", text, place, thread, value=value, remedy="guard the division"))
+
+
+def _itemsize(site: Site) -> int:
+    """Bytes of an element of the array that a site touched last."""
+    view: View = site.view
+    return view.dtype.itemsize
 
 
 def _word(site: Site, memory: Allocation, offset: int) -> str:

@@ -16,7 +16,8 @@ class Allocation:
 
     ``data`` is (bytes,) uint8; ``skew`` is where it starts from a 256-byte boundary; ``period`` is the
     bytes of one block's part (shared) or one lane's (local), 0 for global memory. Races are looked for
-    where ``watched``; ``written`` is empty where reading unset words is no fault.
+    where ``watched``; ``written`` is empty where reading unset words is no fault. ``claims`` has for each word
+    the lane of the batch, plus 1, whose copy into it is under way, ``claimed`` how many words have one.
     """
 
     def __init__(self, name: str, space: Space, data: NDArray[np.uint8], word: int, skew: int = 0) -> None:
@@ -44,6 +45,8 @@ class Allocation:
         self.last_write = 0
         self.put_by: list[tuple[int, NDArray[Any], NDArray[Any], int]] = []
         self.hits: NDArray[np.int32] = np.zeros(0, np.int32)
+        self.claims: NDArray[np.int32] = np.zeros(0, np.int32)
+        self.claimed = 0
 
     def watch(self, *, loads: bool, stores: bool, atomics: bool) -> None:
         """Keep what a race needs: nothing where no thread writes."""

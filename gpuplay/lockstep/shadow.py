@@ -143,6 +143,37 @@ def mark(action: int, active: Any, offsets: Any, shift: int, span: int, written:
 
 
 @njit(cache=True, error_model="numpy")
+def claim(active: Any, offsets: Any, shift: int, span: int, claims: Any, begun: int) -> int:
+    """Enter for each word the lane, plus 1, whose copy into it was ``begun`` (1), or 0 where it arrived (0).
+
+    How many more words are claimed than before.
+    """
+    changed = 0
+    for position in range(active.shape[0]):
+        if not active[position]:
+            continue
+        begin = offsets[position] >> shift
+        for word in range(begin, begin + span):
+            owner = (position + 1) * begun
+            changed += (owner > 0) - (claims[word] > 0)
+            claims[word] = owner
+    return changed
+
+
+@njit(cache=True, error_model="numpy")
+def claimed(active: Any, offsets: Any, shift: int, span: int, claims: Any) -> tuple[int, int]:
+    """The first lane that touches a word into which a copy is under way, and the word; -1 where none does."""
+    for position in range(active.shape[0]):
+        if not active[position]:
+            continue
+        begin = offsets[position] >> shift
+        for word in range(begin, begin + span):
+            if claims[word] != 0:
+                return position, word
+    return -1, -1
+
+
+@njit(cache=True, error_model="numpy")
 def locate(active: Any, index: Any, extent: int, stride: int, offsets: Any) -> int:
     """Add ``index·stride`` to the byte ``offsets`` of all active lanes; the first lane out of bounds, or -1.
 

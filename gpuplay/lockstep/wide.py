@@ -21,16 +21,27 @@ if TYPE_CHECKING:
 INT64 = np.dtype(np.int64)
 
 
+def aligned(batch: Batch, view: View, index: Number, site: Site) -> tuple[Number, Lanes]:
+    """The byte offset of the first of a site's elements, and the lanes whose elements are all there and aligned."""
+    elements = site.width // view.dtype.itemsize
+    _, fits = access.locate(batch, view, (index + np.int64(elements - 1),), site)
+    offset, active = access.locate(batch, view, (index,), site)
+    return offset, without_misaligned(batch, view, offset, index, active & fits, site)
+
+
+def without_misaligned(batch: Batch, view: View, offset: Number, index: Number, active: Lanes, site: Site) -> Lanes:
+    """The active lanes whose address is a multiple of the access's width; a fault where there are others."""
+    spread = np.broadcast_to(offset + view.memory.skew, batch.lanes)
+    bad = active & (spread % site.width != 0)
+    if bad.any():
+        misaligned(batch, site, int(bad.argmax()), index)
+    kept: Lanes = active & ~bad
+    return kept
+
+
 def _touch(batch: Batch, view: View, index: Number, site: Site) -> tuple[Number, Lanes]:
     """The byte offset of the first of four elements, for the lanes whose four are all there and aligned."""
-    _, fits = access.locate(batch, view, (index + np.int64(LANES - 1),), site)
-    offset, active = access.locate(batch, view, (index,), site)
-    active = active & fits
-    spread = np.broadcast_to(offset + view.memory.skew, batch.lanes)
-    bad = active & (spread % BYTES != 0)
-    if bad.any():
-        misaligned(batch, site, int(bad.argmax()), BYTES, index)
-        active = active & ~bad
+    offset, active = aligned(batch, view, index, site)
     access.touch(batch, view.memory, offset, active, site)
     return offset, active
 

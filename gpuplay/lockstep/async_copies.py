@@ -1,0 +1,111 @@
+"""Asynchronous copies of `gpuplay.intrinsics.async_copies`: begun, committed, waited for."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from gpuplay.intrinsics import async_copies as intrinsics
+from gpuplay.lockstep import access, wide
+from gpuplay.lockstep.copies import Copy
+from gpuplay.lockstep.dtypes import element_of
+from gpuplay.lockstep.faults import too_many
+from gpuplay.lockstep.sites import Site
+
+if TYPE_CHECKING:
+    from gpuplay.lockstep.batch import Batch
+    from gpuplay.lockstep.emitter import Emitter
+    from gpuplay.lockstep.handlers import Call, Handler
+    from gpuplay.lockstep.values import Lanes, Number, View
+
+INT32, INT64 = np.dtype(np.int32), np.dtype(np.int64)
+
+
+def _copy(elements: int) -> Handler:
+    """A copy of so many elements, of which a count is read."""
+
+    def handler(t: Emitter, made: Call) -> None:
+        shared, at, array, start, count = made.arguments
+        dtype = element_of(t.kind(array))
+        width = elements * dtype.itemsize
+        read, written = t.site(array, "load", width), t.site(shared, "store", width, issued=False)
+        single = Site(read.place, read.array, "load", dtype.itemsize)  # what is read of a part is checked one by one
+        source, target = t.slot(array), t.slot(shared)
+        first, place, many = t.number(start, INT64), t.number(at, INT64), t.number(count, INT32)
+
+        def copy(e: Batch) -> None:
+            counts = _counts(e, e.v[many], elements, read)
+            begin = access.spread(e, e.v[first])
+            values = _read(e, e.v[source], begin, counts, (read, single))
+            offset, active = wide.aligned(e, e.v[target], e.v[place], written)
+            offset = access.spread(e, offset)
+            memory = e.v[target].memory
+            access.touch(e, memory, offset, active, written)
+            access.claim(memory, offset, active, written)
+            e.copies.begin(Copy(memory, dtype, offset, values, active.copy(), e.copies.open.copy(), written))
+
+        t.emit(copy, uses=(source, target, first, place, many))
+
+    return handler
+
+
+def _counts(e: Batch, count: Number, elements: int, site: Site) -> Lanes:
+    """How many elements each lane reads; a fault where that is none of 0 to ``elements``."""
+    counts = access.spread(e, count)
+    bad = e.mask.array & ((counts < 0) | (counts > elements))
+    if bad.any():
+        lane = int(bad.argmax())
+        too_many(e, site, lane, int(counts[lane]), elements)
+    return np.where(e.mask.array, np.clip(counts, 0, elements), 0)
+
+
+def _read(e: Batch, view: View, begin: Lanes, counts: Lanes, sites: tuple[Site, Site]) -> tuple[Number, ...]:
+    """The elements that each lane reads, zeros behind them; counted as one access, checked element by element."""
+    whole, single = sites
+    dtype, some = view.dtype, counts > 0
+    elements = whole.width // dtype.itemsize
+    _, fits = access.locate(e, view, (begin + np.maximum(counts - 1, 0),), whole, some)
+    offset, active = access.locate(e, view, (begin,), whole, some & fits)
+    active = wide.without_misaligned(e, view, offset, begin, active, whole)
+    offset = access.spread(e, offset)
+    full = active & (counts == elements)
+    access.count(e, view.memory, offset, active, whole)
+    whole.bytes_asked -= int((elements - counts[active]).sum()) * dtype.itemsize
+    access.check(e, view.memory, offset, full, whole)
+    values = []
+    for element in range(elements):
+        at, here = offset + element * dtype.itemsize, active & (counts > element)
+        if (here & ~full).any():
+            single.view = view
+            access.check(e, view.memory, at, here & ~full, single)
+        values.append(np.where(here, access.fetch(view.memory, dtype, at), dtype.type(0)))
+    return tuple(values)
+
+
+def _commit(t: Emitter, _made: Call) -> None:
+    t.count()
+    t.emit(lambda e: e.copies.commit(e.mask.array))
+
+
+def _wait(t: Emitter, made: Call) -> None:
+    groups = made.signature.args[0].literal_value
+    t.count()
+
+    def wait(e: Batch) -> None:
+        for copy, lanes in e.copies.due(e.mask.array, groups):
+            for element, value in enumerate(copy.values):
+                at = copy.offset + element * copy.dtype.itemsize
+                access.put(e, copy.memory, copy.dtype, at, lanes, value)
+            access.release(e, copy.memory, copy.offset, lanes, copy.site)
+
+    t.emit(wait)
+
+
+HANDLERS: dict[Any, Any] = {
+    intrinsics.copy4_async: _copy(4),
+    intrinsics.copy8_async: _copy(8),
+    intrinsics.copy1_async: _copy(1),
+    intrinsics.commit_copies: _commit,
+    intrinsics.wait_for_copies: _wait,
+}
