@@ -14,7 +14,7 @@ from numba import cuda
 from gpuplay.intrinsics import ptx
 
 from ..layout import out_side
-from .registers import NOTHING, add_step, index, place_in_tile, quotient, remainder, store_tile
+from .registers import NOTHING, add_step, index, place_in_tile, quotient, remainder, store_pixels, store_quads
 from .sizes import DEPTH, GROUP, blocks_of, channels_of, depth_of, pixels_of, round_up, threads_of
 
 
@@ -51,7 +51,7 @@ def implicit(p, tile_filters, tile_pixels):
     threads = threads_of(tile_filters, tile_pixels)
     weights, patches = DEPTH * tile_filters, DEPTH * tile_pixels
     quads, groups_at_once = weights // (4 * threads), threads // tile_pixels
-    groups = DEPTH // GROUP // groups_at_once
+    groups, whole_quads = DEPTH // GROUP // groups_at_once, image % 4 == 0
 
     @cuda.jit(cache=True, launch_bounds=threads)
     def multiply_patches(Y, X, W):
@@ -80,7 +80,11 @@ def implicit(p, tile_filters, tile_pixels):
                     b[index((row + k) * tile_pixels + pixel)] = value
             cuda.syncthreads()
             tile = add_step(tile, a, b, i, j, tile_filters, tile_pixels)
-        store_tile(Y, tile, index(first_filter + i), index(first_pixel + j), filters, image, pixels)
+        f, pixel = index(first_filter + i), index(first_pixel + j)
+        if whole_quads:
+            store_quads(Y, tile, f, pixel, filters, image, pixels)
+        else:
+            store_pixels(Y, tile, f, pixel, filters, image, pixels)
 
     grid = blocks_of(p, tile_filters, tile_pixels)
 

@@ -15,6 +15,7 @@ from .sizes import WARP_FILTERS, WARP_PIXELS
 NOTHING = (np.float32(0),) * 64
 
 FILTERS_APART, PIXELS_APART = 16, 32  # the two groups of four of a thread
+NOWHERE = np.uint32(2**32 - 1)
 index = np.uint32  # 32 bits take half of the registers, and unsigned ones are never wrapped round at 0
 
 
@@ -66,40 +67,78 @@ def add_step(tile, a, b, i, j, rows, columns):
 
 
 @cuda.jit(device=True)
-def _store_four(Y, values, f, pixel, filters, image, pixels):
-    """Four pixels of filter f to Y (images, filters, image): by one access where none is another image's."""
-    if pixel < pixels and image % 4 == 0:
-        ptx.store4(Y, index((quotient(pixel, image) * filters + f) * image + remainder(pixel, image)), values)
-        return
-    _store_one(Y, values[0], f, pixel, filters, image, pixels)
-    _store_one(Y, values[1], f, index(pixel + 1), filters, image, pixels)
-    _store_one(Y, values[2], f, index(pixel + 2), filters, image, pixels)
-    _store_one(Y, values[3], f, index(pixel + 3), filters, image, pixels)
+def _place(pixel, filters, image, pixels):
+    """Where filter 0 of a pixel lies in Y (images, filters, image); NOWHERE behind the last of all pixels."""
+    place = index(quotient(pixel, image) * filters * image + remainder(pixel, image))
+    return place if pixel < pixels else NOWHERE
 
 
 @cuda.jit(device=True)
-def _store_one(Y, value, f, pixel, filters, image, pixels):
-    if pixel < pixels:
-        Y[index((quotient(pixel, image) * filters + f) * image + remainder(pixel, image))] = value
-
-
-@cuda.jit(device=True)
-def _store_row(Y, row, f, pixel, filters, image, pixels):
-    """One filter's two groups of four pixels."""
+def _store_quads(Y, row, f, filters, image, place, other):
+    """One filter's pixels, four by four."""
     if f < filters:
-        _store_four(Y, row[:4], f, pixel, filters, image, pixels)
-        _store_four(Y, row[4:], f, index(pixel + PIXELS_APART), filters, image, pixels)
+        if place != NOWHERE:
+            ptx.store4(Y, index(place + f * image), row[:4])
+        if other != NOWHERE:
+            ptx.store4(Y, index(other + f * image), row[4:])
 
 
 @cuda.jit(device=True)
-def store_tile(Y, tile, f, pixel, filters, image, pixels):
-    """Write a thread's tile from filter f and pixel ``pixel`` of all ``pixels`` on; an image has ``image`` of them."""
+def store_quads(Y, tile, f, pixel, filters, image, pixels):
+    """Write a thread's tile, from filter f and from pixel ``pixel`` of all ``pixels`` on.
+
+    An image has ``image`` pixels, a multiple of four: then none of the groups of four is of two images.
+    """
     g = index(f + FILTERS_APART)
-    _store_row(Y, tile[0:8], f, pixel, filters, image, pixels)
-    _store_row(Y, tile[8:16], index(f + 1), pixel, filters, image, pixels)
-    _store_row(Y, tile[16:24], index(f + 2), pixel, filters, image, pixels)
-    _store_row(Y, tile[24:32], index(f + 3), pixel, filters, image, pixels)
-    _store_row(Y, tile[32:40], g, pixel, filters, image, pixels)
-    _store_row(Y, tile[40:48], index(g + 1), pixel, filters, image, pixels)
-    _store_row(Y, tile[48:56], index(g + 2), pixel, filters, image, pixels)
-    _store_row(Y, tile[56:64], index(g + 3), pixel, filters, image, pixels)
+    place = _place(pixel, filters, image, pixels)
+    other = _place(index(pixel + PIXELS_APART), filters, image, pixels)
+    _store_quads(Y, tile[0:8], f, filters, image, place, other)
+    _store_quads(Y, tile[8:16], index(f + 1), filters, image, place, other)
+    _store_quads(Y, tile[16:24], index(f + 2), filters, image, place, other)
+    _store_quads(Y, tile[24:32], index(f + 3), filters, image, place, other)
+    _store_quads(Y, tile[32:40], g, filters, image, place, other)
+    _store_quads(Y, tile[40:48], index(g + 1), filters, image, place, other)
+    _store_quads(Y, tile[48:56], index(g + 2), filters, image, place, other)
+    _store_quads(Y, tile[56:64], index(g + 3), filters, image, place, other)
+
+
+@cuda.jit(device=True)
+def _store_four(Y, values, f, image, places):
+    """Four pixels of a filter one by one."""
+    if places[0] != NOWHERE:
+        Y[index(places[0] + f * image)] = values[0]
+    if places[1] != NOWHERE:
+        Y[index(places[1] + f * image)] = values[1]
+    if places[2] != NOWHERE:
+        Y[index(places[2] + f * image)] = values[2]
+    if places[3] != NOWHERE:
+        Y[index(places[3] + f * image)] = values[3]
+
+
+@cuda.jit(device=True)
+def _store_pixels(Y, row, f, filters, image, places):
+    if f < filters:
+        _store_four(Y, row[:4], f, image, places[:4])
+        _store_four(Y, row[4:], f, image, places[4:])
+
+
+@cuda.jit(device=True)
+def _four_places(pixel, filters, image, pixels):
+    first, second = _place(pixel, filters, image, pixels), _place(index(pixel + 1), filters, image, pixels)
+    third, fourth = _place(index(pixel + 2), filters, image, pixels), _place(index(pixel + 3), filters, image, pixels)
+    return first, second, third, fourth
+
+
+@cuda.jit(device=True)
+def store_pixels(Y, tile, f, pixel, filters, image, pixels):
+    """As `store_quads` for images of any size."""
+    g, other = index(f + FILTERS_APART), index(pixel + PIXELS_APART)
+    places = _four_places(pixel, filters, image, pixels) + _four_places(other, filters, image, pixels)
+    _store_pixels(Y, tile[0:8], f, filters, image, places)
+    _store_pixels(Y, tile[8:16], index(f + 1), filters, image, places)
+    _store_pixels(Y, tile[16:24], index(f + 2), filters, image, places)
+    _store_pixels(Y, tile[24:32], index(f + 3), filters, image, places)
+    _store_pixels(Y, tile[32:40], g, filters, image, places)
+    _store_pixels(Y, tile[40:48], index(g + 1), filters, image, places)
+    _store_pixels(Y, tile[48:56], index(g + 2), filters, image, places)
+    _store_pixels(Y, tile[56:64], index(g + 3), filters, image, places)
