@@ -76,11 +76,21 @@ def _rounded(builder: Any, value: Any) -> Any:
     return builder.bitcast(bits, FLOAT)
 
 
+def _rounded_above(builder: Any, value: Any) -> Any:
+    """The same in the bits that the unit reads, and an instruction less; infinities and NaNs as they are."""
+    text = (
+        "{ .reg .pred finite; .reg .f32 size; abs.f32 size, $1; setp.lt.f32 finite, size, 0f7F800000; "
+        "mov.b32 $0, $1; @finite add.u32 $0, $0, 4096; }"
+    )
+    bits = _assembly(builder, text, WORD, [value], "=&r,f", together=False)
+    return builder.bitcast(bits, FLOAT)
+
+
 def _split(builder: Any, values: list[Any]) -> tuple[list[Any], list[Any]]:
     """Both parts of each float32, high and low, which are tfloat32."""
     high = [_rounded(builder, value) for value in values]
     rest = [builder.fsub(value, upper) for value, upper in zip(values, high, strict=True)]
-    return high, [_rounded(builder, value) for value in rest]
+    return high, [_rounded_above(builder, value) for value in rest]
 
 
 def _multiply_add(builder: Any, factors: Format, sums: list[Any], a: list[Any], b: list[Any]) -> list[Any]:
@@ -175,7 +185,7 @@ def multiply_add_f16(typingctx: Any, sums: Any, a: Any, b: Any) -> Any:
 def multiply_add_tf32(typingctx: Any, sums: Any, a: Any, b: Any) -> Any:
     """The sums + a·b of a 16×8 tile, over a depth of 8: 4, 4 and 2 float32, of which the unit reads the upper 19 bits.
 
-    The other 13 bits are cut off, unless `round_to_tf32` has made zeros of them before.
+    The other 13 bits are cut off: `round_to_tf32` rounds to nearest before.
     ``mma.sync.aligned.m16n8k8.row.col.f32.tf32.tf32.f32``
     """
     return _tiles("multiply_add_tf32", TF32, sums, a, b, single=True)
@@ -220,15 +230,18 @@ def multiply_tiles_tf32x3(typingctx: Any, sums: Any, a: Any, b: Any) -> Any:
 
 @intrinsic
 def round_to_tf32(typingctx: Any, value: Any) -> Any:
-    """A float32, or each of a tuple of them, rounded to tfloat32: nearest, ties away from 0 (``cvt.rna.tf32.f32``)."""
+    """A float32, or each of a tuple of them, rounded to tfloat32: to nearest, ties away from 0.
+
+    ``cvt.rna.tf32.f32``, but for the 13 lowest bits: the unit does not read them, so they are left as they come.
+    """
     many = isinstance(value, UniTuple)
     if (value.dtype if many else value) != types.float32:
         raise TypingError(f"round_to_tf32: a float32 or a tuple of them; given {value}")
 
     def generate(context: Any, builder: Any, called: Any, arguments: Any) -> Any:
         if not many:
-            return _rounded(builder, arguments[0])
-        items = [_rounded(builder, item) for item in _items(builder, arguments[0], value.count)]
+            return _rounded_above(builder, arguments[0])
+        items = [_rounded_above(builder, item) for item in _items(builder, arguments[0], value.count)]
         return context.make_tuple(builder, called.return_type, items)
 
     return typing.signature(value, value), generate

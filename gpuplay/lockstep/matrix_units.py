@@ -126,15 +126,15 @@ def _thrice(sums: Matrices, a: NDArray[Any], b: NDArray[Any]) -> Matrices:
 
 
 def _split(values: NDArray[Any]) -> tuple[NDArray[Any], NDArray[Any]]:
-    high = _rounded(values)
+    high = (_rounded(values).view(np.uint32) & np.uint32(0xFFFFE000)).view(np.float32)
     return high, _rounded(values - high)
 
 
 def _rounded(value: Any) -> Any:
-    """A float32 to the nearest tfloat32, ties away from zero."""
-    whole = np.asarray(value)
-    bits = (whole.view(np.uint32) + np.uint32(0x1000)) & np.uint32(0xFFFFE000)
-    return np.where(np.isfinite(whole), bits.view(np.float32), whole)[()]
+    """A float32 whose upper 19 bits are the nearest tfloat32, ties away from zero; infinities and NaNs as they are."""
+    whole = np.ascontiguousarray(value)
+    bits = whole.view(np.uint32) + np.uint32(0x1000)
+    return np.where(np.isfinite(whole), bits.view(np.float32), whole).reshape(np.shape(value))[()]
 
 
 # ---- calls ----
