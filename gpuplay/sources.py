@@ -36,7 +36,7 @@ def definitions(origin: Origin, variant: Variant) -> tuple[Definition, ...]:
     KernelFileError where the builder cannot be found, UsageError where there is no file to read it from.
     """
     if origin.kind == "plugin":
-        raise UsageError(f"--diff: {origin.name} is installed; give the path of its source file instead")
+        raise UsageError(f"{origin.name} comes from an installed package; give the path of its source file instead")
     file, name = _builder(origin, variant)
     root = kernels_dir() if origin.kind == "bundled" else Path(origin.path).parent
     found: dict[Place, Definition] = {}

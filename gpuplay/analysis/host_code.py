@@ -88,7 +88,9 @@ def _instruction(text: str, labels: dict[str, int]) -> Instruction:
 
 def _is_packed(one: Instruction) -> bool:
     match = _ARITHMETIC.fullmatch(one.mnemonic)
-    return bool(match) and (match["x86"] == "p" if match["x86"] else bool(_VECTOR.search(one.text)))
+    if match is None:
+        return False
+    return match["x86"] == "p" if match["x86"] else bool(_VECTOR.search(one.text))
 
 
 def _width(one: Instruction) -> int:

@@ -90,6 +90,11 @@ def parse(listing: str) -> tuple[Instruction, ...]:
     return tuple(code)
 
 
+def is_instruction(line: str) -> bool:
+    """Whether a line of a listing is one of the instructions that `parse` counts, padding included."""
+    return bool(_LINE.match(line))
+
+
 def read(listing: str) -> Loops:
     """The hottest loop of a listing and its mix."""
     code = parse(listing)

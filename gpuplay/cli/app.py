@@ -64,6 +64,7 @@ def start(
 
 app.command("run", context_settings=commands.PASS_ON, add_help_option=False)(commands.run)
 app.command("explain", context_settings=commands.PASS_ON, add_help_option=False)(commands.explain)
+app.command("code", context_settings=commands.PASS_ON, add_help_option=False)(commands.code)
 app.command("ladder", context_settings=commands.PASS_ON, add_help_option=False)(commands.ladder)
 for _function in (commands.list_, commands.new, commands.check, commands.peers, commands.doctor):
     app.command(_function.__name__.rstrip("_"))(_function)

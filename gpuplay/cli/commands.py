@@ -1,4 +1,4 @@
-"""The commands that are no kernel: run, explain, ladder, list, new, check, peers, doctor."""
+"""The commands that are no kernel: run, explain, code, ladder, list, new, check, peers, doctor."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ import typer
 from rich.console import Console
 
 from gpuplay import catalog
-from gpuplay.cli.kernel_command import explain_command, kernel_command, ladder_command
+from gpuplay.cli.kernel_command import code_command, explain_command, kernel_command, ladder_command
 from gpuplay.errors import KernelFileError, UsageError
 from gpuplay.kernel import Kernel, refuse_bad_name
 
@@ -53,6 +53,19 @@ def explain(ctx: typer.Context, kernel: Word) -> None:
         raise typer.Exit
     made = explain_command(catalog.find(kernel), kernel)
     raise typer.Exit(made.main(args=ctx.args, prog_name=f"gpuplay explain {kernel}", standalone_mode=False) or 0)
+
+
+def code(ctx: typer.Context, kernel: Word) -> None:
+    """Show what a variant is compiled to: registers, occupancy, machine code; needs no GPU.
+
+    Of CUDA variants the source, PTX, SASS and resources on any architecture, of CPU variants the source, LLVM and
+    assembly. `gpuplay code KERNEL --help` has the options.
+    """
+    if kernel in ("--help", "-h"):
+        typer.echo(ctx.get_help())
+        raise typer.Exit
+    made = code_command(catalog.find(kernel), kernel)
+    raise typer.Exit(made.main(args=ctx.args, prog_name=f"gpuplay code {kernel}", standalone_mode=False) or 0)
 
 
 def ladder(ctx: typer.Context, kernel: Word) -> None:

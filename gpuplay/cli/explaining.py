@@ -78,14 +78,14 @@ def _cells(session: Session, values: Mapping[str, Any], settings: Settings) -> l
     if len(cells) > 2:
         labels = ", ".join(planned.cell.label for planned in cells)
         raise UsageError(f"explain shows one variant, or two side by side; this names {len(cells)}: {labels}")
-    _refuse_idle_knobs(kernel, names, values)
+    refuse_idle_knobs(kernel, names, values, "explain")
     for planned in cells:
         if planned.skip and not planned.verified_only:
             raise UsageError(f"explain: {planned.cell.label}: {planned.skip}")
     return cells
 
 
-def _refuse_idle_knobs(kernel: Kernel, names: Sequence[str], values: Mapping[str, Any]) -> None:
+def refuse_idle_knobs(kernel: Kernel, names: Sequence[str], values: Mapping[str, Any], command: str) -> None:
     """UsageError for a knob that none of the chosen variants has."""
     owners: dict[str, list[str]] = {}
     for variant in kernel.variants:
@@ -94,7 +94,7 @@ def _refuse_idle_knobs(kernel: Kernel, names: Sequence[str], values: Mapping[str
     for knob, having in owners.items():
         if values.get(knob) is not None and not set(having) & set(names):
             option = f"--{knob.replace('_', '-')} {values[knob]}"
-            raise UsageError(f"{option}: {', '.join(names)} has no such knob; explain --on {having[0]}")
+            raise UsageError(f"{option}: {', '.join(names)} has no such knob; {command} --on {having[0]}")
 
 
 def _variants(kernel: Kernel, on: str | None) -> Sequence[str]:

@@ -47,6 +47,21 @@ def explain_command(origin: catalog.Origin, word: str) -> Any:
     return _made(command, kernel, word, options.of_explain(kernel), shown or kernel.variants)
 
 
+def code_command(origin: catalog.Origin, word: str) -> Any:
+    """``code`` for one kernel, its options those of the declaration."""
+    from gpuplay.cli.coding import code
+    from gpuplay.cli.session import Session
+
+    session = Session.of(origin)
+
+    def command(**values: Any) -> None:
+        with session:
+            raise typer.Exit(code(session, values))
+
+    kernel = session.kernel
+    return _made(command, kernel, word, options.of_code(kernel), kernel.variants)
+
+
 def ladder_command(origin: catalog.Origin, word: str) -> Any:
     """``ladder`` for one kernel, its options those of the declaration."""
     from gpuplay.cli.ladder import climb

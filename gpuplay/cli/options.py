@@ -14,12 +14,16 @@ from gpuplay.sizes import GRAMMAR, parse
 
 PROBLEM, MEASURING, OUTPUT, KNOBS = "Problem", "Measuring", "Output", "Knobs (comma lists become a sweep)"
 VECTOR, LONG_VECTOR = 1024, 2**16
+CODE_FORMS = {"cuda": ("resources", "source", "ptx", "sass"), "cpu": ("resources", "source", "llvm", "asm")}
 LADDER_FLOPS = 2.2e9  # 2·1024³: some seconds for the slowest compiled loop
 
 
 @dataclass(frozen=True)
 class Option:
-    """One option: its Python name, type, default, help, panel and further spellings."""
+    """One option: its Python name, type, default, help, panel and further spellings.
+
+    ``flag`` where it is not the name: ``--as`` is a word of Python.
+    """
 
     name: str
     type: Any
@@ -27,10 +31,11 @@ class Option:
     help: str
     panel: str
     spellings: tuple[str, ...] = ()
+    flag: str = ""
 
     def parameter(self) -> inspect.Parameter:
         """The option as a parameter of a command function."""
-        flags = (f"--{self.name.replace('_', '-')}", *self.spellings)
+        flags = (self.flag or f"--{self.name.replace('_', '-')}", *self.spellings)
         default = typer.Option(self.default, *flags, help=self.help, rich_help_panel=self.panel, show_default=False)
         return inspect.Parameter(self.name, inspect.Parameter.KEYWORD_ONLY, default=default, annotation=self.type)
 
@@ -118,6 +123,34 @@ def of_explain(kernel: Kernel) -> tuple[Option, ...]:
         known["debug"],
         *(Option(name, TEXT, None, text, KNOBS) for name, text in _knob_helps(explainable).items()),
     )
+
+
+def of_code(kernel: Kernel) -> tuple[Option, ...]:
+    """The options of ``gpuplay code`` for a kernel: one problem, any variants."""
+    known = {option.name: option for option in COMMON}
+    shown = [variant for variant in kernel.variants if variant.target in CODE_FORMS]
+    on = "Variants or targets; two variants: what differs, too. Default: the story's on CUDA."
+    forms = "resources, source, ptx or sass of CUDA variants; resources, source, llvm or asm of CPU variants."
+    arch = "What to compile for: sm_75, sm_80, sm_86, sm_89, sm_90, as a list. Default: the GPU here, else sm_90."
+    return (
+        Option("sizes", TEXT, None, f"One size ({kernel.size_help}). Default: {coded_size(kernel)}.", PROBLEM),
+        *(Option(axis.name, TEXT, None, _param_help(axis), PROBLEM) for axis in kernel.axes),
+        Option("on", TEXT, None, on, PROBLEM),
+        Option("form", TEXT, None, f"{forms} Default: resources.", OUTPUT, flag="--as"),
+        Option("arch", TEXT, None, arch, OUTPUT),
+        replace(known["seed"], help="Seed of the inputs with which a CPU variant is called once. Default: 0."),
+        replace(known["export"], help="Write what is shown to FILE.json or .md; repeatable."),
+        replace(known["json"], help="Print JSON to stdout instead."),
+        replace(known["cell_timeout"], help="Kill a compilation that takes longer. Default: 60s."),
+        replace(known["plain"], help="No colour."),
+        known["debug"],
+        *(Option(name, TEXT, None, text, KNOBS) for name, text in _knob_helps(shown).items()),
+    )
+
+
+def coded_size(kernel: Kernel) -> int:
+    """The smallest size of the sweep: what is compiled hardly depends on it."""
+    return min(parse(kernel.size))
 
 
 def explained_size(kernel: Kernel) -> int:

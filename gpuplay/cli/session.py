@@ -213,6 +213,13 @@ class Session:
         roofs.save(machines.fingerprint(record.machine), better)
         return replace(record, roofs=better)
 
+    def gpu_here(self, device: int = 0) -> GpuModel | None:
+        """The GPU of this machine, if there is one that can be used."""
+        if why_not("cuda", device):
+            return None
+        reason, gpu = self._gpu(device)
+        return None if reason else gpu
+
     def _gpu(self, device: int) -> tuple[str, GpuModel]:
         try:
             found = self.crew.member(ORDINARY).ask("gpu", device, timeout_s=60.0)

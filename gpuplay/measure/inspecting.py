@@ -103,11 +103,12 @@ def compiled_here(loaded: Loaded, cell: Cell, seed: int) -> Compiled:
 
     For a worker that has compiled nothing yet: only then does every function that the run calls come up.
     """
+    from numba.core import dispatcher
     from numba.core.caching import NullCache
-    from numba.core.dispatcher import Dispatcher
 
+    kind: Any = dispatcher.Dispatcher
     called: dict[int, Any] = {}
-    compile_for_args = Dispatcher._compile_for_args  # noqa: SLF001 - called where Python calls with new types
+    compile_for_args = kind._compile_for_args  # noqa: SLF001 - called where Python calls with new types
 
     def noted(self: Any, *args: Any, **kwargs: Any) -> Any:
         called.setdefault(id(self), self)
@@ -115,10 +116,10 @@ def compiled_here(loaded: Loaded, cell: Cell, seed: int) -> Compiled:
 
     target = open_target("cpu", 0)
     target.use_threads(cell.threads)
-    Dispatcher.enable_caching = lambda _self: None
-    Dispatcher._compile_for_args = noted  # noqa: SLF001
+    kind.enable_caching = lambda _self: None
+    kind._compile_for_args = noted  # noqa: SLF001
     for one in gc.get_objects():
-        if isinstance(one, Dispatcher):
+        if isinstance(one, kind):
             one._cache = NullCache()  # noqa: SLF001 - of functions that were declared before
     build(loaded, cell, problem_data(loaded, cell, target, seed)).run_once()
     functions = [function for one in called.values() for function in _host_functions(one)]

@@ -78,7 +78,7 @@ class HostFunction:
 class Compiled:
     """One cell compiled for one architecture, such as ``sm_90a``; '' for the processor of this machine.
 
-    ``reason`` says why there is nothing where there is nothing.
+    ``reason`` says why there is nothing where there is nothing; ``failed`` where the compiler refuses, not the variant.
     """
 
     cell: Cell
@@ -87,3 +87,4 @@ class Compiled:
     host: tuple[HostFunction, ...] = ()
     sources: tuple[SourceFile, ...] = ()
     reason: str = ""
+    failed: bool = False

@@ -1,0 +1,132 @@
+"""Variants compiled to be looked at: architectures from words, cells planned for each, workers asked."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
+from typing import Any
+
+from rich.console import Console
+
+from gpuplay import request
+from gpuplay.cli.session import Session
+from gpuplay.crew import ORDINARY, environment_of
+from gpuplay.errors import GpuplayError, KernelFileError, TargetMissing, UsageError, WorkerLost
+from gpuplay.machine_model import MODELS, model_of
+from gpuplay.measure import machine as machines
+from gpuplay.measure.listings import Compiled
+from gpuplay.plan import PlannedCell, Row, Settings
+from gpuplay.process import TaskError
+from gpuplay.targets import offline, presence
+
+Capability = tuple[int, int]
+DEFAULT: Capability = (9, 0)
+_WORD = re.compile(r"(?:sm_?)?(\d{1,2})\.?(\d)a?")
+
+
+def architectures(text: str | None, here: Capability | None = None) -> tuple[Capability, ...]:
+    """The compute capabilities of ``--arch``; else of the GPU that is ``here``, else `DEFAULT`."""
+    if text is None:
+        return (here or DEFAULT,)
+    known = [model.capability for model in MODELS]
+    found = []
+    for word in (w.strip() for w in text.split(",")):
+        match = _WORD.fullmatch(word)
+        capability = (int(match[1]), int(match[2])) if match else None
+        if capability not in known:
+            names = ", ".join(f"sm_{major}{minor}" for major, minor in known)
+            raise UsageError(f"--arch {text}: {word!r} is none of {names}")
+        found.append(capability)
+    return tuple(dict.fromkeys(found))
+
+
+def refuse_missing(*, assemble: bool) -> None:
+    """TargetMissing where numba-cuda, or with ``assemble`` ptxas or nvdisasm, is not installed."""
+    if reason := presence.simulated():
+        raise TargetMissing(f"code: nothing can be compiled for a GPU: {reason}")
+    if not presence.installed("numba-cuda"):
+        raise TargetMissing(f"code: nothing can be compiled for a GPU: numba-cuda is not installed; {presence.INSTALL}")
+    missing = [name for name in offline.TOOLS if assemble and not _is_here(name)]
+    if missing:
+        wheels = " ".join(offline.TOOLS[name] for name in missing)
+        raise TargetMissing(
+            f"code: {' and '.join(missing)} not installed; pip install {wheels}; --as ptx needs neither"
+        )
+
+
+def planned(
+    session: Session, values: Mapping[str, Any], names: Sequence[str], capability: Capability, settings: Settings
+) -> tuple[Row, ...]:
+    """The cells of these variants, in this order, as planned for a GPU of this capability."""
+    kernel, machine = session.kernel, machines.limits()
+    axes = {axis.name for axis in kernel.axes} | {knob for variant in kernel.variants for knob in variant.knobs}
+    asked = request.build(
+        kernel,
+        sizes_text=values["sizes"],
+        on=",".join(names),
+        baseline="none",
+        threads=None,
+        axes={name: text for name, text in values.items() if name in axes},
+        settings=settings,
+        cores=machine.cores,
+        why_not=lambda _target: "",
+        checking=True,
+    )
+    rows = session.plan_of(asked, replace(machine, gpu=model_of(capability))).rows
+    order = {name: place for place, name in enumerate(names)}
+    return tuple(replace(row, cells=tuple(sorted(row.cells, key=lambda c: order[c.cell.variant]))) for row in rows)
+
+
+def compiled(
+    session: Session, cells: Iterable[tuple[PlannedCell, Capability]], want: str, settings: Settings
+) -> tuple[Compiled, ...]:
+    """Every cell compiled, on the GPU target for the capability beside it; the reason where it cannot be."""
+    found = []
+    with Console(stderr=True, highlight=False).status("compiling", spinner="line") as status:
+        for one, capability in cells:
+            architecture = architecture_name(capability) if one.cell.target == "cuda" else ""
+            status.update(f"compiling {one.cell.label} {architecture}")
+            if one.skip:
+                found.append(Compiled(one.cell, architecture, reason=one.skip))
+                continue
+            try:
+                found.append(_asked(session, one, capability, want, settings))
+            except KernelFileError:
+                raise
+            except (GpuplayError, TaskError) as error:
+                if isinstance(error, WorkerLost):
+                    error = GpuplayError(f"the worker that compiled it ended: {error}")
+                found.append(Compiled(one.cell, architecture, reason=str(error), failed=True))
+    return tuple(found)
+
+
+def architecture_name(capability: Capability) -> str:
+    """``sm_90a``: what is compiled for."""
+    return "sm_" + "".join(map(str, offline.architecture(capability)))
+
+
+def tools() -> str:
+    """What compiles for a GPU, by name and version."""
+    names = {"numba-cuda": "numba-cuda", "ptxas": offline.TOOLS["ptxas"]}
+    versions = (f"{name} {presence.installed(wheel)}" for name, wheel in names.items() if presence.installed(wheel))
+    return f"compiled without a GPU by {', '.join(versions)}"
+
+
+def _asked(session: Session, one: PlannedCell, capability: Capability, want: str, settings: Settings) -> Compiled:
+    limit, worker = settings.cell_timeout_s, ORDINARY
+    if one.cell.target == "cuda":
+        task: tuple[Any, ...] = ("inspect_gpu", one.cell, capability, want)
+    else:
+        worker = environment_of(session.kernel.variant(one.cell.variant))
+        session.crew.dismiss(worker)  # what a worker has compiled before would not come up again
+        task = ("inspect_host", one.cell, settings.seed)
+    found: Compiled = session.crew.member(worker).ask(*task, timeout_s=limit)
+    return found
+
+
+def _is_here(name: str) -> bool:
+    try:
+        return bool(offline.tool(name))
+    except GpuplayError:
+        return False
