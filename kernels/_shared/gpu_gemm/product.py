@@ -81,15 +81,15 @@ def _one_step(quads_across):
 
 
 @functools.cache
-def _steps(tiling, count):
-    """As `_one_step` for ``count`` steps of k, a power of two.
+def stage_product(tiling, count):
+    """As `_one_step` for ``count`` steps of k, a power of two: at the most the ``depth`` of a stage.
 
     Two halves make a whole: unlike a loop, this is unrolled for certain, so that the tile stays in registers and
     the places are constants in the load instructions. These take signed 64-bit places, which cannot wrap.
     """
     if count == 1:
         return _one_step(tiling.quads_across)
-    half = _steps(tiling, count // 2)
+    half = stage_product(tiling, count // 2)
     a_half, b_half = count // 2 * pitch(tiling.rows), count // 2 * pitch(tiling.columns)
 
     @cuda.jit(device=True, forceinline=True)
@@ -108,7 +108,7 @@ def product(tiling, stage_a, stage_b):
     length of the sums. While one stage is multiplied, the copies of the others are under way. One barrier a
     stage says both that its copies have arrived, and that no thread reads the stage that is filled next.
     """
-    multiply, quad = _steps(tiling, tiling.depth), first_quad(tiling)
+    multiply, quad = stage_product(tiling, tiling.depth), first_quad(tiling)
     steps, stages, under_way = tiling.depth, tiling.stages, tiling.stages - 2
     a_stage, b_stage = steps * pitch(tiling.rows), steps * pitch(tiling.columns)
     b_strips = stages * a_stage
