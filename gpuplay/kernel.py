@@ -25,7 +25,8 @@ Role: TypeAlias = Literal["in", "weight", "out", "inout", "state"]
 FlynnClass: TypeAlias = Literal["library", "SISD", "SIMD", "MIMD", "SIMT"]
 
 CLASSES: tuple[FlynnClass, ...] = ("library", "SISD", "SIMD", "MIMD", "SIMT")
-TARGETS = ("python", "numpy", "cpu", "cuda", "torch", "cupy")
+TARGETS = ("python", "numpy", "cpu", "cuda", "torch", "torch_gpu", "cupy")
+ON_GPU = ("cuda", "torch_gpu", "cupy")
 WRITTEN: tuple[Role, ...] = ("out", "inout", "state")
 ITEMSIZE = {"float16": 2, "float32": 4, "float64": 8, "int32": 4, "int64": 8, "uint32": 4, "uint16": 2, "uint8": 1}
 
@@ -36,7 +37,7 @@ COMMANDS = (
 OPTIONS = (
     *("sizes", "on", "baseline", "threads", "time", "cell_time", "cell_limit", "cell_timeout", "rounds"),
     *("export", "json", "detail", "plan", "seed", "cold", "device", "plain", "debug", "help", "version"),
-    *("dtype", "n", "keep_going", "watch", "map", "diff", "quick", "self", "as", "arch"),
+    *("dtype", "n", "keep_going", "watch", "map", "diff", "quick", "self", "graph", "as", "arch"),
 )
 RESERVED = frozenset(COMMANDS + OPTIONS)
 _NAME = re.compile(r"[a-z][a-z0-9_]*")

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 
 from gpuplay.catalog import Loaded
 from gpuplay.errors import KernelFileError, UsageError
-from gpuplay.kernel import Array, Cost, Function, Kernel, Knob, Problem, Value, Variant, without_functions
+from gpuplay.kernel import ON_GPU, Array, Cost, Function, Kernel, Knob, Problem, Value, Variant, without_functions
 from gpuplay.machine_model import Machine
 from gpuplay.results import Cell
 from gpuplay.shapes import declared_arrays
@@ -21,6 +21,7 @@ class Settings:
     """How to measure. Times in seconds; ``time_s`` None leaves the whole command unlimited.
 
     ``keep_going`` takes the lockstep machine past a check that fires: the outputs are judged all the same.
+    ``cold`` flushes the caches before each call; ``graph`` times replays of captured runs on a GPU.
     """
 
     time_s: float | None = None
@@ -30,6 +31,7 @@ class Settings:
     rounds: int = 5
     seed: int = 0
     cold: bool = False
+    graph: bool = False
     device: int = 0
     keep_going: bool = False
 
@@ -172,7 +174,7 @@ def _cells(loaded: Loaded, request: Request, machine: Machine, problem: Problem)
     kernel = loaded.kernel
     for name in request.variants:
         variant = kernel.variant(name)
-        counts = request.threads if variant.threads == "all" and variant.target != "cuda" else (1,)
+        counts = request.threads if variant.threads == "all" and variant.target not in ON_GPU else (1,)
         values = (request.knobs.get(name) or (_default(loaded, k, machine),) for name, k in variant.knobs.items())
         for chosen in itertools.product(*values):
             knobs = tuple(zip(variant.knobs, chosen, strict=True))

@@ -7,7 +7,7 @@ None, in JSON null, never NaN.
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from typing import Any, Literal, TypeAlias
 
@@ -115,6 +115,25 @@ class Telemetry:
     celsius: float | None = None
     throttled: tuple[str, ...] | None = None
     energy_j: float | None = None
+
+
+def worst(readings: Sequence[Telemetry]) -> Telemetry | None:
+    """One telemetry for the readings of several turns; the energy is the latest that is known."""
+    if not readings:
+        return None
+
+    def known(name: str) -> list[Any]:
+        return [value for reading in readings if (value := getattr(reading, name)) is not None]
+
+    reasons = known("throttled")
+    return Telemetry(
+        sm_mhz=min(known("sm_mhz"), default=None),
+        memory_mhz=min(known("memory_mhz"), default=None),
+        power_w=max(known("power_w"), default=None),
+        celsius=max(known("celsius"), default=None),
+        throttled=tuple(dict.fromkeys(text for texts in reasons for text in texts)) if reasons else None,
+        energy_j=next(reversed(known("energy_j")), None),
+    )
 
 
 @dataclass(frozen=True)

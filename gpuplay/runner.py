@@ -11,12 +11,12 @@ from typing import TYPE_CHECKING
 from gpuplay.crew import Crew, environment_of
 from gpuplay.errors import GpuplayError, KernelFileError
 from gpuplay.forecast import Forecaster
-from gpuplay.kernel import Variant
+from gpuplay.kernel import ON_GPU, Variant
 from gpuplay.measure import quiet
 from gpuplay.measure.timing import FEWEST_SAMPLES, summarize
 from gpuplay.plan import Plan, PlannedCell, Row, Settings
 from gpuplay.process import TaskError
-from gpuplay.results import ErrorReport, Event, Final, Provisional, Result, StateChanged, Status
+from gpuplay.results import ErrorReport, Event, Final, Provisional, Result, StateChanged, Status, Telemetry, worst
 from gpuplay.verifying import Verifier
 
 if TYPE_CHECKING:
@@ -39,6 +39,8 @@ class Job:
     rounds: list[tuple[float, ...]] = field(default_factory=list)
     loops: int = 1
     call_s: float | None = None
+    readings: list[Telemetry] = field(default_factory=list)
+    algorithm: str = ""
     warnings: set[str] = field(default_factory=set)
 
 
@@ -175,7 +177,9 @@ class Runner:
         except (TaskError, GpuplayError) as error:
             return self._failed(job.planned, error)
         job.rounds.append(turn.samples)
-        job.loops, job.call_s = turn.loops, turn.call_s
+        job.loops, job.call_s, job.algorithm = turn.loops, turn.call_s, turn.algorithm
+        job.readings += [turn.telemetry] if turn.telemetry else []
+        job.warnings |= {turn.remark} - {""}
         if turn.wrong:
             return self._wrong_later(job, turn.wrong, turn.error)
         return turn
@@ -219,13 +223,15 @@ class Runner:
 
     def _timed(self, job: Job) -> Result:
         timing = summarize(job.rounds, job.loops)
-        host = job.planned.cell.target != "cuda"
+        host = job.planned.cell.target not in ON_GPU
         crowded = {CROWDED} if job.planned.cell.threads > self._cores else set()
         return replace(
             self._described(self._result(job.planned, "ok", ""), job.prepared),
             time=timing,
             call_s=timing.median_s if host else job.call_s,
             verified_at=(job.planned.cell.size,),
+            telemetry=worst(job.readings),
+            algorithm=job.algorithm,
             warnings=tuple(sorted(job.warnings | crowded)),
         )
 
@@ -255,7 +261,7 @@ class Runner:
 
     def _failed(self, planned: PlannedCell, error: Exception) -> Result:
         """A failed cell. A GPU function that faults leaves the device unusable to its process, which is replaced."""
-        if planned.cell.target == "cuda":
+        if planned.cell.target in ON_GPU:
             self._crew.dismiss(environment_of(self._plan.kernel.variant(planned.cell.variant)))
         return self._result(planned, "failed", str(error))
 

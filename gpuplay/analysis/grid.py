@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from gpuplay.analysis.ratios import seconds, timed
-from gpuplay.kernel import Problem, Variant
+from gpuplay.kernel import ON_GPU, Problem, Variant
 from gpuplay.plan import Plan, PlannedCell, Row
 from gpuplay.results import Cell, Result
 
@@ -158,7 +158,7 @@ def _slots(row: Row, found: Mapping[Cell, Result], plan: Plan, threads: int) -> 
 
 
 def _many(variant: Variant) -> bool:
-    return variant.threads == "all" and variant.target != "cuda"
+    return variant.threads == "all" and variant.target not in ON_GPU
 
 
 def _thread_counts(plan: Plan) -> list[int]:

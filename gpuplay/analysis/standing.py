@@ -7,6 +7,7 @@ from statistics import geometric_mean
 
 from gpuplay.analysis.grid import Grid, Line
 from gpuplay.analysis.ratios import seconds, speedup, timed
+from gpuplay.kernel import ON_GPU
 
 
 @dataclass(frozen=True)
@@ -22,7 +23,7 @@ class Standing:
 def standing(grid: Grid) -> Standing | None:
     """Over all rows where both were timed; None where there are none, or ``best`` is not the baseline.
 
-    GPU variants are left out: a library on the host's cores is no rival of theirs.
+    A library on the host's cores is no rival of GPU variants, nor one on the GPU of the host's.
     """
     if grid.baseline != "best":
         return None
@@ -34,9 +35,10 @@ def standing(grid: Grid) -> Standing | None:
 
 
 def _ratio(grid: Grid, line: Line) -> float | None:
-    ours = [c.name for c in grid.columns if c not in grid.libraries and c.variant.target != "cuda"]
-    times = [result for name in ours if (result := line.result(name)) is not None and timed(result)]
     base = grid.base(line)
+    on_gpu = base is not None and base.cell.target in ON_GPU
+    ours = [c.name for c in grid.columns if c not in grid.libraries and (c.variant.target in ON_GPU) == on_gpu]
+    times = [result for name in ours if (result := line.result(name)) is not None and timed(result)]
     if base is None or not times:
         return None
     compared = speedup(min(times, key=seconds), base)

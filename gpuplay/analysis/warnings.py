@@ -8,6 +8,7 @@ from typing import Any
 
 from gpuplay.analysis.ratios import timed
 from gpuplay.analysis.roofline import last_cache_bytes, memory_bound
+from gpuplay.kernel import ON_GPU
 from gpuplay.results import Record, Result, Timing
 from gpuplay.units import count, nbytes, percent, size_names
 
@@ -81,7 +82,7 @@ def _cached(results: Sequence[Result], machine: Mapping[str, Any]) -> Found:
     cache = last_cache_bytes(machine)
     if not all(memory_bound(result) for result in results):
         return None  # where some size is bound by arithmetic, small ones in the cache are as they should be
-    inside = [r for r in results if r.cell.target not in ("cuda", "python") and (r.bytes or 0) < cache]
+    inside = [r for r in results if r.cell.target not in (*ON_GPU, "python") and (r.bytes or 0) < cache]
     if not inside:
         return None
     return inside, f"the data fits in the last cache ({nbytes(cache)}), so this is not memory's speed; raise --sizes"

@@ -7,10 +7,10 @@ from __future__ import annotations
 
 import time
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any
+from statistics import median
+from typing import TYPE_CHECKING
 
-import numpy as np
-
+from gpuplay.kernel import ON_GPU
 from gpuplay.measure import timing
 from gpuplay.measure.building import Built, build, problem_data
 from gpuplay.measure.compiling import EVENTS, CompileClock
@@ -23,12 +23,13 @@ if TYPE_CHECKING:
     from gpuplay.kernel import Problem, Variant
     from gpuplay.measure.problems import ProblemData
     from gpuplay.plan import Settings
-    from gpuplay.results import Cell, ErrorReport
+    from gpuplay.results import Cell, ErrorReport, Telemetry
     from gpuplay.targets.base import Target
 
 PROBE_LIMIT_S = 0.5
 LONG_CALL_S = 0.5
-FLUSH_BYTES = 256 << 20
+GLANCE_S = 5e-3  # of work behind a reading of the GPU's clocks after every turn
+ENERGY_SPAN_S = 0.15  # the driver counts energy some ten times a second
 PROBE_WORK = 1e6
 
 
@@ -41,7 +42,6 @@ class Bench:
         self._targets: dict[str, Target] = {}
         self._data: dict[tuple[str, Problem], ProblemData] = {}
         self._built: dict[Cell, Built] = {}
-        self._flush: Any = None
 
     def prepare(self, cell: Cell) -> Prepared:
         """Build a cell and verify it on the ordinary inputs and on the probes."""
@@ -73,7 +73,7 @@ class Bench:
             compile_s=compiled if variant.target in EVENTS else None,
             compile_cached=(clock.count == 0) if variant.target in EVENTS else None,
             prepare_s=built.prepared.seconds if built.prepared else None,
-            transfer=data.transfer(variant) if variant.target == "cuda" and not wrong else None,
+            transfer=data.transfer(variant) if variant.target in ON_GPU and not wrong else None,
             library=", wrong on ".join((self._library(variant, data.problem), *built.shortfalls)),
         )
 
@@ -85,7 +85,7 @@ class Bench:
         clock = self._clock(built)
         if built.call_s < LONG_CALL_S:
             warm_s = timing.warm_up(clock, max(built.loops, 1))
-            if warm_s < timing.SHORTEST_SAMPLE_S / 2 and not (built.data.written_inputs or self._settings.cold):
+            if warm_s < timing.SHORTEST_SAMPLE_S / 2 and not self._one_by_one(built):
                 built.loops = timing.calibrate(clock)
         loops = max(built.loops, 1)
         long_call = built.call_s >= LONG_CALL_S
@@ -93,15 +93,32 @@ class Bench:
             built.data.poison_outputs()
         samples = timing.sample(clock, loops, budget_s, fewest)
         call_s = self._wall(built) if target.gpu() else None
-        if not last:
-            fouled = built.foul()
-            built.data.restore()
-            return Turn(tuple(samples), loops, call_s, fouled)
-        if not long_call:
-            return Turn(tuple(samples), loops, call_s, *self.verify_again(cell))
-        verdict = built.verdict()
+        wrong, error = self._judged(built, last=last, long_call=long_call)
+        turn = Turn(tuple(samples), loops, call_s, wrong, error, remark=target.remark(built.call))
+        if wrong or not target.gpu():
+            return turn
+        return replace(
+            turn,
+            telemetry=self._watched(built, median(samples), last=last),
+            algorithm=target.algorithm(built.call) if last else "",
+        )
+
+    def _judged(self, built: Built, *, last: bool, long_call: bool) -> tuple[str, ErrorReport | None]:
+        """What is wrong after a turn, or '': its side effects, and after the last one its outputs too."""
+        if last and not long_call:
+            return self.verify_again(built.cell)
+        verdict = built.verdict() if last else None
+        fouled = "" if verdict else built.foul()
         built.data.restore()
-        return Turn(tuple(samples), loops, call_s, verdict.reason, verdict.error)
+        return (verdict.reason, verdict.error) if verdict else (fouled, None)
+
+    def _watched(self, built: Built, seconds: float, *, last: bool) -> Telemetry | None:
+        """The GPU at work on a cell, after the last turn long enough to tell its energy; long calls are spared."""
+        if seconds >= LONG_CALL_S and not last:
+            return None
+        found = built.data.target.watch(built.call, seconds, ENERGY_SPAN_S if last else GLANCE_S, energy=last)
+        built.data.rewind()
+        return found
 
     def verify_again(self, cell: Cell) -> tuple[str, ErrorReport]:
         """Run a cell once more: what is wrong with its outputs now, or '', and their errors."""
@@ -161,39 +178,35 @@ class Bench:
         key = (cell.target, problem)
         if key not in self._data:
             if cell.target not in self._targets:
-                self._targets[cell.target] = open_target(cell.target, self._settings.device)
+                self._targets[cell.target] = open_target(cell.target, self._settings.device, graph=self._settings.graph)
             self._data[key] = problem_data(self._loaded, cell, self._targets[cell.target], self._settings.seed)
         return self._data[key]
 
     def _clock(self, built: Built) -> timing.Clock:
         target, call = built.data.target, built.call
+        seconds = target.cold_seconds if self._settings.cold else target.seconds
 
-        def cold(loops: int) -> float:
+        def rewound(loops: int) -> float:
             built.data.rewind()
-            if self._settings.cold:
-                self._flush_caches()
-            return target.seconds(call, loops)
+            return seconds(call, loops)
 
-        if built.data.written_inputs or self._settings.cold:
-            return cold
-        return lambda loops: target.seconds(call, loops)
+        return rewound if built.data.written_inputs else lambda loops: seconds(call, loops)
+
+    def _one_by_one(self, built: Built) -> bool:
+        """Whether a sample is one call: what it reads must be written anew, or the host's caches, which takes long."""
+        return built.data.written_inputs or (self._settings.cold and built.data.target.gpu() is None)
 
     def _wall(self, built: Built) -> float:
         """Wall-clock seconds of one launch with its synchronisation, the median of a few."""
         seconds = []
+        queued = built.data.target.queued(built.call)
         for _ in range(5 if built.call_s < LONG_CALL_S else 1):
             built.data.rewind()
             began = time.perf_counter()
-            built.call()
+            queued()
             built.data.target.finish()
             seconds.append(time.perf_counter() - began)
-        return float(np.median(seconds))
-
-    def _flush_caches(self) -> None:
-        """Write more than any cache holds, so that the next call finds its data in memory."""
-        if self._flush is None:
-            self._flush = np.zeros(FLUSH_BYTES // 8)
-        self._flush += 1.0
+        return median(seconds)
 
     def _library(self, variant: Variant, problem: Problem) -> str:
         """What the variant calls, with names and versions as this process has them."""

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from gpuplay.lockstep.record import Report
-from gpuplay.results import Cell, ErrorReport, Transfer
+from gpuplay.results import Cell, ErrorReport, Telemetry, Transfer
 
 
 @dataclass(frozen=True)
@@ -25,13 +25,19 @@ class Prepared:
 
 @dataclass(frozen=True)
 class Turn:
-    """The samples of one turn, seconds a call, and what the last verification found if it was the last."""
+    """The samples of one turn, seconds a call, and what the last verification found if it was the last.
+
+    ``remark`` is what makes the times less than was asked for.
+    """
 
     samples: tuple[float, ...]
     loops: int
     call_s: float | None
     wrong: str = ""
     error: ErrorReport | None = None
+    telemetry: Telemetry | None = None
+    algorithm: str = ""
+    remark: str = ""
 
 
 @dataclass(frozen=True)

@@ -16,8 +16,11 @@ if TYPE_CHECKING:
 HOST = ("python", "numpy", "cpu")
 
 
-def open_target(name: str, device: int = 0) -> Target:
-    """The target of this name; ``device`` is the index of the GPU. Opening it does not touch the device yet."""
+def open_target(name: str, device: int = 0, *, graph: bool = False) -> Target:
+    """The target of this name; ``device`` is the index of the GPU. Opening it does not touch the device yet.
+
+    With ``graph`` a GPU replays runs that were captured.
+    """
     if name in HOST:
         from gpuplay.targets import host
 
@@ -29,7 +32,7 @@ def open_target(name: str, device: int = 0) -> Target:
     if name == "cuda":
         from gpuplay.targets.cuda import CudaTarget
 
-        return CudaTarget(device)
+        return CudaTarget(device, graph=graph)
     if name == "simulator":
         from gpuplay.targets.simulator import SimulatorTarget
 

@@ -9,6 +9,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from gpuplay.machine_model import GpuModel
+    from gpuplay.results import Telemetry
 
 Call: TypeAlias = Callable[[], object]
 
@@ -50,3 +51,21 @@ class Target(Protocol):
 
     def seconds(self, call: Call, loops: int) -> float:
         """Seconds that ``loops`` calls take on the target, without host overhead where it can tell."""
+
+    def cold_seconds(self, call: Call, loops: int) -> float:
+        """The same with the caches flushed before each of the calls; the flushing is not counted."""
+
+    def queued(self, call: Call) -> Call:
+        """What is timed for a call: the call itself, or what stands for it on the target."""
+
+    def remark(self, call: Call) -> str:
+        """What makes the times of a call less than was asked for, in a line; '' where nothing."""
+
+    def watch(self, call: Call, call_s: float, span_s: float, *, energy: bool = False) -> Telemetry | None:
+        """What the GPU says of itself at work on calls of ``call_s`` for about ``span_s``, energy if asked for.
+
+        None where nothing is known.
+        """
+
+    def algorithm(self, call: Call) -> str:
+        """What a library's call really ran, where it can be found out; else ''."""

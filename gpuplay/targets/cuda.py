@@ -126,9 +126,17 @@ class CudaTarget:
         self._device.synchronize()
         return self._timed(call, loops, self._device.flush)
 
+    def queued(self, call: Call) -> Call:
+        """The call itself, or the replay of its graph."""
+        return self._ready(call)[0]
+
     def remark(self, call: Call) -> str:
         """What makes the times of a call less than was asked for, in a line; '' where nothing."""
         return self._remarks.get(call, "")
+
+    def algorithm(self, _call: Call) -> str:
+        """Our own GPU functions are in the variant's source."""
+        return ""
 
     def watch(self, call: Call, call_s: float, span_s: float, *, energy: bool = False) -> Telemetry | None:
         """What the GPU says of itself at work on calls of ``call_s`` for about ``span_s``; None without NVML.

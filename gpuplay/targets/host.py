@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from gpuplay.targets.base import Call
 
 ALIGNMENT = 256  # bytes
+FLUSHED_BYTES = 256 << 20
 
 
 class HostTarget:
@@ -80,6 +81,34 @@ class HostTarget:
         for _ in repeats:
             call()
         return time.perf_counter() - start
+
+    def cold_seconds(self, call: Call, loops: int) -> float:
+        """The same, each call after all of a buffer larger than any cache was written."""
+        total = 0.0
+        for _ in range(loops):
+            np.add(self._flushed, 1.0, out=self._flushed)
+            total += self.seconds(call, 1)
+        return total
+
+    def queued(self, call: Call) -> Call:
+        """The call itself."""
+        return call
+
+    def remark(self, _call: Call) -> str:
+        """Nothing is done otherwise than asked."""
+        return ""
+
+    def watch(self, _call: Call, _call_s: float, _span_s: float, *, energy: bool = False) -> None:  # noqa: ARG002
+        """There is no GPU to watch."""
+        return
+
+    def algorithm(self, _call: Call) -> str:
+        """What a library calls is named by the kernel's declaration."""
+        return ""
+
+    @functools.cached_property
+    def _flushed(self) -> NDArray[Any]:
+        return np.zeros(FLUSHED_BYTES // 8)
 
 
 class NumpyTarget(HostTarget):

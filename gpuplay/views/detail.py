@@ -10,6 +10,7 @@ from rich.text import Text
 from gpuplay.analysis.ratios import timed
 from gpuplay.analysis.roofline import roof, work
 from gpuplay.analysis.warnings import subject
+from gpuplay.kernel import ON_GPU
 from gpuplay.results import Record, Result
 from gpuplay.units import byte_rate, flop_rate, percent, seconds, size_names
 from gpuplay.views.layout import Column, Entry, blocks, column, join, stack, wrap
@@ -63,12 +64,12 @@ def _columns(record: Record) -> list[Column]:
         return lambda result: _seconds(get(result))
 
     return [
-        _texts("threads", results, lambda r: "" if r.cell.target == "cuda" else str(r.cell.threads)),
+        _texts("threads", results, lambda r: "" if r.cell.target in ON_GPU else str(r.cell.threads)),
         _texts("median", results, lambda r: seconds(_median(r)) if timed(r) else r.status),
         _texts("q1–q3", results, _timed(_range)),
         _texts("min", results, _timed(lambda r: seconds(r.time.min_s) if r.time else "")),
         _texts("samples", results, _timed(lambda r: f"{r.time.samples}×{r.time.loops}" if r.time else "")),
-        _texts("call", results, _timed(lambda r: seconds(r.call_s) if r.call_s and r.cell.target == "cuda" else "")),
+        _texts("call", results, _timed(lambda r: seconds(r.call_s) if r.call_s and r.cell.target in ON_GPU else "")),
         _texts("arithmetic", results, _timed(lambda r: flop_rate(r.flops / _median(r)) if r.flops else "")),
         _texts("bytes", results, _timed(lambda r: byte_rate(r.bytes / _median(r)) if r.bytes else "")),
         _texts("own work", results, _timed(_own_work)),

@@ -12,6 +12,7 @@ from gpuplay.analysis import verdict, warnings
 from gpuplay.analysis.grid import Column as Variant
 from gpuplay.analysis.grid import Grid, Line, arrange
 from gpuplay.analysis.ratios import fastest, speedup, timed
+from gpuplay.kernel import ON_GPU
 from gpuplay.plan import Plan
 from gpuplay.results import Cell, Record, State
 from gpuplay.units import count, percent, seconds, size_names
@@ -198,7 +199,7 @@ def _below(variant: Variant, *, kernel: bool) -> str:
     flynn, threads = variant.variant.flynn, variant.threads
     if variant.interpreted:
         return "interpreted"
-    if variant.variant.target == "cuda":
+    if variant.variant.target in ON_GPU:
         return f"{flynn}, kernel" if kernel else flynn
     if flynn == "library":
         return count(threads, "thread") if threads else flynn
