@@ -8,8 +8,7 @@ cpu:simd        packed panels of B, and a tile of C that stays in registers
 cpu:scalar      the source of cpu:simd, one number at a time
 cpu:parallel    the same source, a rectangle of C for each core
 torch:mm        PyTorch's matrix product, a peer
-cuda:naive      one thread an element, everything from global memory
-cuda:tiled      tiles of A and B in shared memory, each number loaded once a tile
+cuda:…          the ladder on a GPU, up to warp tiles: kernels/matmul/cuda
 """
 
 from gpuplay.kernel import Array, Cost, Kernel, Param, Probe, Variant

@@ -1,7 +1,10 @@
 """The CUDA ladder of matmul, declared: each rung is one idea more than the one below.
 
-cuda:naive  one thread an element, everything from global memory
-cuda:tiled  tiles of A and B in shared memory, each number loaded once a tile
+cuda:naive      one thread an element, everything from global memory, threads along columns of C
+cuda:coalesced  the same loop, threads along rows of C: a warp loads adjacent numbers of B
+cuda:tiled      tiles of A and B in shared memory, each number loaded once a tile
+cuda:column     a thread computes 8 rows of a column: its number of B stays in a register
+cuda:register   a thread computes 8×8 elements in registers
 """
 
 from gpuplay.kernel import Knob, Variant
@@ -9,11 +12,27 @@ from gpuplay.kernel import Knob, Variant
 from ..._shared import limits
 
 NAIVE_BLOCK = (32, 8)
+COALESCED_BLOCK = (32, 8)
 
 
 def fits_naive(p, _knobs, _machine):
+    """The grid has at most 65535 blocks in its second axis, which goes across C."""
+    return limits.grid_height("a width", p.n, NAIVE_BLOCK[1])
+
+
+def fits_coalesced(p, _knobs, _machine):
     """The grid has at most 65535 blocks downwards."""
-    return limits.grid_height("a height", p.m, NAIVE_BLOCK[1])
+    return limits.grid_height("a height", p.m, COALESCED_BLOCK[1])
+
+
+def fits_column(p, _knobs, _machine):
+    """As `fits_coalesced`, for blocks of 64 rows."""
+    return limits.grid_height("a height", p.m, 64)
+
+
+def fits_register(p, _knobs, _machine):
+    """As `fits_coalesced`, for blocks of 128 rows."""
+    return limits.grid_height("a height", p.m, 128)
 
 
 def fits_tile(p, knobs, machine):
@@ -30,9 +49,17 @@ VARIANTS = (
     Variant(
         "cuda:naive",
         "SIMT",
-        "one thread an element of C; adjacent threads load adjacent columns of B",
-        "cuda.tiles:naive",
+        "one thread an element of C, adjacent threads along a column: 32 of them read 32 rows of A",
+        "cuda.global_memory:naive",
         applies=fits_naive,
+    ),
+    Variant(
+        "cuda:coalesced",
+        "SIMT",
+        "the same loop, adjacent threads along a row of C: they load adjacent numbers of B",
+        "cuda.global_memory:coalesced",
+        improves_on="cuda:naive",
+        applies=fits_coalesced,
     ),
     Variant(
         "cuda:tiled",
@@ -40,7 +67,23 @@ VARIANTS = (
         "a block loads a tile of A and of B into shared memory and uses each number tile times",
         "cuda.tiles:tiled",
         knobs={"tile": Knob((8, 16, 32), default=16, help="side of the square tile of C that a block computes")},
-        improves_on="cuda:naive",
+        improves_on="cuda:coalesced",
         applies=fits_tile,
+    ),
+    Variant(
+        "cuda:column",
+        "SIMT",
+        "a thread computes 8 rows of a column: a number of B in a register is used 8 times",
+        "cuda.register_tiles:column",
+        improves_on="cuda:tiled",
+        applies=fits_column,
+    ),
+    Variant(
+        "cuda:register",
+        "SIMT",
+        "a thread computes 8×8 elements in registers: 16 loads from shared memory for 64 multiply-adds",
+        "cuda.register_tiles:register",
+        improves_on="cuda:column",
+        applies=fits_register,
     ),
 )
