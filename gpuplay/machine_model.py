@@ -112,3 +112,9 @@ class Gpu(Protocol):
 
     def copy(self, destination: Any, source: Any) -> None:
         """Copy one device array into another of the same shape and dtype."""
+
+    def tensor_map(self, array: Any, box: tuple[int, int]) -> Any:
+        """A description of a device matrix for copies of boxes of (rows, columns) by the TMA: an array of uint64.
+
+        A row of a box has 128 bytes, and lies swizzled in shared memory (`gpuplay.intrinsics.ptx.copy_box_async`).
+        """

@@ -47,6 +47,7 @@ class Machine:
         self.model = model or GpuModel()
         self.keep_going, self.check_types = keep_going, check_types
         self._memory = GlobalMemory()
+        self._described: dict[int, tuple[Any, Any, tuple[int, int]]] = {}
         self._lines: dict[Place, Counts] = {}
         self._maps: dict[tuple[Place, str, str], WarpMap] = {}
         self._faults: list[Fault] = []
@@ -61,6 +62,10 @@ class Machine:
     def mark_copied(self, array: Any, source: Any = None) -> None:
         """The host filled this NumPy array, or copied a source into it: what was unset there is unset here."""
         self._memory.mark_copied(array, source)
+
+    def describe(self, described: Any, matrix: Any, box: tuple[int, int]) -> None:
+        """From now on the array ``described``, where a launch gets it, stands for boxes of this matrix."""
+        self._described[described.ctypes.data] = described, matrix, box
 
     def launch(self, function: Any, grid: Any, block: Any, *args: Any, shared: int = 0) -> None:
         """Run all threads of ``grid`` blocks of ``block`` threads; ``shared`` is bytes of dynamic shared memory."""

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 from gpuplay.errors import GpuplayError, WorkerLost
 from gpuplay.limits import dims, refuse_launch
 from gpuplay.machine_model import GpuModel
-from gpuplay.targets import graphs
+from gpuplay.targets import graphs, tensor_maps
 
 if TYPE_CHECKING:
     from gpuplay.targets.base import Call
@@ -214,6 +214,7 @@ class DeviceGpu:
     def __init__(self, device: Device) -> None:
         self._device = device
         self._launchers: dict[tuple[Any, ...], Callable[..., object]] = {}
+        self._maps: dict[tuple[Any, ...], Any] = {}
         self._granted: dict[tuple[Any, tuple[Any, ...]], int] = {}
 
     @property
@@ -257,6 +258,18 @@ class DeviceGpu:
             )
         destination.copy_to_device(source, stream=self._device.stream)
         self._device.count()
+
+    def tensor_map(self, array: Any, box: tensor_maps.Box) -> Any:
+        """A description in device memory, written at the first call; LaunchError where the matrix has none."""
+        address = int(array.__cuda_array_interface__["data"][0])
+        key = address, array.shape, str(array.dtype), box
+        if key not in self._maps:
+            tensor_maps.refuse_map(self.properties, array, box, address)
+            words = self._device.cuda.device_array(tensor_maps.WORDS, dtype="uint64", stream=self._device.stream)
+            words.copy_to_device(tensor_maps.encoded(array, box), stream=self._device.stream)
+            self._device.synchronize()
+            self._maps[key] = words
+        return self._maps[key]
 
     def _grant(self, function: Any, args: tuple[Any, ...], shared: int) -> None:
         """Let a function have more dynamic shared memory than blocks have by themselves.

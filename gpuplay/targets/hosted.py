@@ -8,9 +8,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
+
 from gpuplay.errors import GpuplayError
 from gpuplay.limits import Dims, dims, refuse_launch
 from gpuplay.machine_model import GpuModel
+from gpuplay.targets import tensor_maps
 from gpuplay.targets.host import NumpyTarget
 
 if TYPE_CHECKING:
@@ -62,6 +65,11 @@ class HostedGpu:
                 f"copy: destination {destination.dtype} {destination.shape}, source {source.dtype} {source.shape}"
             )
         destination[...] = source
+
+    def tensor_map(self, array: Any, box: tensor_maps.Box) -> Any:
+        """A description of a matrix, without contents; LaunchError where the matrix cannot be described."""
+        tensor_maps.refuse_map(self._properties, array, box, array.ctypes.data)
+        return np.zeros(tensor_maps.WORDS, np.uint64)
 
     def _execute(self, function: Any, grid: Dims, block: Dims, args: tuple[Any, ...], shared: int) -> None:
         """Run a launch that is within the limits."""

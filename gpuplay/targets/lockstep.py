@@ -19,7 +19,7 @@ import numpy as np
 
 from gpuplay import catalog, paths
 from gpuplay.errors import GpuplayError
-from gpuplay.targets import presence
+from gpuplay.targets import presence, tensor_maps
 from gpuplay.targets.hosted import HostedGpu, HostedTarget
 
 if TYPE_CHECKING:
@@ -102,6 +102,12 @@ class LockstepGpu(HostedGpu):
         """Copy one array into another of the same shape and dtype; what was unset there is unset here."""
         super().copy(destination, source)
         self._machine.mark_copied(destination, source)
+
+    def tensor_map(self, array: Any, box: tensor_maps.Box) -> Any:
+        """A description that stands for the matrix and the box wherever it is passed."""
+        described = super().tensor_map(array, box)
+        self._machine.describe(described, array, box)
+        return described
 
     def _execute(self, function: Any, grid: Dims, block: Dims, args: tuple[Any, ...], shared: int) -> None:
         self._machine.launch(function, grid, block, *args, shared=shared)

@@ -23,6 +23,7 @@ from typing import Any, TypeAlias
 from gpuplay.errors import GpuplayError
 from gpuplay.limits import Dims, dims, refuse_launch
 from gpuplay.machine_model import GpuModel, model_of
+from gpuplay.targets import tensor_maps
 
 Capability: TypeAlias = tuple[int, int] | tuple[int, int, str]
 ARCHITECTURE_SPECIFIC = (9, 0)  # from here on: sm_90a has wgmma and setmaxnreg, plain sm_90 has not
@@ -90,6 +91,11 @@ class OfflineGpu:
 
     def copy(self, destination: Any, source: Any) -> None:
         """There is nothing to copy."""
+
+    def tensor_map(self, array: Any, box: tensor_maps.Box) -> Any:
+        """The shape of a description; LaunchError where the matrix cannot be described."""
+        tensor_maps.refuse_map(self._properties, array, box)
+        return hollow((tensor_maps.WORDS,), "uint64")
 
 
 def hollow(shape: tuple[int, ...], dtype: str) -> Any:
