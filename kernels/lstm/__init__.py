@@ -16,6 +16,8 @@ cuda:unfused    a launch for each gate and for each operation: gates travel to m
 cuda:stacked    one launch sums the four gates of a block's units: x and h are read once for all of them
 cuda:pointwise  one launch makes both states of the sums: 7 floats an element, not 16
 cuda:fused      the states are made where the sums are: no gate ever reaches memory
+cuda:registers  a thread sums 8 rows × 2 units × 4 gates in registers; the next tiles are on their way meanwhile
+cuda:hoisted    the inputs of all steps are one large product before the first step
 """
 
 from gpuplay.kernel import Array, Cost, Kernel, Param, Variant

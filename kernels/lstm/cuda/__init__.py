@@ -4,11 +4,14 @@ cuda:unfused    a launch for each gate and for each operation: gates travel to m
 cuda:stacked    one launch sums the four gates of a block's units: x and h are read once for all of them
 cuda:pointwise  one launch makes both states of the sums: 7 floats an element, not 16
 cuda:fused      the states are made where the sums are: no gate ever reaches memory
+cuda:registers  a thread sums 8 rows × 2 units × 4 gates in registers; the next tiles are on their way meanwhile
+cuda:hoisted    the inputs of all steps are one large product before the first step
 """
 
 from gpuplay.kernel import Array, Knob, Variant
 
 from ..._shared import limits
+from .shapes import shape_for
 
 THREADS = Knob((64, 128, 256), default=256, help="threads of a block")
 UNITS = 16
@@ -27,6 +30,11 @@ def gates_workspace(p, _knobs):
     return (Array("gates", (4, p.batch, p.n)),)
 
 
+def projected_workspace(p, _knobs):
+    """What the inputs add to the gates of all steps, the four gates of a unit side by side."""
+    return (Array("projected", (p.steps * p.batch, p.n, 4)),)
+
+
 def fits_block(p, knobs, machine):
     """A block has so many threads in all, whole rows of 16, and the grid so many blocks downwards."""
     block, limit = knobs["block"], machine.gpu.threads_per_block
@@ -43,6 +51,22 @@ def fits_tile(p, knobs, machine):
     if block > most and block <= machine.gpu.threads_per_block:
         return f"block {block}: four gates take some {TILE_REGISTERS} registers a thread, the limit is {most} threads"
     return fits_block(p, knobs, machine)
+
+
+def fits_registers(p, _knobs, machine):
+    """The register tiles are written for float32 and for copies that nobody waits for."""
+    if p.dtype != "float32":
+        return f"float32 only, not {p.dtype}"
+    if machine.gpu.capability < (8, 0):
+        return "asynchronous copies need compute capability 8.0"
+    shape = shape_for(p.n, p.batch)
+    return limits.grid_height("a batch", p.batch, shape.rows)
+
+
+def fits_hoisted(p, knobs, machine):
+    """As `fits_registers`, and a grid for the rows of all steps together."""
+    rows = p.steps * p.batch
+    return fits_registers(p, knobs, machine) or limits.grid_height("rows", rows, shape_for(p.n, rows).rows)
 
 
 VARIANTS = (
@@ -83,5 +107,22 @@ VARIANTS = (
         knobs={"block": THREADS},
         improves_on="cuda:pointwise",
         applies=fits_tile,
+    ),
+    Variant(
+        "cuda:registers",
+        "SIMT",
+        "a thread sums 8 rows × 2 units × 4 gates in registers, while copies of the next tiles are under way",
+        "cuda.registers:registers",
+        improves_on="cuda:fused",
+        applies=fits_registers,
+    ),
+    Variant(
+        "cuda:hoisted",
+        "SIMT",
+        "the inputs of all steps are one large product before the first step; a step multiplies states alone",
+        "cuda.hoisted:hoisted",
+        improves_on="cuda:registers",
+        applies=fits_hoisted,
+        workspace=projected_workspace,
     ),
 )

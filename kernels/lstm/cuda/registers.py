@@ -1,0 +1,53 @@
+"""cuda:registers: one launch a step, as cuda:fused, with sums in register tiles and copies under way meanwhile.
+
+A block of ``rows`` × ``units`` reads batch·n·(n/units) floats of x and as many of h, and 8·n²·(batch/rows) of
+weights a step: with 64 rows and 32 units a quarter of what cuda:fused reads at its largest block. A thread uses
+each number that it loads from shared memory 8 times, where cuda:fused uses it once or four times.
+"""
+
+from numba import cuda, float32
+
+from .pointwise import new_states
+from .register_tiles import ZEROS, add_product, keep_sums, kept_sums, place
+from .shapes import THREADS, shape_for
+
+
+def registers(p):
+    """The sums of all gates and both states of step ``t``, by blocks of the shape that suits the problem."""
+    shape = shape_for(p.n, p.batch)
+    grid, shared_bytes = shape.grid(p.n, p.batch), shape.shared_bytes
+    constants = shape.constants(p.n)
+    rows, units, row_warps, slices, tall = constants[:5]
+
+    @cuda.jit(cache=True)
+    def lstm_step(hs, c, x, h0, c0, W_ih, W_hh, b_ih, b_hh, t):
+        shared = cuda.shared.array(0, float32)
+        batch, n = c.shape
+        top, first = cuda.blockIdx.y * rows, cuda.blockIdx.x * units
+        sums = add_product((ZEROS, ZEROS), shared, x, t * batch * n, W_ih, top, first, batch, n, constants)
+        h, start = (h0, 0) if t == 0 else (hs, (t - 1) * batch * n)
+        upper, lower = add_product(sums, shared, h, start, W_hh, top, first, batch, n, constants)
+        row, unit, part = place(units, row_warps, tall)
+        keep_sums(shared, upper, lower, row, unit, part, rows, units, tall)
+        cuda.syncthreads()
+        for pair in range(cuda.threadIdx.x, rows * units, THREADS):
+            row, unit = pair // units, pair % units
+            b, j = top + row, first + unit
+            if b < batch and j < n:
+                i, f, g, o = kept_sums(shared, row, unit, rows, units, slices)
+                i += b_ih[j] + b_hh[j]
+                f += b_ih[n + j] + b_hh[n + j]
+                g += b_ih[2 * n + j] + b_hh[2 * n + j]
+                o += b_ih[3 * n + j] + b_hh[3 * n + j]
+                before = c0[b, j] if t == 0 else c[b, j]
+                cell, hidden = new_states(i, f, g, o, before)
+                c[b, j] = cell
+                hs[(t * batch + b) * n + j] = hidden
+
+    def run(gpu, hs, c_last, x, h0, c0, W_ih, W_hh, b_ih, b_hh):
+        arrays = (x.reshape(-1), h0.reshape(-1), c0, W_ih.reshape(-1), W_hh.reshape(-1), b_ih, b_hh)
+        states = hs.reshape(-1)
+        for t in range(p.steps):
+            gpu.launch(lstm_step, grid, THREADS, states, c_last, *arrays, t, shared=shared_bytes)
+
+    return run

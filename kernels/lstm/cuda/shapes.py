@@ -1,0 +1,71 @@
+"""Shapes of a block of the register rungs: what it sums, and how its eight warps share that.
+
+Free of numba, so that a declaration may ask what a block takes.
+"""
+
+from typing import NamedTuple
+
+THREADS = 256
+GATES = 4
+PAD = 4  # floats behind a row of a tile: threads that read adjacent rows, 16 bytes each, meet different banks
+
+
+class Shape(NamedTuple):
+    """A block sums the four gates of ``units`` units for ``rows`` rows of the batch.
+
+    It walks along k in chunks of ``depth``, ``stages`` of them in shared memory at a time. A warp sums
+    8 units for 32 rows, or for 64 where ``tall``; warps beyond those that this takes share the depth of a
+    chunk among them, ``slices`` to a tile.
+    """
+
+    rows: int
+    units: int
+    tall: bool
+    depth: int
+    stages: int
+
+    @property
+    def row_warps(self):
+        """Warps side by side along the batch."""
+        return self.rows // (64 if self.tall else 32)
+
+    @property
+    def slices(self):
+        """Warps that sum the same tile, each along its share of every chunk."""
+        return THREADS // 32 // self.row_warps // (self.units // 8)
+
+    @property
+    def shared_bytes(self):
+        """Shared memory of a block: chunks of vectors and weights, and later the sums of every slice instead."""
+        chunks = self.stages * (self.rows + GATES * self.units) * (self.depth + PAD)
+        sums = self.slices * self.rows * self.units * GATES
+        return 4 * max(chunks, sums)
+
+    def constants(self, n):
+        """What a GPU function needs of a shape, as plain numbers; last the floats that one copy of a row of n takes."""
+        return (
+            *(self.rows, self.units, self.row_warps, self.slices),
+            *(self.tall, self.depth, self.stages, 1 if n % 4 else 4),
+        )
+
+    def grid(self, units, rows):
+        """Blocks that serve so many units and rows: units first, so that neighbours share their vectors."""
+        return -(-units // self.units), -(-rows // self.rows)
+
+
+SHAPES = (
+    Shape(rows=128, units=32, tall=True, depth=32, stages=2),
+    Shape(rows=64, units=32, tall=True, depth=32, stages=3),
+    Shape(rows=64, units=8, tall=True, depth=64, stages=3),
+    Shape(rows=32, units=8, tall=False, depth=64, stages=3),
+)
+BUSY = 96  # blocks that keep a large GPU busy
+
+
+def shape_for(units, rows):
+    """The largest shape of which there are blocks enough, since it reads each number the fewest times."""
+    for shape in SHAPES[:-1]:
+        across, down = shape.grid(units, rows)
+        if across * down >= BUSY:
+            return shape
+    return SHAPES[-1]
