@@ -23,3 +23,16 @@ def grid_height(what, extent, rows):
     if blocks > MOST_BLOCKS_DOWN:
         return f"{what} of {extent} in blocks of {rows} is {blocks} blocks, the limit is {MOST_BLOCKS_DOWN} downwards"
     return None
+
+
+def float32_only(p):
+    """128-bit accesses to four elements, and what is built on them."""
+    return None if p.dtype == "float32" else f"float32 only; the problem's dtype is {p.dtype}"
+
+
+def capability(what, least, machine):
+    """A compute capability from which on the GPU can do what is named."""
+    has = machine.gpu.capability
+    if tuple(has) < least:
+        return f"{what} need compute capability {least[0]}.{least[1]}; this GPU has {has[0]}.{has[1]}"
+    return None
