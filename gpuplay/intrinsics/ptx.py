@@ -8,6 +8,9 @@ name               does                                                       PT
 =================  =========================================================  ====================================
 load4, store4      four adjacent 32-bit elements as a tuple, by one access;   ld.v4, st.v4 (global and shared)
                    the index is a multiple of 4
+load4_streaming    as load4, of what is read once; also ``store4_streaming``  ld.global.cs, st.global.cs
+load4_readonly     as load4, of what the launch does not write; also          ld.global.nc
+                   ``load_readonly`` for one element
 copy4_async        up to four 32-bit elements from global to shared memory,   cp.async.cg, 16 bytes
                    zeros behind them, without waiting
 copy8_async        the same for eight elements of 16 bits                     cp.async.cg, 16 bytes
@@ -21,19 +24,72 @@ multiply_add_bf16  one product of a warp, 16×8 float32 sums; also ``_f16``,   m
                    ``_tf32``
 multiply_tiles_…   as many of them as the tuples have tiles: ``bf16``,        the same, once or three times a tile
                    ``f16``, ``tf32``, ``tf32x3`` (float32 by three products)
+fast_tanh          tanh, relative error up to 2⁻¹¹                            tanh.approx.f32
+fast_exp2          2ˣ, relative error up to 2⁻²²                              ex2.approx.ftz.f32
 round_to_tf32      a float32, or a tuple of them, to nearest                  cvt.rna.tf32 but for the last bits
 pack_bf16          two float32 as a pair of 16-bit numbers; also ``_f16``     cvt.rn.bf16x2, cvt.rn.f16x2
 =================  =========================================================  ====================================
+
+What else a fast GPU function needs is Numba's own:
+
+- **Unrolling.** ``for k in cuda.literal_unroll((0, 1, 2, 3))`` is laid out flat, also where the body replaces a
+  tuple that it adds to; the compiler unrolls ``range(4)`` only around short bodies. Longer tuples are named
+  outside the function.
+- **Registers.** Tuples stay in registers where every index is a constant; a tuple of zeros for a tile is a
+  global or a captured variable, ``(np.float32(0),) * 64``. A tuple or local array indexed at run time lies in
+  memory. Indices of 32 bits (``np.uint32(…)``) take half the registers of Numba's usual 64.
+- **Launch bounds.** ``@cuda.jit(launch_bounds=(256, 2))``: blocks have at most 256 threads, and two of them shall
+  fit on a multiprocessor, so 128 registers a thread (CUDA C++ Programming Guide, "Launch Bounds").
+- **Shared memory.** A static array is aligned to its element: where 16 bytes are moved at once, declare it as
+  ``cuda.shared.array(size, dtype, alignment=16)``. More than 48 KB are dynamic:
+  ``cuda.shared.array(0, dtype)`` and ``gpu.launch(…, shared=bytes)``.
+
+For compute capability 9.0 alone, which is compiled as sm_90a:
+
+====================  ======================================================  ====================================
+init_barrier          set up a barrier in shared memory that counts           mbarrier.init
+                      arrivals and bytes
+publish_barriers      make new barriers known to copies                       fence.mbarrier_init, fence.proxy.async
+arrive                arrive at a barrier and go on                           mbarrier.arrive
+arrive_expecting      arrive, and announce bytes that are to be copied        mbarrier.arrive.expect_tx
+phase_is_over         ask, wait_for_phase waits, for a phase of a barrier     mbarrier.try_wait.parity
+acquire_tensor_map    see the description of a matrix as the host wrote it    fence.proxy.tensormap
+copy_box_async        a box of a matrix to shared memory, swizzled            cp.async.bulk.tensor.2d
+elements_to_boundary  how far it is in a shared array to a boundary
+describe_tile         a matrix descriptor of a swizzled tile
+fence_products        hand the registers of the sums to the matrix units
+multiply_async_bf16   64×16 times 16×columns by a warpgroup, sums in float32  wgmma.mma_async.m64nNk16
+commit_products       make a group of the products begun since the last       wgmma.commit_group
+wait_for_products     wait for all groups but the youngest few                wgmma.wait_group
+====================  ======================================================  ====================================
 """
 
 from __future__ import annotations
 
+from gpuplay.intrinsics.approximate import fast_exp2, fast_tanh
 from gpuplay.intrinsics.async_copies import (
     commit_copies,
     copy1_async,
     copy4_async,
     copy8_async,
     wait_for_copies,
+)
+from gpuplay.intrinsics.hopper_addresses import elements_to_boundary
+from gpuplay.intrinsics.hopper_barriers import (
+    arrive,
+    arrive_expecting,
+    init_barrier,
+    phase_is_over,
+    publish_barriers,
+    wait_for_phase,
+)
+from gpuplay.intrinsics.hopper_copies import acquire_tensor_map, copy_box_async
+from gpuplay.intrinsics.hopper_products import (
+    commit_products,
+    describe_tile,
+    fence_products,
+    multiply_async_bf16,
+    wait_for_products,
 )
 from gpuplay.intrinsics.matrix_units import (
     ldmatrix4,
@@ -50,27 +106,54 @@ from gpuplay.intrinsics.matrix_units import (
     round_to_tf32,
 )
 from gpuplay.intrinsics.register_tiles import add_outer
-from gpuplay.intrinsics.vectors import load4, store4
+from gpuplay.intrinsics.vectors import (
+    load4,
+    load4_readonly,
+    load4_streaming,
+    load_readonly,
+    store4,
+    store4_streaming,
+)
 
 __all__ = [
+    "acquire_tensor_map",
     "add_outer",
+    "arrive",
+    "arrive_expecting",
     "commit_copies",
+    "commit_products",
     "copy1_async",
     "copy4_async",
     "copy8_async",
+    "copy_box_async",
+    "describe_tile",
+    "elements_to_boundary",
+    "fast_exp2",
+    "fast_tanh",
+    "fence_products",
+    "init_barrier",
     "ldmatrix4",
     "ldmatrix4_transposed",
     "load4",
+    "load4_readonly",
+    "load4_streaming",
+    "load_readonly",
     "multiply_add_bf16",
     "multiply_add_f16",
     "multiply_add_tf32",
+    "multiply_async_bf16",
     "multiply_tiles_bf16",
     "multiply_tiles_f16",
     "multiply_tiles_tf32",
     "multiply_tiles_tf32x3",
     "pack_bf16",
     "pack_f16",
+    "phase_is_over",
+    "publish_barriers",
     "round_to_tf32",
     "store4",
+    "store4_streaming",
     "wait_for_copies",
+    "wait_for_phase",
+    "wait_for_products",
 ]
