@@ -43,6 +43,7 @@ LOCKSTEP = (
         "matrix_units",
         "register_tiles",
         "async_copies",
+        "approximate",
         "calls",
         "items",
         "expressions",

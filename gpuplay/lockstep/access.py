@@ -8,7 +8,7 @@ import numpy as np
 
 from gpuplay.lockstep import shadow
 from gpuplay.lockstep.atomics import perform
-from gpuplay.lockstep.faults import out_of_bounds, race, under_way, unset
+from gpuplay.lockstep.faults import changed, out_of_bounds, race, under_way, unset
 from gpuplay.lockstep.traffic import contention, sectors, wavefronts
 from gpuplay.lockstep.values import Pointer, View, uniform
 
@@ -169,6 +169,16 @@ def release(batch: Batch, memory: Allocation, offset: Lanes, active: Lanes, site
     now = batch.order.tick(site)
     _history(batch, memory, shadow.STORE, now, offset, active, site.width)  # what conflicts was told at the access
     memory.last_write = now
+
+
+def refuse_changed(batch: Batch, memory: Allocation, offset: Number, active: Lanes, site: Site) -> None:
+    """A fault where an active lane reads, by a path that does not see it, what this launch wrote."""
+    if memory.watched:
+        span = max(site.width >> memory.shift, 1)
+        lane, word = shadow.written(active, spread(batch, offset), memory.shift, span, memory.history)
+        if lane >= 0:
+            owner, time = memory.history[word, :2].tolist()
+            changed(batch, site, memory, int(lane), owner - 1, time, int(word) << memory.shift)
 
 
 def _check(batch: Batch, memory: Allocation, offset: Lanes, active: Lanes, site: Site, now: int) -> None:

@@ -10,6 +10,7 @@ import numpy as np
 from numba import cuda, literal_unroll
 
 from gpuplay.lockstep import (
+    approximate,
     arrays,
     async_copies,
     barriers,
@@ -273,6 +274,7 @@ _HANDLERS: dict[Any, Handler] = {
     **register_tiles.HANDLERS,
     **matrix_units.HANDLERS,
     **async_copies.HANDLERS,
+    **approximate.HANDLERS,
     **_of_cuda(
         {
             "grid": _grid,

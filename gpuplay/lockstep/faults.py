@@ -119,6 +119,17 @@ def under_way(batch: Batch, site: Site, memory: Allocation, lane: int, owner: in
     )
 
 
+def changed(batch: Batch, site: Site, memory: Allocation, lane: int, writer: int, time: int, offset: int) -> None:
+    """A word that was written in this launch, read by the path for what never changes while one runs."""
+    before: Site = batch.order.sites[time]
+    mine, theirs = batch.thread(lane), batch.thread_of(writer)
+    index = _index(site, memory, offset, lane)
+    text = f"{mine} reads {site.array}[{', '.join(map(str, index))}] by the read-only path, but {theirs} wrote it at "
+    text += f"line {before.place.line} of the same launch"
+    remedy = "load it by the ordinary path, or write it in an earlier launch"
+    batch.fault(Fault("race", text, site.place, mine, before.place, theirs, site.array, index, remedy=remedy))
+
+
 def too_many(batch: Batch, site: Site, lane: int, given: int, most: int) -> None:
     """A copy whose count is none of those that the instruction has."""
     thread = batch.thread(lane)

@@ -186,6 +186,7 @@ def _returned(dispatcher: Any, arguments: tuple[Any, ...]) -> Any:
     return _RETURNS[key]
 
 
+_REASON = re.compile(r"^\s*TypingError: (?!Failed in )(.+)$", re.MULTILINE)  # what an intrinsic says for itself
 _ADVICE = ("This error", "During: resolving", "Enable logging", "Failed in ")
 
 
@@ -195,6 +196,8 @@ def _shortened(error: Exception, function: Any) -> str:
     found = re.findall(r'File "([^"]+)", line (\d+)', text)
     own = [(file, line) for file, line in found if function.__code__.co_filename.endswith(file.lstrip("./"))]
     place = f"{function.__code__.co_filename}:{own[-1][1]}: " if own else ""
+    if reason := _REASON.search(text):
+        return f"{place}{function.__name__}: {reason[1]}"
     kept: dict[str, None] = {}
     for line in map(str.strip, text.splitlines()):
         if line and not line.startswith((*_ADVICE, "File ", "- of which", "- Of which", "^")):

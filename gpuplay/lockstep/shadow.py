@@ -174,6 +174,19 @@ def claimed(active: Any, offsets: Any, shift: int, span: int, claims: Any) -> tu
 
 
 @njit(cache=True, error_model="numpy")
+def written(active: Any, offsets: Any, shift: int, span: int, history: Any) -> tuple[int, int]:
+    """The first lane that touches a word that the launch wrote, and the word; -1 where none does."""
+    for position in range(active.shape[0]):
+        if not active[position]:
+            continue
+        begin = offsets[position] >> shift
+        for word in range(begin, begin + span):
+            if history[word, 0] != 0:
+                return position, word
+    return -1, -1
+
+
+@njit(cache=True, error_model="numpy")
 def locate(active: Any, index: Any, extent: int, stride: int, offsets: Any) -> int:
     """Add ``index·stride`` to the byte ``offsets`` of all active lanes; the first lane out of bounds, or -1.
 

@@ -1,4 +1,4 @@
-"""128-bit loads and stores of `gpuplay.intrinsics.vectors`: one request, four elements a lane."""
+"""Loads and stores of `gpuplay.intrinsics.vectors`: 128 bits are one request, four elements a lane."""
 
 from __future__ import annotations
 
@@ -6,15 +6,17 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from gpuplay.intrinsics.vectors import BYTES, LANES, load4, store4
+from gpuplay.intrinsics import vectors
+from gpuplay.intrinsics.vectors import BYTES, LANES
 from gpuplay.lockstep import access
 from gpuplay.lockstep.dtypes import element_of
+from gpuplay.lockstep.errors import Unsupported
 from gpuplay.lockstep.faults import misaligned
 
 if TYPE_CHECKING:
     from gpuplay.lockstep.batch import Batch
     from gpuplay.lockstep.emitter import Emitter
-    from gpuplay.lockstep.handlers import Call
+    from gpuplay.lockstep.handlers import Call, Handler
     from gpuplay.lockstep.sites import Site
     from gpuplay.lockstep.values import Lanes, Number, View
 
@@ -39,41 +41,81 @@ def without_misaligned(batch: Batch, view: View, offset: Number, index: Number, 
     return kept
 
 
-def _touch(batch: Batch, view: View, index: Number, site: Site) -> tuple[Number, Lanes]:
-    """The byte offset of the first of four elements, for the lanes whose four are all there and aligned."""
-    offset, active = aligned(batch, view, index, site)
-    access.touch(batch, view.memory, offset, active, site)
-    return offset, active
+def _only_global(view: View, site: Site) -> None:
+    """Unsupported where an access that exists for global memory alone is of another one."""
+    if view.memory.space != "global":
+        raise Unsupported(f"a hint to the caches for {view.memory.space} memory", site.place)
 
 
-def _load(t: Emitter, made: Call) -> None:
+def _load(*, hinted: bool = False, unchanged: bool = False) -> Handler:
+    """A load of four: of global memory alone if ``hinted``, of what no thread writes if ``unchanged``."""
+
+    def handler(t: Emitter, made: Call) -> None:
+        base, at = made.arguments
+        dtype = element_of(t.kind(base))
+        source, index, site = t.slot(base), t.number(at, INT64), t.site(base, "load", BYTES)
+
+        def load(e: Batch) -> Any:
+            view: View = e.v[source]
+            offset, active = aligned(e, view, e.v[index], site)
+            if hinted:
+                _only_global(view, site)
+            access.touch(e, view.memory, offset, active, site)
+            if unchanged:
+                access.refuse_changed(e, view.memory, offset, active, site)
+            if not active.any():
+                return (dtype.type(0),) * LANES
+            return tuple(access.fetch(view.memory, dtype, offset + lane * dtype.itemsize) for lane in range(LANES))
+
+        t.define(made.target, None, load, (source, index))
+
+    return handler
+
+
+def _load_one_unchanged(t: Emitter, made: Call) -> None:
     base, at = made.arguments
     dtype = element_of(t.kind(base))
-    source, index, site = t.slot(base), t.number(at, INT64), t.site(base, "load", BYTES)
+    source, index, site = t.slot(base), t.number(at, INT64), t.site(base, "load", dtype.itemsize)
 
     def load(e: Batch) -> Any:
         view: View = e.v[source]
-        offset, active = _touch(e, view, e.v[index], site)
-        if not active.any():
-            return (dtype.type(0),) * LANES
-        return tuple(access.fetch(view.memory, dtype, offset + lane * dtype.itemsize) for lane in range(LANES))
+        value = access.load(e, view, (e.v[index],), site)
+        _only_global(view, site)
+        offset, active = access.locate(e, view, (e.v[index],), site)
+        access.refuse_changed(e, view.memory, offset, active, site)
+        return value
 
-    t.define(made.target, None, load, (source, index))
-
-
-def _store(t: Emitter, made: Call) -> None:
-    base, at, quad = made.arguments
-    dtype = element_of(t.kind(base))
-    values = t.slot(quad)
-    source, index, site = t.slot(base), t.number(at, INT64), t.site(base, "store", BYTES)
-
-    def store(e: Batch) -> None:
-        view: View = e.v[source]
-        offset, active = _touch(e, view, e.v[index], site)
-        for lane, value in enumerate(e.v[values]):
-            access.put(e, view.memory, dtype, offset + lane * dtype.itemsize, active, value)
-
-    t.emit(store, uses=(source, index, values))
+    t.define(made.target, dtype, load, (source, index))
 
 
-HANDLERS: dict[Any, Any] = {load4: _load, store4: _store}
+def _store(*, hinted: bool = False) -> Handler:
+    """A store of four: to global memory alone if ``hinted``."""
+
+    def handler(t: Emitter, made: Call) -> None:
+        base, at, quad = made.arguments
+        dtype = element_of(t.kind(base))
+        values = t.slot(quad)
+        source, index, site = t.slot(base), t.number(at, INT64), t.site(base, "store", BYTES)
+
+        def store(e: Batch) -> None:
+            view: View = e.v[source]
+            offset, active = aligned(e, view, e.v[index], site)
+            if hinted:
+                _only_global(view, site)
+            access.touch(e, view.memory, offset, active, site)
+            for lane, value in enumerate(e.v[values]):
+                access.put(e, view.memory, dtype, offset + lane * dtype.itemsize, active, value)
+
+        t.emit(store, uses=(source, index, values))
+
+    return handler
+
+
+HANDLERS: dict[Any, Any] = {
+    vectors.load4: _load(),
+    vectors.load4_streaming: _load(hinted=True),
+    vectors.load4_readonly: _load(hinted=True, unchanged=True),
+    vectors.load_readonly: _load_one_unchanged,
+    vectors.store4: _store(),
+    vectors.store4_streaming: _store(hinted=True),
+}

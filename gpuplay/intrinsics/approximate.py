@@ -1,0 +1,41 @@
+"""Functions that the special-function unit computes by one instruction, less accurately. Imports numba.
+
+On the lockstep machine they are the exact function, rounded: errors that only the hardware makes do not show.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from llvmlite import ir
+from numba.core import types, typing
+from numba.core.errors import TypingError
+
+try:
+    from numba.cuda.extending import intrinsic
+except ImportError:
+    from numba.extending import intrinsic
+
+
+def _instruction(what: str, text: str, x: Any) -> Any:
+    """The signature and the code of an instruction from float32 to float32."""
+    if x != types.float32:
+        raise TypingError(f"{what}: a float32; given {x}")
+
+    def generate(context: Any, builder: Any, called: Any, arguments: Any) -> Any:
+        kind = ir.FunctionType(ir.FloatType(), [ir.FloatType()])
+        return builder.call(ir.InlineAsm(kind, f"{text} $0, $1;", "=f,f"), arguments)
+
+    return typing.signature(types.float32, x), generate
+
+
+@intrinsic
+def fast_tanh(typingctx: Any, x: Any) -> Any:
+    """The tanh of a float32, with a relative error of up to 2⁻¹¹ (PTX ISA, "tanh"); capability 7.5 and later."""
+    return _instruction("fast_tanh", "tanh.approx.f32", x)
+
+
+@intrinsic
+def fast_exp2(typingctx: Any, x: Any) -> Any:
+    """2ˣ of a float32, with a relative error of up to 2⁻²² (PTX ISA, "ex2"); denormals in and out count as zero."""
+    return _instruction("fast_exp2", "ex2.approx.ftz.f32", x)
