@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 
-from gpuplay.analysis.flow import Instruction, Loop, hottest
+from gpuplay.analysis.flow import TURNS, Instruction, Loop, loops
 from gpuplay.measure.listings import HostFunction
 
 _LABEL = re.compile(r'^"?(?P<label>[.$\w@]+)"?:')
@@ -22,15 +22,17 @@ _ARITHMETIC = re.compile(
 )
 _FUSED = re.compile(r"vfn?m(add|sub|addsub|subadd)\d+[ps][sd]|fn?m(add|sub|la|ls)")
 _WIDTHS = (("%zmm", 512), ("%ymm", 256), ("%xmm", 128))
+SCALAR_BITS = 32
 _VECTOR = re.compile(r"\bv\d+\.(4s|2d|8h|16b)\b")
 
 
 @dataclass(frozen=True)
 class HostLoop:
-    """The hottest loop of a host function, judged by length and depth; without a loop the whole function.
+    """The hottest loop of a host function, judged by the arithmetic of a turn and its depth; else the whole function.
 
     ``vector_bits`` is the width of its widest vector arithmetic, 0 where all of it is scalar; ``fused`` counts
-    fused multiply-adds, ``packed`` the floating-point arithmetic on vectors, ``scalar`` that on one number.
+    fused multiply-adds, ``packed`` the floating-point arithmetic on vectors, ``scalar`` that on one number;
+    ``weight`` is what it was chosen by.
     """
 
     function: str
@@ -40,29 +42,38 @@ class HostLoop:
     fused: int
     packed: int
     scalar: int
+    weight: tuple[int, int]
 
 
 def hottest_loop(functions: Sequence[HostFunction]) -> HostLoop | None:
-    """Of all functions of a variant the loop of the largest weight; one that computes goes before one that does not."""
-    found = [read(function) for function in functions]
-    return max(found, key=_heat, default=None)
+    """Of all functions of a variant the loop of the largest weight."""
+    return max((read(function) for function in functions), key=lambda found: found.weight, default=None)
 
 
 def read(function: HostFunction) -> HostLoop:
     """The hottest loop of one function."""
     code = parse(function.asm)
-    loop = hottest(code)
-    own = [code[position] for position in loop.own] if loop else list(code)
+    stretches = [(loop, [code[position] for position in loop.own]) for loop in loops(code)]
+    return max(
+        (_read(function.name, loop, own) for loop, own in [*stretches, (None, list(code))]),
+        key=lambda found: found.weight if found.loop else (-1, -1),
+    )
+
+
+def _read(name: str, loop: Loop | None, own: Sequence[Instruction]) -> HostLoop:
     floats = [one for one in own if _ARITHMETIC.fullmatch(one.mnemonic)]
     packed = [one for one in floats if _is_packed(one)]
+    turns = TURNS ** (loop.depth if loop else 0)
+    bits = sum(_width(one) for one in packed) + SCALAR_BITS * (len(floats) - len(packed))
     return HostLoop(
-        function.name,
+        name,
         len(own),
         loop,
         max((_width(one) for one in packed), default=0),
         sum(bool(_FUSED.fullmatch(one.mnemonic)) for one in floats),
         len(packed),
         len(floats) - len(packed),
+        (bits * turns, len(own) * turns),
     )
 
 
@@ -98,12 +109,3 @@ def _width(one: Instruction) -> int:
         if register in one.text:
             return bits
     return 128 if _VECTOR.search(one.text) else 0
-
-
-def _heat(found: HostLoop) -> tuple[bool, bool, int]:
-    return found.packed + found.scalar > 0, found.loop is not None, found.loop.weight if found.loop else 0
-
-
-def shown(functions: Iterable[HostFunction], form: str) -> list[tuple[str, str]]:
-    """Name and text of each function, as ``llvm`` or ``asm``; functions without that text are left out."""
-    return [(one.name, text) for one in functions if (text := one.llvm if form == "llvm" else one.asm)]

@@ -96,7 +96,7 @@ def host_json(row: HostRow) -> dict[str, Any]:
     loop = row.loop
     if loop is None:
         return {"hottest_loop": None, "reason": row.reason, "failed": row.failed}
-    known = {name: value for name, value in vars(loop).items() if name != "loop"}
+    known = {name: value for name, value in vars(loop).items() if name not in ("loop", "weight")}
     return {"hottest_loop": known | {"loop": loop.loop is not None, "depth": loop.loop.depth if loop.loop else 0}}
 
 

@@ -10,18 +10,18 @@ from typing import Any
 
 from rich.console import Console
 
-from gpuplay import __version__, sizes, sources
+from gpuplay import __version__, sources
 from gpuplay.analysis.change import Change, change
 from gpuplay.analysis.inspection import gpu_rows, host_row
 from gpuplay.cli import inspections
 from gpuplay.cli.explaining import refuse_idle_knobs
-from gpuplay.cli.options import CODE_FORMS, coded_size
+from gpuplay.cli.options import CODE_FORMS, CODE_WORK
 from gpuplay.cli.session import FAILED, OK, Session, refuse_negative
 from gpuplay.crew import ORDINARY, environment_of
 from gpuplay.errors import UsageError
 from gpuplay.kernel import Kernel
 from gpuplay.measure.listings import Compiled
-from gpuplay.plan import PlannedCell, Settings
+from gpuplay.plan import PlannedCell, Row, Settings
 from gpuplay.request import chosen_names
 from gpuplay.units import parse_duration
 from gpuplay.views import change as change_view
@@ -104,23 +104,27 @@ def _compiled(
         raise UsageError(f"--arch {values['arch']}: is for CUDA variants, not for {', '.join(names)}")
     here = session.gpu_here() if on_gpu and values["arch"] is None else None
     capabilities = inspections.architectures(values["arch"], here.capability if here else None)
-    if values["sizes"] is not None and len(sizes.parse(values["sizes"])) > 1:
-        raise UsageError(f"--sizes {values['sizes']}: code is compiled for one problem; give one size")
-    chosen = {**values, "sizes": values["sizes"] or str(coded_size(kernel))}
     wanted: list[tuple[PlannedCell, tuple[int, int]]] = []
     for capability in capabilities:
-        rows = inspections.planned(session, chosen, names, capability, settings)
-        if len(rows) > 1:
-            many = [axis.name for axis in kernel.axes if "," in (values[axis.name] or "")]
-            option = f"--{many[0].replace('_', '-')} {values[many[0]]}"
-            raise UsageError(f"{option}: code is compiled for one problem; give one value")
-        cells = [one for one in rows[0].cells if one.cell.target == "cuda" or capability == capabilities[0]]
+        row = _row(kernel, values, inspections.planned(session, values, names, capability, settings))
+        cells = [one for one in row.cells if one.cell.target == "cuda" or capability == capabilities[0]]
         wanted += [(one, capability) for one in cells]
     if all(one.skip for one, _ in wanted):
         raise UsageError(f"code: {wanted[0][0].cell.label}: {wanted[0][0].skip}")
     places = {name: place for place, name in enumerate(names)}
     wanted.sort(key=lambda pair: places[pair[0].cell.variant])
     return inspections.compiled(session, wanted, form, settings)
+
+
+def _row(kernel: Kernel, values: Mapping[str, Any], rows: Sequence[Row]) -> Row:
+    """The one problem that code is compiled for; without ``--sizes`` the largest of the sweep that is soon done."""
+    if values["sizes"] is not None and len({row.problem.n for row in rows}) > 1:
+        raise UsageError(f"--sizes {values['sizes']}: code is compiled for one problem; give one size")
+    if len(rows) > len({row.problem.n for row in rows}):
+        many = next(axis.name for axis in kernel.axes if "," in (values[axis.name] or ""))
+        option = f"--{many.replace('_', '-')} {values[many]}"
+        raise UsageError(f"{option}: code is compiled for one problem; give one value")
+    return inspections.soon_done(rows, CODE_WORK)
 
 
 def _names(kernel: Kernel, on: str | None) -> tuple[str, ...]:

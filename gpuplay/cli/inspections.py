@@ -78,6 +78,16 @@ def planned(
     return tuple(replace(row, cells=tuple(sorted(row.cells, key=lambda c: order[c.cell.variant]))) for row in rows)
 
 
+def soon_done(rows: Sequence[Row], most: float) -> Row:
+    """The row of the largest problem with at most so many operations and bytes in each cell; else the smallest."""
+    by_size = sorted(rows, key=lambda row: row.problem.n)
+
+    def work(row: Row) -> float:
+        return max((one.work_flops or 0.0) + (one.work_bytes or one.array_bytes or 0.0) for one in row.cells)
+
+    return ([row for row in by_size if work(row) <= most] or by_size[:1])[-1]
+
+
 def compiled(
     session: Session, cells: Iterable[tuple[PlannedCell, Capability]], want: str, settings: Settings
 ) -> tuple[Compiled, ...]:

@@ -15,6 +15,7 @@ from gpuplay.sizes import GRAMMAR, parse
 PROBLEM, MEASURING, OUTPUT, KNOBS = "Problem", "Measuring", "Output", "Knobs (comma lists become a sweep)"
 VECTOR, LONG_VECTOR = 1024, 2**16
 CODE_FORMS = {"cuda": ("resources", "source", "ptx", "sass"), "cpu": ("resources", "source", "llvm", "asm")}
+CODE_WORK = 3e8  # operations and bytes of the problem that code is compiled for: a moment for a CPU variant
 LADDER_FLOPS = 2.2e9  # 2·1024³: some seconds for the slowest compiled loop
 
 
@@ -133,7 +134,13 @@ def of_code(kernel: Kernel) -> tuple[Option, ...]:
     forms = "resources, source, ptx or sass of CUDA variants; resources, source, llvm or asm of CPU variants."
     arch = "What to compile for: sm_75, sm_80, sm_86, sm_89, sm_90, as a list. Default: the GPU here, else sm_90."
     return (
-        Option("sizes", TEXT, None, f"One size ({kernel.size_help}). Default: {coded_size(kernel)}.", PROBLEM),
+        Option(
+            "sizes",
+            TEXT,
+            None,
+            f"One size ({kernel.size_help}). Default: one of {kernel.size} that is soon done.",
+            PROBLEM,
+        ),
         *(Option(axis.name, TEXT, None, _param_help(axis), PROBLEM) for axis in kernel.axes),
         Option("on", TEXT, None, on, PROBLEM),
         Option("form", TEXT, None, f"{forms} Default: resources.", OUTPUT, flag="--as"),
@@ -146,11 +153,6 @@ def of_code(kernel: Kernel) -> tuple[Option, ...]:
         known["debug"],
         *(Option(name, TEXT, None, text, KNOBS) for name, text in _knob_helps(shown).items()),
     )
-
-
-def coded_size(kernel: Kernel) -> int:
-    """The smallest size of the sweep: what is compiled hardly depends on it."""
-    return min(parse(kernel.size))
 
 
 def explained_size(kernel: Kernel) -> int:

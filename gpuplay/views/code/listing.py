@@ -74,17 +74,19 @@ def gpu_lines(row: GpuRow, form: str, sources: Sequence[SourceFile]) -> list[str
 def _sass(text: str, row: GpuRow, sources: Sequence[SourceFile]) -> Iterator[str]:
     """Instructions and labels, the hottest loop marked, without what the assembler needs around them."""
     hot = set(row.loops.loop.own) if row.loops and row.loops.loop else set()
-    position, last = 0, ""
+    length = row.loops.instructions if row.loops else 0  # padding follows
+    position, last, waiting = 0, "", list[str]()
     for line in text.splitlines():
         if place := _SASS_PLACE.match(line):
             said = source_line(sources, place["file"], int(place["line"]))
-            if said != last:
-                yield f"  // {said}"
+            waiting += [f"  // {said}"] if said != last else []
             last = said
         elif _LABEL.match(line):
-            yield line
-        elif sass.is_instruction(line):
+            waiting += [] if line.startswith(".text.") else [line]
+        elif sass.is_instruction(line) and position < length:
+            yield from waiting
             yield f"{HOT if position in hot else ' '} {line.strip()}"
+            waiting.clear()
             position += 1
 
 

@@ -10,7 +10,7 @@ from gpuplay.analysis.inspection import GpuRow, HostRow
 from gpuplay.analysis.occupancy import Occupancy, Raise
 from gpuplay.analysis.sass import REST, Loops
 from gpuplay.results import Cell
-from gpuplay.units import count, nbytes, percent
+from gpuplay.units import count, nbytes, percent, size_names
 from gpuplay.views.code.data import Document
 from gpuplay.views.layout import Column, Entry, blocks, column, join, stack, width_of, wrap
 from gpuplay.views.notes import superscript
@@ -25,8 +25,9 @@ GPU_LEGEND = (
     "make the likeliest, its own instructions by kind; nothing was run."
 )
 HOST_LEGEND = (
-    "hottest loop: of all functions of the variant the one that length and depth make the likeliest; vector: the width "
-    "of its widest arithmetic; fused: multiply-adds; nothing was timed."
+    "hottest loop: of all functions of the variant the one that most arithmetic and depth make the likeliest; vector: "
+    "the width of its widest arithmetic; fused: multiply-adds; packed, scalar: arithmetic on vectors, on one number; "
+    "nothing was timed."
 )
 
 
@@ -98,11 +99,14 @@ def gpu_remarks(row: GpuRow) -> list[str]:
     return [text for text in ("; ".join(part for part in (knobs, limit) if part), loop_text(row.loops)) if text]
 
 
-def host_columns(rows: Sequence[HostRow], marks: Mapping[str, str]) -> list[Column]:
-    """The table of CPU variants."""
+def host_columns(rows: Sequence[HostRow], marks: Mapping[str, str], *, short: bool = False) -> list[Column]:
+    """The table of CPU variants; ``short`` without knobs."""
     loops = [row.loop for row in rows]
+    names = [row.cell.variant if short else label(row.cell) for row in rows]
     return [
-        column(["variant"], [Entry((label(row.cell),), marks.get(row.reason, "")) for row in rows], right=False),
+        column(
+            ["variant"], [Entry((n,), marks.get(r.reason, "")) for n, r in zip(names, rows, strict=True)], right=False
+        ),
         column(["hottest loop in"], [Entry((loop.function if loop else "–",)) for loop in loops], right=False),
         column(["vector"], [Entry((_bits(loop.vector_bits) if loop else "–",)) for loop in loops]),
         column(["fused"], [Entry((str(loop.fused) if loop else "–",)) for loop in loops]),
@@ -196,7 +200,9 @@ def _problem(cell: Cell) -> str:
     params = dict(cell.params)
     dtype = params.pop("dtype", "")
     own = ", ".join(f"{name} {value}" for name, value in params.items() if value != cell.size)
-    return "".join([f", {dtype}" if dtype else "", f"  n = {cell.size}", f", {own}" if own else ""])
+    return "".join(
+        [f", {dtype}" if dtype else "", f"  n = {size_names([cell.size])(cell.size)}", f", {own}" if own else ""]
+    )
 
 
 def _gpu_table(rows: Sequence[GpuRow], marks: Mapping[str, str], width: int) -> list[Text]:
@@ -204,19 +210,26 @@ def _gpu_table(rows: Sequence[GpuRow], marks: Mapping[str, str], width: int) -> 
     columns = gpu_columns(rows, marks)
     if width_of(columns) + INDENT <= width:
         return join(columns, INDENT)
-    columns = gpu_columns(rows, marks, short=True)
-    first, *rest = [join(block, INDENT) for block in blocks(columns[:2], columns[2:], width - INDENT)]
-    lines = first[: -len(rows)]
-    for line, row in zip(first[-len(rows) :], rows, strict=True):
-        said = (part for text in gpu_remarks(row) for part in wrap(text, width, first=" " * (INDENT + 4)))
-        lines += [line, *map(_dim, said)]
-    return [*lines, *(line for block in rest for line in (Text(), *block))]
+    return _with_remarks(gpu_columns(rows, marks, short=True), 2, [gpu_remarks(row) for row in rows], width)
 
 
 def _host_table(rows: Sequence[HostRow], marks: Mapping[str, str], width: int) -> list[Text]:
+    """One line a row where that fits, else the knobs of each row below it."""
     columns = host_columns(rows, marks)
-    laid = [join(block, INDENT) for block in blocks(columns[:1], columns[1:], width - INDENT)]
-    return [line for number, block in enumerate(laid) for line in (*([Text()] if number else []), *block)]
+    if width_of(columns) + INDENT <= width:
+        return join(columns, INDENT)
+    columns = host_columns(rows, marks, short=True)
+    return _with_remarks(columns, 1, [[" ".join(f"{k}={v}" for k, v in row.cell.knobs)] for row in rows], width)
+
+
+def _with_remarks(columns: Sequence[Column], leading: int, remarks: Sequence[Sequence[str]], width: int) -> list[Text]:
+    """A table with texts below each row; what does not fit beside the leading columns follows in further blocks."""
+    first, *rest = [join(block, INDENT) for block in blocks(columns[:leading], columns[leading:], width - INDENT)]
+    lines = first[: -len(remarks)]
+    for line, texts in zip(first[-len(remarks) :], remarks, strict=True):
+        said = (part for text in texts if text for part in wrap(text, width, first=" " * (INDENT + 4)))
+        lines += [line, *map(_dim, said)]
+    return [*lines, *(line for block in rest for line in (Text(), *block))]
 
 
 def _foot(marks: Mapping[str, str], legend: str, width: int) -> list[Text]:
