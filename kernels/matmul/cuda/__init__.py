@@ -1,10 +1,11 @@
 """The CUDA ladder of matmul, declared: each rung is one idea more than the one below.
 
-cuda:naive      one thread an element, everything from global memory, threads along columns of C
-cuda:coalesced  the same loop, threads along rows of C: a warp loads adjacent numbers of B
-cuda:tiled      tiles of A and B in shared memory, each number loaded once a tile
-cuda:column     a thread computes 8 rows of a column: its number of B stays in a register
-cuda:register   a thread computes 8×8 elements in registers
+cuda:naive       one thread an element, everything from global memory, threads along columns of C
+cuda:coalesced   the same loop, threads along rows of C: a warp loads adjacent numbers of B
+cuda:tiled       tiles of A and B in shared memory, each number loaded once a tile
+cuda:column      a thread computes 8 rows of a column: its number of B stays in a register
+cuda:register    a thread computes 8×8 elements in registers
+cuda:vectorised  the same, four numbers to an instruction, and no bank conflicts
 """
 
 from gpuplay.kernel import Knob, Variant
@@ -33,6 +34,11 @@ def fits_column(p, _knobs, _machine):
 def fits_register(p, _knobs, _machine):
     """As `fits_coalesced`, for blocks of 128 rows."""
     return limits.grid_height("a height", p.m, 128)
+
+
+def fits_vectorised(p, knobs, machine):
+    """As `fits_register`, for float32."""
+    return limits.float32_only(p) or fits_register(p, knobs, machine)
 
 
 def fits_tile(p, knobs, machine):
@@ -85,5 +91,13 @@ VARIANTS = (
         "cuda.register_tiles:register",
         improves_on="cuda:column",
         applies=fits_register,
+    ),
+    Variant(
+        "cuda:vectorised",
+        "SIMT",
+        "the same tiles by 128-bit accesses: 4 loads from shared memory for 64 multiply-adds, and no bank conflicts",
+        "cuda.vectors:vectorised",
+        improves_on="cuda:register",
+        applies=fits_vectorised,
     ),
 )
