@@ -35,16 +35,6 @@ class Loop:
     own: tuple[int, ...]
     depth: int
 
-    @property
-    def weight(self) -> int:
-        """How much of the time it may take, judged by its length and depth alone."""
-        return int(len(self.own) * TURNS**self.depth)
-
-
-def hottest(code: Sequence[Instruction]) -> Loop | None:
-    """The loop of the largest weight, the first of equal ones; None where there is no loop."""
-    return max(loops(code), key=lambda loop: (loop.weight, -loop.head), default=None)
-
 
 def loops(code: Sequence[Instruction]) -> tuple[Loop, ...]:
     """All natural loops of more than one instruction, by their heads; loops of one head are one."""

@@ -10,7 +10,7 @@ from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from gpuplay.analysis.flow import Instruction, Loop, hottest
+from gpuplay.analysis.flow import TURNS, Instruction, Loop, loops
 
 _LINE = re.compile(r"^\s*/\*(?P<at>[0-9a-f]{4,})\*/\s+(?P<text>[^;/][^;]*?)\s*;")
 _LABEL = re.compile(r"^(?P<label>[.$\w]+):\s*$")
@@ -26,9 +26,9 @@ KINDS: tuple[tuple[str, str], ...] = (
     ("IMMA", r"IMMA|BMMA"),
     ("DMMA", r"DMMA"),
     ("FFMA", r"FFMA2?"),
-    ("FADD, FMUL", r"FADD2?|FMUL2?|FMNMX\d?|FSETP|FSEL|FSET|FCHK|FSWZADD|FRND|F2F|F2I|I2F.*|I2FP|F2FP|F2IP"),
+    ("FADD/FMUL", r"FADD2?|FMUL2?|FMNMX\d?|FSETP|FSEL|FSET|FCHK|FSWZADD|FRND|F2F|F2I|I2F.*|I2FP|F2FP|F2IP"),
     ("DFMA", r"DFMA"),
-    ("DADD, DMUL", r"DADD|DMUL|DSETP|DMNMX"),
+    ("DADD/DMUL", r"DADD|DMUL|DSETP|DMNMX"),
     ("HFMA2", r"H(FMA|ADD|MUL|MNMX|SET|SETP)2.*"),
     ("MUFU", r"MUFU"),
     ("LDSM", r"LDSM"),
@@ -43,6 +43,9 @@ KINDS: tuple[tuple[str, str], ...] = (
     ("SHFL", r"SHFL|VOTE.?|MATCH|REDUX"),
     ("BAR", r"BAR|SYNCS|DEPBAR|LDGDEPBAR|WARPSYNC|MEMBAR|WARPGROUP|FENCE|ARRIVES|CCTL.*|ERRBAR"),
 )
+# Operations of a thread in an instruction, roughly: what a loop is judged by. A matrix unit does a warp's at once.
+OPERATIONS = {"FFMA": 2, "FADD/FMUL": 1, "DFMA": 2, "DADD/DMUL": 1, "HFMA2": 4, "MUFU": 1}
+OPERATIONS |= {"HMMA": 128, "IMMA": 128, "DMMA": 16, "HGMMA": 8192}
 _PATTERNS = tuple((name, re.compile(pattern)) for name, pattern in KINDS)
 WIDE = ("LDS", "STS", "LDG", "STG")
 REST = "other"
@@ -65,7 +68,8 @@ class Mix:
 class Loops:
     """What an instruction listing shows: its length, its hottest loop, and what that is made of.
 
-    Without a loop the mix is that of the whole function.
+    Nothing was run: the hottest loop is the one of most arithmetic a turn and greatest depth, among loops without
+    arithmetic the longest and deepest. Without a loop the mix is that of the whole function.
     """
 
     instructions: int
@@ -98,9 +102,17 @@ def is_instruction(line: str) -> bool:
 def read(listing: str) -> Loops:
     """The hottest loop of a listing and its mix."""
     code = parse(listing)
-    loop = hottest(code)
-    members = loop.own if loop else range(len(code))
-    return Loops(len(code), loop, mix(code[position] for position in members))
+    stretches = [(loop, mix(code[position] for position in loop.own)) for loop in loops(code)]
+    if not stretches:
+        return Loops(len(code), None, mix(code))
+    loop, made_of = max(stretches, key=lambda one: _weight(*one))
+    return Loops(len(code), loop, made_of)
+
+
+def _weight(loop: Loop, made_of: Mix) -> tuple[int, int]:
+    turns = TURNS**loop.depth
+    operations = sum(count * OPERATIONS.get(name, 0) for name, count in made_of.kinds)
+    return operations * turns, made_of.total * turns
 
 
 def mix(code: Iterable[Instruction]) -> Mix:

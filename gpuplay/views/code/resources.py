@@ -21,8 +21,8 @@ MOST_KINDS = 6
 GPU_LEGEND = (
     "registers: of a thread. spills, local: bytes of a thread, in memory instead of registers. shared: of a block, "
     "static and dynamic. occupancy: warps that one multiprocessor holds at once, of those it could; limited by the "
-    "resource named; more with: the nearest value that alone raises it. hottest loop: the one that length and depth "
-    "make the likeliest, its own instructions by kind; nothing was run."
+    "resource named; more with: the nearest value that alone raises it. hottest loop: the one that most arithmetic "
+    "and depth make the likeliest, its own instructions by kind; nothing was run."
 )
 HOST_LEGEND = (
     "hottest loop: of all functions of the variant the one that most arithmetic and depth make the likeliest; vector: "
@@ -59,15 +59,14 @@ def heading(document: Document, width: int) -> list[Text]:
 
 def gpu_columns(rows: Sequence[GpuRow], marks: Mapping[str, str], *, short: bool = False) -> list[Column]:
     """The table of GPU functions, their names where a variant has several; ``short`` without knobs and long texts."""
-    several = len({(row.cell, row.architecture) for row in rows}) < len(rows)
-    functions = [column(["function"], [Entry((_function(row),)) for row in rows], right=False)] if several else []
+    functions = [column(["function"], [Entry((_function(row),)) for row in rows], right=False)]
     names = [row.cell.variant if short else label(row.cell) for row in rows]
     figures = [
         column(
             ["variant"], [Entry((n,), marks.get(r.reason, "")) for n, r in zip(names, rows, strict=True)], right=False
         ),
         column(["for"], [Entry((row.architecture,)) for row in rows], right=False),
-        *functions,
+        *(functions if _several(rows) and not short else []),
         column(["threads"], [_known(row, str(row.function.threads) if row.function else "") for row in rows]),
         column(["regis-", "ters"], [_resource(row, "registers") for row in rows], bold=2),
         column(["spills"], [_spills(row) for row in rows]),
@@ -86,8 +85,8 @@ def gpu_columns(rows: Sequence[GpuRow], marks: Mapping[str, str], *, short: bool
     ]
 
 
-def gpu_remarks(row: GpuRow) -> list[str]:
-    """What stands under a row where the table has no room for it: knobs, what limits it, the hottest loop."""
+def gpu_remarks(row: GpuRow, *, several: bool = False) -> list[str]:
+    """What stands under a row where the table has no room for it: function, knobs, what limits it, the hottest loop."""
     if row.function is None:
         return []
     knobs = " ".join(f"{name}={value}" for name, value in row.cell.knobs)
@@ -96,7 +95,8 @@ def gpu_remarks(row: GpuRow) -> list[str]:
         by, raised = limiters(row.occupancy), more(row.occupancy)
         held = f"{count(row.occupancy.blocks, 'block')} of {count(-(-row.function.threads // 32), 'warp')}"
         limit = f"{held}{f', limited by {by}' if by else ''}{f'; more with {raised}' if raised else ''}"
-    return [text for text in ("; ".join(part for part in (knobs, limit) if part), loop_text(row.loops)) if text]
+    parts = (_function(row) if several else "", knobs, limit)
+    return [text for text in ("; ".join(part for part in parts if part), loop_text(row.loops)) if text]
 
 
 def host_columns(rows: Sequence[HostRow], marks: Mapping[str, str], *, short: bool = False) -> list[Column]:
@@ -165,6 +165,11 @@ def _warps(found: Occupancy | None) -> str:
     return f"{found.blocks}×{found.warps // max(found.blocks, 1)}" if found else "–"
 
 
+def _several(rows: Sequence[GpuRow]) -> bool:
+    """Whether a variant has several GPU functions."""
+    return len({(row.cell, row.architecture) for row in rows}) < len(rows)
+
+
 def _function(row: GpuRow) -> str:
     if row.function is None:
         return "–"
@@ -210,7 +215,8 @@ def _gpu_table(rows: Sequence[GpuRow], marks: Mapping[str, str], width: int) -> 
     columns = gpu_columns(rows, marks)
     if width_of(columns) + INDENT <= width:
         return join(columns, INDENT)
-    return _with_remarks(gpu_columns(rows, marks, short=True), 2, [gpu_remarks(row) for row in rows], width)
+    remarks = [gpu_remarks(row, several=_several(rows)) for row in rows]
+    return _with_remarks(gpu_columns(rows, marks, short=True), 2, remarks, width)
 
 
 def _host_table(rows: Sequence[HostRow], marks: Mapping[str, str], width: int) -> list[Text]:
