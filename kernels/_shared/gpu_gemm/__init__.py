@@ -17,7 +17,7 @@ over being made by the functions above::
 
     @cuda.jit(cache=True, launch_bounds=tiling.launch_bounds)
     def multiply(C, A, B, m, n, k):
-        strips = cuda.shared.array(words, float32)     # tiling.shared_words
+        strips = cuda.shared.array(words, float32, alignment=16)     # words: tiling.shared_words
         row, column = origin(m, n)
         tile = product(zeros, strips, A, (m, k), B, (k, n), row, column, k)
         finish(tile, row, column, (C, m, n))

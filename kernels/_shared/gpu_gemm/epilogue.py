@@ -17,20 +17,25 @@ def epilogue(tiling, sink):
     ``row`` and ``column`` are where the block's tile begins. ``sink(quad, i, j, operands)`` is a device function;
     ``quad`` is the tuple C[i, j], …, C[i, j + 3], and ``operands`` whatever the sink needs, in a tuple.
     """
-    rows, place = _rows(tiling.quads_across, THREAD_ROWS, sink), first_quad(tiling)
+    place = first_quad(tiling)
+    give = rows(THREAD_ROWS, LANES_DOWN * QUAD, LANES_ACROSS * QUAD if tiling.quads_across == 2 else 0, sink)
 
     @cuda.jit(device=True, forceinline=True)
     def finish(tile, row, column, operands):
         i, j = place()
-        rows(tile, uint32(row + i), uint32(column + j), operands)
+        give(tile, uint32(row + i), uint32(column + j), operands)
 
     return finish
 
 
 @functools.cache
-def _rows(quads_across, count, sink):
-    """Rows of a tile to the sink: two halves make a whole, so that every element has a constant place."""
-    two, across = quads_across == 2, LANES_ACROSS * QUAD
+def rows(count, down, across, sink):
+    """A device function ``(tile, i, j, operands)``: gives the sink so many rows of a tile, 8 rows being two quads.
+
+    From the upper quads to the lower ones are ``down`` rows, from the left to the right ones ``across`` columns;
+    0 where there are none. Two halves make a whole, so that every element has a constant place in the tuple.
+    """
+    two = across > 0
     if count == 1:
 
         @cuda.jit(device=True, forceinline=True)
@@ -41,9 +46,9 @@ def _rows(quads_across, count, sink):
 
         return one_row
 
-    half = _rows(quads_across, count // 2, sink)
-    cut = count // 2 * QUAD * quads_across
-    below = LANES_DOWN * QUAD if count == THREAD_ROWS else count // 2
+    half = rows(count // 2, down, across, sink)
+    cut = count // 2 * QUAD * (2 if two else 1)
+    below = down if count == THREAD_ROWS else count // 2
 
     @cuda.jit(device=True, forceinline=True)
     def both_halves(tile, i, j, operands):

@@ -6,6 +6,8 @@ cuda:tiled       tiles of A and B in shared memory, each number loaded once a ti
 cuda:column      a thread computes 8 rows of a column: its number of B stays in a register
 cuda:register    a thread computes 8×8 elements in registers
 cuda:vectorised  the same, four numbers to an instruction, and no bank conflicts
+cuda:pipelined   copies fill the next strips while the threads multiply the last
+cuda:warps       square tiles for warps, and an order of blocks for the L2 cache: the fastest in float32
 """
 
 from gpuplay.kernel import Knob, Variant
@@ -39,6 +41,16 @@ def fits_register(p, _knobs, _machine):
 def fits_vectorised(p, knobs, machine):
     """As `fits_register`, for float32."""
     return limits.float32_only(p) or fits_register(p, knobs, machine)
+
+
+def fits_pipelined(p, knobs, machine):
+    """As `fits_vectorised`, on a GPU that copies to shared memory past the registers."""
+    return limits.capability("copies under way", (8, 0), machine) or fits_vectorised(p, knobs, machine)
+
+
+def fits_warps(p, _knobs, machine):
+    """As `fits_pipelined`; its grid has one axis."""
+    return limits.capability("copies under way", (8, 0), machine) or limits.float32_only(p)
 
 
 def fits_tile(p, knobs, machine):
@@ -99,5 +111,27 @@ VARIANTS = (
         "cuda.vectors:vectorised",
         improves_on="cuda:register",
         applies=fits_vectorised,
+    ),
+    Variant(
+        "cuda:pipelined",
+        "SIMT",
+        "two strips of A and of B: copies fill one past the registers while the threads multiply the other",
+        "cuda.pipelines:pipelined",
+        improves_on="cuda:vectorised",
+        applies=fits_pipelined,
+    ),
+    Variant(
+        "cuda:warps",
+        "SIMT",
+        "square tiles for warps, several strips on their way, and an order of blocks that the L2 cache likes",
+        "cuda.pipelines:warps",
+        knobs={
+            "block_tile": Knob(
+                (128, 64), help="side of the tile of C that a block computes; 64 where 128 leaves multiprocessors idle"
+            ),
+            "stages": Knob((4, 2), help="strips of A and of B in shared memory, one of them read, the others filling"),
+        },
+        improves_on="cuda:pipelined",
+        applies=fits_warps,
     ),
 )

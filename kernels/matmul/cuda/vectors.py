@@ -10,6 +10,8 @@ from numba import cuda, float32, intp, uint32
 
 from gpuplay.intrinsics import ptx
 
+from ..._shared.gpu_gemm import epilogue
+
 SIDE = 128  # rows and columns of C that a block computes
 DEPTH = 8  # steps of k in a strip
 PITCH = SIDE + 4  # from step to step: stores of 4 steps and 16 rows each then fall into different banks
@@ -44,28 +46,6 @@ def load_four_apart(matrix, i, j, rows, columns):
 
 
 @cuda.jit(device=True, forceinline=True)
-def store_four(matrix, i, j, rows, columns, four):
-    """Elements (i, j) to (i, j + 3) by one store, where they are: for rows of a multiple of 4 elements."""
-    if i < rows and j < columns:
-        ptx.store4(matrix, i * columns + j, four)
-
-
-@cuda.jit(device=True, forceinline=True)
-def store_four_apart(matrix, i, j, rows, columns, four):
-    """The same for rows of any length: four stores."""
-    if i < rows:
-        at = i * columns + j
-        if j < columns:
-            matrix[at] = four[0]
-        if uint32(j + uint32(1)) < columns:
-            matrix[at + 1] = four[1]
-        if uint32(j + uint32(2)) < columns:
-            matrix[at + 2] = four[2]
-        if uint32(j + uint32(3)) < columns:
-            matrix[at + 3] = four[3]
-
-
-@cuda.jit(device=True, forceinline=True)
 def eight(strip, at):
     """Four numbers of a strip and the four that lie half its width further on.
 
@@ -76,11 +56,27 @@ def eight(strip, at):
 
 
 @cuda.jit(device=True, forceinline=True)
+def multiply_step(tile, a, at_a, b, at_b):
+    """The thread's 8×8 tile plus its part of a column of A times its part of a row of B: 4 loads, 64 fma."""
+    return ptx.add_outer(tile, eight(a, at_a), eight(b, at_b))
+
+
+@cuda.jit(device=True, forceinline=True)
 def multiply_strips(tile, a, at_a, b, at_b):
-    """The thread's 8×8 tile plus the product of its rows and columns of two strips."""
-    for k in cuda.literal_unroll((0, 1, 2, 3, 4, 5, 6, 7)):
-        tile = ptx.add_outer(tile, eight(a, at_a + k * PITCH), eight(b, at_b + k * PITCH))
-    return tile
+    """The tile plus the product of two strips: all 8 steps, written out, so that every place is a constant."""
+    tile = multiply_step(tile, a, at_a, b, at_b)
+    tile = multiply_step(tile, a, at_a + PITCH, b, at_b + PITCH)
+    tile = multiply_step(tile, a, at_a + 2 * PITCH, b, at_b + 2 * PITCH)
+    tile = multiply_step(tile, a, at_a + 3 * PITCH, b, at_b + 3 * PITCH)
+    tile = multiply_step(tile, a, at_a + 4 * PITCH, b, at_b + 4 * PITCH)
+    tile = multiply_step(tile, a, at_a + 5 * PITCH, b, at_b + 5 * PITCH)
+    tile = multiply_step(tile, a, at_a + 6 * PITCH, b, at_b + 6 * PITCH)
+    return multiply_step(tile, a, at_a + 7 * PITCH, b, at_b + 7 * PITCH)
+
+
+def stores(p):
+    """A device function ``(tile, i, j, (C, m, n))`` that writes a thread's tile, whose quads lie 64 apart."""
+    return epilogue.rows(8, HALF, HALF, epilogue.store_wide if p.n % 4 == 0 else epilogue.store_apart)
 
 
 def vectorised(p):
@@ -91,7 +87,8 @@ def vectorised(p):
     registers of int64. Traffic: m·n·k / 16 bytes of loads, 4·m·n of stores.
     """
     load_a = load_four if p.k % 4 == 0 else load_four_apart
-    load_b, store = (load_four, store_four) if p.n % 4 == 0 else (load_four_apart, store_four_apart)
+    load_b = load_four if p.n % 4 == 0 else load_four_apart
+    store = stores(p)
 
     @cuda.jit(cache=True, launch_bounds=(THREADS, 2))
     def multiply_vectors(C, A, B, m, n, depth):
@@ -111,11 +108,7 @@ def vectorised(p):
             cuda.syncthreads()
             tile = multiply_strips(tile, a, intp(y), b, intp(x))
             cuda.syncthreads()
-        for r in cuda.literal_unroll((0, 1, 2, 3, 4, 5, 6, 7)):
-            i, j = uint32(top + y + r % 4 + r // 4 * HALF), uint32(left + x)
-            at = 8 * r
-            store(C, i, j, m, n, (tile[at], tile[at + 1], tile[at + 2], tile[at + 3]))
-            store(C, i, uint32(j + HALF), m, n, (tile[at + 4], tile[at + 5], tile[at + 6], tile[at + 7]))
+        store(tile, uint32(top + y), uint32(left + x), (C, m, n))
 
     grid = (-(-p.n // SIDE), -(-p.m // SIDE))
     extents = np.uint32(p.m), np.uint32(p.n), np.uint32(p.k)
