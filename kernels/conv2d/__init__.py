@@ -9,6 +9,7 @@ torch:conv2d    PyTorch's convolution, a peer
 cuda:naive      one thread an output, everything from global memory
 cuda:tiled      a tile of the image with its halo, and four filters, in shared memory
 cuda:implicit   a product of filters and patches, gathered on the fly; tiles of it in registers
+cuda:pipelined  the same, while the next filters and patches are on their way to shared memory
 """
 
 from gpuplay.kernel import Array, Cost, Kernel, Param, Probe, Variant

@@ -3,6 +3,7 @@
 cuda:naive     one thread an output, everything from global memory
 cuda:tiled     a tile of the image with its halo, and four filters, in shared memory
 cuda:implicit  a product of filters and patches, gathered on the fly; tiles of it in registers
+cuda:pipelined the same, while the next filters and patches are on their way to shared memory
 """
 
 from gpuplay.kernel import Knob, Variant
@@ -11,9 +12,8 @@ from ..._shared import limits
 from . import sizes
 
 MOST_ELEMENTS = 2**31
-TILE_FILTERS = (64, 128)
 TILE_KNOBS = {
-    "tile_filters": Knob(TILE_FILTERS, help="filters of the tile of Y that a block computes, at most tile_pixels"),
+    "tile_filters": Knob((64, 128), help="filters of the tile of Y that a block computes, at most tile_pixels"),
     "tile_pixels": Knob((64, 128), default=128, help="pixels of that tile"),
 }
 FILTERS = 4  # filters that one thread of cuda:tiled computes
@@ -28,22 +28,25 @@ def fits_tile(p, knobs, machine):
     return limits.tile_threads(tile, machine) or limits.shared_memory(what, shared, machine)
 
 
-def fits_indices(p):
-    """Whether 32 bits number the elements of Y, X and the packed weights, and the grid its blocks."""
-    packed = sizes.depth_of(p) * sizes.round_up(p.filters, max(TILE_FILTERS))
-    largest = max(p.batch * p.filters * sizes.pixels_of(p), p.batch * p.channels * p.n**2, packed)
-    if largest >= MOST_ELEMENTS:
-        return f"an array of {largest} elements: its indices have 32 bits, for fewer than {MOST_ELEMENTS}"
-    return limits.grid_height("filters", p.filters, min(TILE_FILTERS))
-
-
 def fits_registers(p, knobs, _machine):
-    """Its 128-bit accesses are of four float32; warps are 32 filters by 64 pixels."""
+    """Its 128-bit accesses are of four float32, its indices have 32 bits."""
     if p.dtype != "float32":
         return f"dtype {p.dtype}: its 128-bit accesses and its tiles in registers are made for float32"
     if knobs["tile_filters"] > knobs["tile_pixels"]:
         return f"tile_filters {knobs['tile_filters']}: at most tile_pixels, {knobs['tile_pixels']}"
-    return fits_indices(p)
+    geometry = sizes.Geometry.of(p)
+    y, x, w = geometry.pixels * p.filters, p.batch * p.channels * p.n**2, geometry.taps * geometry.row
+    if max(y, x, w) >= MOST_ELEMENTS:
+        return f"an array of {max(y, x, w)} elements: its indices have 32 bits, for fewer than {MOST_ELEMENTS}"
+    return None
+
+
+def copies_ahead(p, knobs, machine):
+    """What `fits_registers` asks, and copies that nobody waits for."""
+    capability = machine.gpu.capability
+    if capability < (8, 0):
+        return f"compute capability {capability[0]}.{capability[1]}: copies that nobody waits for begin with 8.0"
+    return fits_registers(p, knobs, machine)
 
 
 VARIANTS = (
@@ -71,6 +74,16 @@ VARIANTS = (
         improves_on="cuda:tiled",
         knobs=TILE_KNOBS,
         applies=fits_registers,
+        prepare="cuda.packing:by_taps",
+    ),
+    Variant(
+        "cuda:pipelined",
+        "SIMT",
+        "the same product: filters and patches of the next steps are on their way while these are multiplied",
+        "cuda.implicit:pipelined",
+        improves_on="cuda:implicit",
+        knobs=TILE_KNOBS,
+        applies=copies_ahead,
         prepare="cuda.packing:by_taps",
     ),
 )

@@ -1,18 +1,13 @@
-"""The weights of a convolution as the matrix that the GPU's products read. NumPy only."""
+"""The weights of a convolution as the matrices that the GPU's products read. NumPy only."""
 
 import numpy as np
 
-from .sizes import channels_of, depth_of, round_up
+from .sizes import Geometry
 
 
-def by_taps(p, W, tile_filters, **_knobs):
-    """W (filters, channels, size, size) as (depth, filters): a row a tap, channels innermost, zeros around.
-
-    Channels come in whole groups, taps in whole steps and filters in whole tiles, so that a block reads
-    rows of its tile by 128-bit accesses and never asks where the weights end.
-    """
-    filters, channels, size, _ = W.shape
-    packed = np.zeros((depth_of(p), round_up(filters, tile_filters)), W.dtype)
-    taps = packed[: size * size * channels_of(p)].reshape(size, size, channels_of(p), -1)
-    taps[:, :, :channels, :filters] = W.transpose(2, 3, 1, 0)
-    return packed
+def by_taps(p, W, **_knobs):
+    """W (filters, channels, size, size) as (taps, filters): a row a tap, channels innermost, zeros around."""
+    geometry = Geometry.of(p)
+    packed = np.zeros((geometry.size, geometry.size, geometry.depth, geometry.row), W.dtype)
+    packed[:, :, : geometry.channels, : geometry.filters] = W.transpose(2, 3, 1, 0)
+    return packed.reshape(geometry.taps, geometry.row)

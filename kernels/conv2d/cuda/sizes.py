@@ -1,16 +1,17 @@
-"""How the CUDA variants that multiply matrices lay out weights and cut their work, in plain integers.
+"""How the CUDA variants that multiply matrices see a convolution, in plain integers.
 
 Declarations read this file for limits and workspaces, packing and GPU functions for their shapes, so that
-all agree. Filters are the rows of a product, pixels of all images its columns; what is summed over, its
-*depth*, is walked through eight at a time.
+all agree. Filters are the rows of a product, pixels of all images its columns. What is summed over are *taps*:
+a position (ki, kj) in the filter and a channel, with channels running fastest and in whole groups.
 """
 
-from ..layout import out_side
+from dataclasses import dataclass
 
-DEPTH = 8  # taps that a block holds in shared memory at a time
-GROUP = 4  # channels of one position in the filter whose pixels one thread copies together
-TILE = 8  # rows and columns of the tile of outputs that a thread sums up in registers
-WARP_FILTERS, WARP_PIXELS = 32, 64  # the tile of a warp: four by eight threads
+from ..._shared.gpu_gemm.tiling import Tiling
+from ..layout import out_side, tiles_of
+
+GROUP = 4  # channels of one position whose pixels a thread copies together
+SECTOR = 8  # float32 in a sector of 32 bytes
 
 
 def round_up(count, step):
@@ -18,26 +19,59 @@ def round_up(count, step):
     return -(-count // step) * step
 
 
-def channels_of(p):
-    """Channels in whole groups; the weights of those that are not there are zero."""
-    return round_up(p.channels, GROUP)
+@dataclass(frozen=True)
+class Geometry:
+    """A convolution as a product: ``filters``×``taps`` times ``taps``×``pixels``, float32."""
+
+    n: int
+    size: int
+    stride: int
+    padding: int
+    channels: int
+    filters: int
+    batch: int
+
+    @classmethod
+    def of(cls, p):
+        """The geometry of a problem."""
+        return cls(p.n, p.kernel_size, p.stride, p.padding, p.channels, p.filters, p.batch)
+
+    @property
+    def side(self):
+        """Rows and columns of an output image."""
+        return out_side(self.n, self.size, self.stride, self.padding)
+
+    @property
+    def image(self):
+        """Pixels of an output image."""
+        return self.side**2
+
+    @property
+    def pixels(self):
+        """Pixels of all output images of one filter."""
+        return self.batch * self.image
+
+    @property
+    def depth(self):
+        """Channels in whole groups: the weights of those that are not there are zero."""
+        return round_up(self.channels, GROUP)
+
+    @property
+    def taps(self):
+        """Rows of the packed weights."""
+        return self.size**2 * self.depth
+
+    @property
+    def row(self):
+        """Length of a row of packed weights: filters in whole 128-bit accesses."""
+        return round_up(self.filters, 4)
 
 
-def depth_of(p):
-    """Rows of the packed weights: position by position, channel by channel, then zeros to a whole step."""
-    return round_up(p.kernel_size**2 * channels_of(p), DEPTH)
+def tiling_of(tile_filters, tile_pixels):
+    """Tiles of 8×8 outputs a thread, eight taps at a time."""
+    return Tiling(rows=tile_filters, columns=tile_pixels, quads_across=2, depth=8, stages=4)
 
 
-def pixels_of(p):
-    """Pixels of one output image."""
-    return out_side(p.n, p.kernel_size, p.stride, p.padding) ** 2
-
-
-def threads_of(tile_filters, tile_pixels):
-    """Threads of a block: each has a tile of eight by eight outputs."""
-    return tile_filters * tile_pixels // TILE**2
-
-
-def blocks_of(p, tile_filters, tile_pixels):
-    """The grid: tiles of pixels, then tiles of filters."""
-    return -(-p.batch * pixels_of(p) // tile_pixels), -(-p.filters // tile_filters)
+def tile_row_of(p):
+    """Tiles of Winograd's transforms in a row of their matrices: whole sectors."""
+    return round_up(tiles_of(p), SECTOR)
