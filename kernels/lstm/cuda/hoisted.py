@@ -6,7 +6,7 @@ moves 7 floats an element, and batch·n·(n/units) floats of h and 4·n²·(batc
 half of what a step of cuda:registers reads.
 """
 
-from numba import cuda, float32
+from numba import cuda, float32, uint32
 
 from gpuplay.intrinsics import ptx
 
@@ -25,8 +25,8 @@ def projecting(p):
     @cuda.jit(cache=True)
     def project_inputs(projected, x, W_ih, b_ih, b_hh):
         shared = cuda.shared.array(0, float32)
-        n = b_ih.size // 4
-        batch = x.size // n
+        n = uint32(b_ih.size // 4)
+        batch = uint32(x.size // n)
         top, first = cuda.blockIdx.y * rows, cuda.blockIdx.x * units
         upper, lower = add_product((ZEROS, ZEROS), shared, x, 0, W_ih, top, first, batch, n, constants)
         row, unit, part = place(units, row_warps, tall)
@@ -60,7 +60,7 @@ def hoisted(p):
     @cuda.jit(cache=True)
     def lstm_step(hs, c, projected, h0, c0, W_hh, t):
         shared = cuda.shared.array(0, float32)
-        batch, n = c.shape
+        batch, n = uint32(c.shape[0]), uint32(c.shape[1])
         top, first = cuda.blockIdx.y * rows, cuda.blockIdx.x * units
         row, unit, part = place(units, row_warps, tall)
         sums = first_sums(projected, t * batch * n, top + row, first + unit, batch, n, part, tall)

@@ -13,7 +13,7 @@ side by side, and adds up what the slices summed apart. See `shapes` for the wor
 """
 
 import numpy as np
-from numba import cuda
+from numba import cuda, uint32
 
 from gpuplay.intrinsics import ptx
 
@@ -29,7 +29,7 @@ _device = cuda.jit(device=True, forceinline=True)
 
 @_device
 def _copy(shared, at, array, start, count, width):
-    """Begin to copy ``width`` floats, 4 or 1, of which the first ``count`` are read; zeros for the others."""
+    """Begin to copy ``width`` floats, 4 or 1, where ``count`` says as many, or zeros where it is 0."""
     if width == 4:
         ptx.copy4_async(shared, at, array, start, count)
     else:
@@ -37,37 +37,46 @@ def _copy(shared, at, array, start, count, width):
 
 
 @_device
+def _position(depth, width):
+    """The row and the column of a chunk at which the thread begins to copy, ``width`` floats at a time."""
+    thread, lanes = uint32(cuda.threadIdx.x) % uint32(THREADS), uint32(depth // width)  # % says that it is below
+    return thread // lanes, thread % lanes * uint32(width)
+
+
+@_device
 def copy_vectors(shared, at, pitch, vectors, start, top, rows, batch, n, k, depth, width):
     """Begin to copy columns ``k`` to ``k + depth`` of rows ``top`` to ``top + rows`` of a (batch, n) matrix.
 
-    The matrix begins at element ``start``, its rows ``pitch`` floats apart from ``shared[at]`` on. Columns from n
-    on are zeros. Rows beyond the batch are the last one again: nobody asks for their sums.
+    The matrix begins at element ``start``, its rows ``pitch`` floats apart from ``shared[at]`` on. Beyond the
+    edges lie zeros.
     """
-    lanes = depth // width
-    first, column = cuda.threadIdx.x // lanes, cuda.threadIdx.x % lanes * width
-    count = min(max(n - k - column, 0), width)
-    at += first * pitch + column
-    step = THREADS // lanes
+    row, column = _position(depth, width)
+    step = THREADS * width // depth
+    b, inside = uint32(top + row), uint32(k + column) < n
+    start += b * n + k + column
+    at += row * pitch + column
     for turn in range(rows // step):
-        row = turn * step
-        b = min(top + first + row, batch - 1)
-        _copy(shared, at + row * pitch, vectors, start + b * n + k + column, count, width)
+        count = width if inside and uint32(b + uint32(turn * step)) < batch else 0
+        _copy(shared, at + turn * step * pitch, vectors, start + uint32(uint32(turn * step) * n), count, width)
 
 
 @_device
 def copy_weights(shared, at, pitch, W, first, units, n, k, depth, width):
     """Begin to copy columns ``k`` to ``k + depth`` of the rows of W (4n, n) for ``units`` units from ``first``.
 
-    The rows of gate 0 come first, then those of gates 1, 2 and 3. Units beyond n are the last one again.
+    The rows of gate 0 come first, then those of gates 1, 2 and 3. Beyond the edges lie zeros.
     """
-    lanes = depth // width
-    column = cuda.threadIdx.x % lanes * width
-    count = min(max(n - k - column, 0), width)
-    step = THREADS // lanes
+    row, column = _position(depth, width)
+    step = THREADS * width // depth
+    inside = uint32(k + column) < n
+    at += row * pitch + column
     for turn in range(4 * units // step):
-        row = turn * step + cuda.threadIdx.x // lanes
-        gate, unit = row // units, min(first + row % units, n - 1)
-        _copy(shared, at + row * pitch + column, W, (gate * n + unit) * n + k + column, count, width)
+        place = uint32(uint32(turn * step) + row)
+        gate, unit = place // uint32(units), uint32(uint32(first) + place % uint32(units))
+        start = uint32(uint32(gate * n) + unit) * n
+        _copy(
+            shared, at + turn * step * pitch, W, start + uint32(k + column), width if inside and unit < n else 0, width
+        )
 
 
 # --- products: from shared memory to registers ---
@@ -150,15 +159,16 @@ def add_product(sums, shared, vectors, start, W, top, first, batch, n, shape):
     v, w = row * pitch + part * share, (rows + unit) * pitch + part * share
     floats = (rows + 4 * units) * pitch
     for chunk in range(stages - 1):
-        _copy_chunk(shared, chunk * floats, vectors, start, W, top, first, batch, n, chunk * depth, shape)
+        _copy_chunk(shared, chunk * floats, vectors, start, W, top, first, batch, n, uint32(chunk * depth), shape)
     at, free = 0, (stages - 1) * floats
-    for k in range(0, n, depth):
+    for k in range(uint32(0), n, uint32(depth)):
         if stages == 2:
             ptx.wait_for_copies(0)
         else:
             ptx.wait_for_copies(1)
         cuda.syncthreads()
-        _copy_chunk(shared, free, vectors, start, W, top, first, batch, n, k + (stages - 1) * depth, shape)
+        ahead = uint32(k + uint32((stages - 1) * depth))
+        _copy_chunk(shared, free, vectors, start, W, top, first, batch, n, ahead, shape)
         upper, lower = multiply(upper, lower, shared, at + v, pitch, at + w, pitch, units, share, tall)
         free = at
         at = at + floats if at < (stages - 1) * floats else 0

@@ -5,7 +5,7 @@ weights a step: with 64 rows and 32 units a quarter of what cuda:fused reads at 
 each number that it loads from shared memory 8 times, where cuda:fused uses it once or four times.
 """
 
-from numba import cuda, float32
+from numba import cuda, float32, uint32
 
 from .pointwise import new_states
 from .register_tiles import ZEROS, add_product, keep_sums, kept_sums, place
@@ -22,7 +22,7 @@ def registers(p):
     @cuda.jit(cache=True)
     def lstm_step(hs, c, x, h0, c0, W_ih, W_hh, b_ih, b_hh, t):
         shared = cuda.shared.array(0, float32)
-        batch, n = c.shape
+        batch, n = uint32(c.shape[0]), uint32(c.shape[1])
         top, first = cuda.blockIdx.y * rows, cuda.blockIdx.x * units
         sums = add_product((ZEROS, ZEROS), shared, x, t * batch * n, W_ih, top, first, batch, n, constants)
         h, start = (h0, 0) if t == 0 else (hs, (t - 1) * batch * n)
