@@ -186,6 +186,7 @@ def machine_code(
         source.write_text(ptx)
         options = [f"--maxrregcount={max_registers}"] if max_registers else []
         options += ["-lineinfo"] if lineinfo else []
+        options += ["-c"] if ".extern .func" in ptx else []  # a grid sync is a function of the driver's library
         arch = "sm_" + "".join(map(str, architecture(cc)))
         report = _run(tool("ptxas"), "-v", f"-arch={arch}", *options, "-o", str(cubin), str(source))
         shown = ["-c", "-g"] if lineinfo else ["-c"]
