@@ -10,17 +10,13 @@ cuda:naive      one thread an output, everything from global memory
 cuda:tiled      a tile of the image with its halo, and four filters, in shared memory
 cuda:implicit   a product of filters and patches, gathered on the fly; tiles of it in registers
 cuda:pipelined  the same, while the next filters and patches are on their way to shared memory
+cuda:winograd   3×3 filters by a quarter of the products
 """
 
 from gpuplay.kernel import Array, Cost, Kernel, Param, Probe, Variant
 
 from . import cuda, layout
 from .layout import KNOBS, taps
-
-# Operations of the transforms of `transforms`: so many a column, for the columns and rows of both sides.
-IMAGE_FLOPS = 12 * 19
-FILTER_FLOPS = 9 * 14
-OUTPUT_FLOPS = 10 * 14
 
 
 def _side(p):
@@ -72,17 +68,12 @@ def implicit_work(p, _knobs):
 
 def three_by_three(p, _knobs, _machine):
     """Winograd's transforms are made for one size of filters, and for tiles that overlap."""
-    if p.kernel_size != layout.TAP:
-        return f"kernel_size {p.kernel_size}: its transforms are those of 3×3 filters"
-    return f"stride {p.stride}: its transforms are those of stride 1" if p.stride != 1 else None
+    return layout.beyond_winograd(p)
 
 
 def winograd_work(p, knobs):
     """36 products a tile, and the transforms' additions and multiplications; padded images, filters and products."""
-    tiles = layout.tiles_of(p)
-    flops = 2.0 * layout.PRODUCTS * tiles * p.filters * p.channels
-    flops += float(IMAGE_FLOPS * tiles * p.channels + FILTER_FLOPS * p.filters * p.channels)
-    flops += float(OUTPUT_FLOPS * tiles * p.filters)
+    flops = layout.winograd_flops(p) + float(layout.FILTER_FLOPS * p.filters * p.channels)
     padded, _, transformed, _, _ = layout.winograd_workspace(p, knobs)
     return Cost(flops, cost(p).bytes + 2.0 * (padded.nbytes(p.dtype) + transformed.nbytes(p.dtype)))
 
@@ -171,12 +162,13 @@ KERNEL = Kernel(
         ),
         *cuda.VARIANTS,
     ),
-    story=("numpy:im2col", "cpu:scalar", "cpu:simd", "cpu:parallel", "cuda:tiled"),
+    story=("numpy:im2col", "cpu:scalar", "cpu:simd", "cpu:parallel", "cuda:pipelined"),
     check_at={"batch": 2, "channels": 5, "filters": 7},
     odd_shapes=(
         {"stride": 2, "padding": 0, "batch": 1, "channels": 3, "filters": 5},
         {"stride": 3, "kernel_size": 2, "batch": 2, "channels": 5, "filters": 2},
         {"kernel_size": 5, "padding": 2, "batch": 2, "channels": 2, "filters": 7},
         {"kernel_size": 1, "padding": 0, "batch": 3, "channels": 9, "filters": 1},
+        {"padding": 2, "batch": 1, "channels": 6, "filters": 9},
     ),
 )

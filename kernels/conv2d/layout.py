@@ -108,6 +108,10 @@ PRODUCTS = TILE * TILE
 # the gains ‖Gⱼ‖ and ‖Bⱼ‖ of its rows of G and Bᵀ, and enters output i times Aᵢⱼ. Roundings are independent, so
 # their squares add up, to the gain √94.3 on one side of a tile, and to 94.3 on both.
 ERROR_GROWTH = 94.4
+# Operations of the transforms of `transforms`: so many a column, for the columns and rows of both sides.
+IMAGE_FLOPS = 12 * 19
+FILTER_FLOPS = 9 * 14
+OUTPUT_FLOPS = 10 * 14
 MOST_FILTERS = 64  # filters whose products are kept until they are transformed back
 TILES = Knob((48, 96), default=48, help="tiles that are transformed and multiplied at a time")
 WINOGRAD_KNOBS = {"tile_rows": KNOBS["tile_rows"], "tile_vectors": KNOBS["tile_vectors"], "tiles": TILES}
@@ -121,6 +125,20 @@ def tiles_across(out):
 def tiles_of(p):
     """Tiles of all output images."""
     return p.batch * tiles_across(max(0, out_side(p.n, p.kernel_size, p.stride, p.padding))) ** 2
+
+
+def beyond_winograd(p):
+    """Why Winograd's transforms do not serve these filters; None where they do."""
+    if p.kernel_size != TAP:
+        return f"kernel_size {p.kernel_size}: its transforms are those of 3×3 filters"
+    return f"stride {p.stride}: its transforms are those of stride 1" if p.stride != 1 else None
+
+
+def winograd_flops(p):
+    """Operations of the products, 36 a tile, and of the transforms of images and outputs."""
+    tiles = tiles_of(p)
+    products = 2.0 * PRODUCTS * tiles * p.filters * p.channels
+    return products + float(IMAGE_FLOPS * tiles * p.channels + OUTPUT_FLOPS * tiles * p.filters)
 
 
 def filters_at_a_time(filters, rows):

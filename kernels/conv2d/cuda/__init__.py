@@ -4,17 +4,19 @@ cuda:naive     one thread an output, everything from global memory
 cuda:tiled     a tile of the image with its halo, and four filters, in shared memory
 cuda:implicit  a product of filters and patches, gathered on the fly; tiles of it in registers
 cuda:pipelined the same, while the next filters and patches are on their way to shared memory
+cuda:winograd  3×3 filters by a quarter of the products
 """
 
-from gpuplay.kernel import Knob, Variant
+from gpuplay.kernel import Array, Cost, Knob, Variant
 
 from ..._shared import limits
+from .. import layout
 from . import sizes
 
 MOST_ELEMENTS = 2**31
 TILE_KNOBS = {
-    "tile_filters": Knob((64, 128), help="filters of the tile of Y that a block computes, at most tile_pixels"),
-    "tile_pixels": Knob((64, 128), default=128, help="pixels of that tile"),
+    "tile_filters": Knob((64, 128), help="filters that a block computes, at most tile_pixels"),
+    "tile_pixels": Knob((64, 128), default=128, help="pixels of these filters that it computes"),
 }
 FILTERS = 4  # filters that one thread of cuda:tiled computes
 
@@ -28,25 +30,66 @@ def fits_tile(p, knobs, machine):
     return limits.tile_threads(tile, machine) or limits.shared_memory(what, shared, machine)
 
 
-def fits_registers(p, knobs, _machine):
-    """Its 128-bit accesses are of four float32, its indices have 32 bits."""
+def only_float32(p):
+    """Why another dtype cannot be served."""
     if p.dtype != "float32":
         return f"dtype {p.dtype}: its 128-bit accesses and its tiles in registers are made for float32"
-    if knobs["tile_filters"] > knobs["tile_pixels"]:
-        return f"tile_filters {knobs['tile_filters']}: at most tile_pixels, {knobs['tile_pixels']}"
-    geometry = sizes.Geometry.of(p)
-    y, x, w = geometry.pixels * p.filters, p.batch * p.channels * p.n**2, geometry.taps * geometry.row
-    if max(y, x, w) >= MOST_ELEMENTS:
-        return f"an array of {max(y, x, w)} elements: its indices have 32 bits, for fewer than {MOST_ELEMENTS}"
     return None
 
 
-def copies_ahead(p, knobs, machine):
-    """What `fits_registers` asks, and copies that nobody waits for."""
+def too_large(*elements):
+    """Why an array of so many elements cannot be served."""
+    if max(elements) >= MOST_ELEMENTS:
+        return f"an array of {max(elements)} elements: its indices have 32 bits, for fewer than {MOST_ELEMENTS}"
+    return None
+
+
+def without_copies_ahead(machine):
+    """Why a GPU has no copies that nobody waits for."""
     capability = machine.gpu.capability
     if capability < (8, 0):
         return f"compute capability {capability[0]}.{capability[1]}: copies that nobody waits for begin with 8.0"
-    return fits_registers(p, knobs, machine)
+    return None
+
+
+def fits_registers(p, knobs, _machine):
+    """Its 128-bit accesses are of four float32, its indices have 32 bits."""
+    if knobs["tile_filters"] > knobs["tile_pixels"]:
+        return f"tile_filters {knobs['tile_filters']}: at most tile_pixels, {knobs['tile_pixels']}"
+    geometry = sizes.Geometry.of(p)
+    arrays = geometry.pixels * p.filters, p.batch * p.channels * p.n**2, geometry.taps * geometry.row
+    return only_float32(p) or too_large(*arrays)
+
+
+def fits_pipeline(p, knobs, machine):
+    """What `fits_registers` asks, and a GPU that copies while it computes."""
+    return without_copies_ahead(machine) or fits_registers(p, knobs, machine)
+
+
+def fits_winograd(p, _knobs, machine):
+    """Its transforms are made for 3×3 filters with stride 1; a row of blocks for each channel and filter."""
+    spaces = (array.nbytes(p.dtype) // p.itemsize for array in winograd_workspace(p, {}))
+    return (
+        layout.beyond_winograd(p)
+        or without_copies_ahead(machine)
+        or only_float32(p)
+        or too_large(p.batch * p.channels * p.n**2, *spaces)
+        or limits.grid_height("channels or filters", max(p.channels, p.filters), 1)
+    )
+
+
+def winograd_workspace(p, _knobs):
+    """The elements of all tiles, and their products."""
+    shape = layout.PRODUCTS, p.channels, sizes.tile_row_of(p)
+    return Array("V", shape), Array("M", (layout.PRODUCTS, p.filters, sizes.tile_row_of(p)))
+
+
+def winograd_work(p, knobs):
+    """36 products a tile and the transforms of images and outputs; V and M are written and read besides X, U, Y."""
+    outputs, inputs = p.filters * sizes.Geometry.of(p).pixels, p.batch * p.channels * p.n**2
+    spaces = sum(array.nbytes(p.dtype) for array in winograd_workspace(p, knobs))
+    elements = outputs + inputs + layout.PRODUCTS * p.channels * p.filters
+    return Cost(layout.winograd_flops(p), float(p.itemsize * elements + 2 * spaces))
 
 
 VARIANTS = (
@@ -83,7 +126,20 @@ VARIANTS = (
         "cuda.implicit:pipelined",
         improves_on="cuda:implicit",
         knobs=TILE_KNOBS,
-        applies=copies_ahead,
+        applies=fits_pipeline,
         prepare="cuda.packing:by_taps",
+    ),
+    Variant(
+        "cuda:winograd",
+        "SIMT",
+        "other arithmetic for 3×3 filters: 36 products in the place of 144 make 16 pixels, by 36 matrix products",
+        "cuda.winograd:winograd",
+        improves_on="cuda:pipelined",
+        knobs={"tile_filters": TILE_KNOBS["tile_filters"]},
+        applies=fits_winograd,
+        prepare="cuda.packing:by_elements",
+        workspace=winograd_workspace,
+        work=winograd_work,
+        error_growth=layout.ERROR_GROWTH,
     ),
 )

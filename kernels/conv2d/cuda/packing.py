@@ -11,3 +11,25 @@ def by_taps(p, W, **_knobs):
     packed = np.zeros((geometry.size, geometry.size, geometry.depth, geometry.row), W.dtype)
     packed[:, :, : geometry.channels, : geometry.filters] = W.transpose(2, 3, 1, 0)
     return packed.reshape(geometry.taps, geometry.row)
+
+
+# Winograd's G of F(4×4, 3×3), from the points 0, ±1, ±2 and infinity, as in `kernels.conv2d.transforms`.
+G = np.array(
+    [
+        [1 / 4, 0, 0],
+        [-1 / 6, -1 / 6, -1 / 6],
+        [-1 / 6, 1 / 6, -1 / 6],
+        [1 / 24, 1 / 12, 1 / 6],
+        [1 / 24, -1 / 12, 1 / 6],
+        [0, 0, 1],
+    ]
+)
+
+
+def by_elements(p, W, **_knobs):
+    """W (filters, channels, 3, 3) as (36, channels, filters): G·g·Gᵀ of every filter g, rounded once."""
+    geometry = Geometry.of(p)
+    packed = np.zeros((len(G) ** 2, geometry.channels, geometry.row), W.dtype)
+    transformed = G @ W.astype(np.float64) @ G.T
+    packed[:, :, : geometry.filters] = transformed.transpose(2, 3, 1, 0).reshape(len(packed), geometry.channels, -1)
+    return packed
