@@ -18,6 +18,7 @@ cuda:pointwise  one launch makes both states of the sums: 7 floats an element, n
 cuda:fused      the states are made where the sums are: no gate ever reaches memory
 cuda:registers  a thread sums 8 rows × 2 units × 4 gates in registers; the next tiles are on their way meanwhile
 cuda:hoisted    the inputs of all steps are one large product before the first step
+cuda:persistent one launch for all steps: recurrent weights and cell states stay on the multiprocessors
 """
 
 from gpuplay.kernel import Array, Cost, Kernel, Param, Variant

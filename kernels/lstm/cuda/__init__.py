@@ -6,12 +6,13 @@ cuda:pointwise  one launch makes both states of the sums: 7 floats an element, n
 cuda:fused      the states are made where the sums are: no gate ever reaches memory
 cuda:registers  a thread sums 8 rows × 2 units × 4 gates in registers; the next tiles are on their way meanwhile
 cuda:hoisted    the inputs of all steps are one large product before the first step
+cuda:persistent one launch for all steps: recurrent weights and cell states stay on the multiprocessors
 """
 
 from gpuplay.kernel import Array, Knob, Variant
 
 from ..._shared import limits
-from .shapes import shape_for
+from .shapes import no_residence, shape_for
 
 THREADS = Knob((64, 128, 256), default=256, help="threads of a block")
 UNITS = 16
@@ -69,6 +70,11 @@ def fits_hoisted(p, knobs, machine):
     return fits_registers(p, knobs, machine) or limits.grid_height("rows", rows, shape_for(p.n, rows).rows)
 
 
+def fits_persistent(p, knobs, machine):
+    """As `fits_hoisted`, and all blocks are on the GPU at once, with their weights in shared memory."""
+    return fits_hoisted(p, knobs, machine) or no_residence(p.n, p.batch, machine.gpu)
+
+
 VARIANTS = (
     Variant(
         "cuda:unfused",
@@ -123,6 +129,15 @@ VARIANTS = (
         "cuda.hoisted:hoisted",
         improves_on="cuda:registers",
         applies=fits_hoisted,
+        workspace=projected_workspace,
+    ),
+    Variant(
+        "cuda:persistent",
+        "SIMT",
+        "one launch for all steps: each block keeps its recurrent weights on chip, and all meet after every step",
+        "cuda.persistent:persistent",
+        improves_on="cuda:hoisted",
+        applies=fits_persistent,
         workspace=projected_workspace,
     ),
 )

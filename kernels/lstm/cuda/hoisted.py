@@ -30,13 +30,13 @@ def projecting(p):
         top, first = cuda.blockIdx.y * rows, cuda.blockIdx.x * units
         upper, lower = add_product((ZEROS, ZEROS), shared, x, 0, W_ih, top, first, batch, n, constants)
         row, unit, part = place(units, row_warps, tall)
-        keep_sums(shared, upper, lower, row, unit, part, rows, units, tall)
+        keep_sums(shared, 0, upper, lower, row, unit, part, rows, units, tall)
         cuda.syncthreads()
         for pair in range(cuda.threadIdx.x, rows * units, THREADS):
             row, unit = pair // units, pair % units
             b, j = top + row, first + unit
             if b < batch and j < n:
-                i, f, g, o = kept_sums(shared, row, unit, rows, units, slices)
+                i, f, g, o = kept_sums(shared, 0, row, unit, rows, units, slices)
                 i += b_ih[j] + b_hh[j]
                 f += b_ih[n + j] + b_hh[n + j]
                 g += b_ih[2 * n + j] + b_hh[2 * n + j]
@@ -66,13 +66,13 @@ def hoisted(p):
         sums = first_sums(projected, t * batch * n, top + row, first + unit, batch, n, part, tall)
         h, start = (h0, 0) if t == 0 else (hs, (t - 1) * batch * n)
         upper, lower = add_product(sums, shared, h, start, W_hh, top, first, batch, n, constants)
-        keep_sums(shared, upper, lower, row, unit, part, rows, units, tall)
+        keep_sums(shared, 0, upper, lower, row, unit, part, rows, units, tall)
         cuda.syncthreads()
         for pair in range(cuda.threadIdx.x, rows * units, THREADS):
             row, unit = pair // units, pair % units
             b, j = top + row, first + unit
             if b < batch and j < n:
-                i, f, g, o = kept_sums(shared, row, unit, rows, units, slices)
+                i, f, g, o = kept_sums(shared, 0, row, unit, rows, units, slices)
                 before = c0[b, j] if t == 0 else c[b, j]
                 cell, hidden = new_states(i, f, g, o, before)
                 c[b, j] = cell

@@ -234,13 +234,13 @@ def _keep_rows(shared, near, far, step, tile):
 
 
 @_device
-def keep_sums(shared, upper, lower, row, unit, part, rows, units, tall):
-    """Write a thread's sums to shared memory: for each slice, row and unit four gates.
+def keep_sums(shared, at, upper, lower, row, unit, part, rows, units, tall):
+    """Write a thread's sums to shared memory, from ``at`` on: for each slice, row and unit four gates.
 
     Two groups of lanes store side by side: in odd rows units 0-3 and 4-7 change places, which takes them to
     the other half of the banks.
     """
-    start = (part * rows + row) * units * 4
+    start = at + (part * rows + row) * units * 4
     near = start + (unit ^ (row % 2 * 4)) * 4
     far = start + ((unit + 4) ^ (row % 2 * 4)) * 4
     _keep_rows(shared, near, far, 8 * units * 4, upper)
@@ -249,9 +249,9 @@ def keep_sums(shared, upper, lower, row, unit, part, rows, units, tall):
 
 
 @_device
-def kept_sums(shared, row, unit, rows, units, slices):
+def kept_sums(shared, at, row, unit, rows, units, slices):
     """The sums of the four gates of a unit, all slices together."""
-    at = (row * units + (unit ^ (row % 2 * 4))) * 4
+    at += (row * units + (unit ^ (row % 2 * 4))) * 4
     i, f, g, o = ptx.load4(shared, at)
     for part in range(1, slices):
         a, b, c, d = ptx.load4(shared, at + part * rows * units * 4)
