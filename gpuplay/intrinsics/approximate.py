@@ -17,6 +17,21 @@ except ImportError:
     from numba.extending import intrinsic
 
 
+@intrinsic
+def fast_reciprocal(typingctx: Any, x: Any) -> Any:
+    """1/x of a float32, to a unit in the last place (PTX ISA, "rcp"), denormals counting as zero; of a float64 exact.
+
+    A division of float32 that is rounded correctly takes ten instructions, and a branch for extreme quotients.
+    """
+    if x == types.float64:
+
+        def divide(context: Any, builder: Any, called: Any, arguments: Any) -> Any:
+            return builder.fdiv(ir.Constant(ir.DoubleType(), 1.0), *arguments)
+
+        return typing.signature(x, x), divide
+    return _instruction("fast_reciprocal", "rcp.approx.ftz.f32", x)
+
+
 def _instruction(what: str, text: str, x: Any) -> Any:
     """The signature and the code of an instruction from float32 to float32."""
     if x != types.float32:

@@ -12,7 +12,7 @@ from llvmlite import ir
 from numba.core.errors import TypingError
 from numba.extending import intrinsic
 
-from gpuplay.intrinsics import lowering
+from gpuplay.intrinsics import coefficients, lowering
 from gpuplay.intrinsics.vector_types import Vector
 
 LONG = 9  # coefficients
@@ -76,11 +76,7 @@ LOG_32 = polynomial(
     *(0.067497514, -0.116660975, 0.1188137, -0.12406527, 0.14220594),
     *(-0.16667989, 0.20002066, -0.2500001, 0.33333313),
 )
-# (ln(1 + e) - e) / e² for 0 <= e <= 1; the relative error of the logarithm is below 5.3e-9.
-LOG1P_32 = polynomial(
-    *(-0.0033045483, 0.020142214, -0.057548158, 0.10668882, -0.15348583),
-    *(0.19693075, -0.24958146, 0.3333047, -0.4999993),
-)
+LOG1P_32 = polynomial(*coefficients.LOG1P_32)
 # (atanh(t)/t - 1) / t² in powers of t², for 0 <= t <= 1/3; error below 1.7e-18.
 ATANH_64 = polynomial(
     *(0.08473407232322466, 0.04190616144164546, 0.060480112295085466, 0.06651172129948758, 0.07693223176677744),
@@ -93,12 +89,7 @@ ERF_64 = polynomial(
     *(-1.4925299898841605e-05, 0.00012055321046931268, -0.0008548326754980217, 0.005223977621602781),
     *(-0.026866170644806404, 0.11283791670953702, -0.37612638903183726, 0.1283791670955126),
 )
-# log2 Φ(-a), Φ the normal distribution function, for 0 <= a <= 14.5: the error times ln 2 is below
-# 1.1e-7·(1 + a²/2) for a <= 5, the rounding of such an exponent; looser beyond, where Φ is below 3e-7.
-LOG2_TAIL_32 = polynomial(
-    *(-2.7278822e-11, 1.9111726e-09, -5.7497456e-08, 9.733856e-07, -1.0163397e-05, 6.615729e-05),
-    *(-0.00023319563, -0.00011015022, 0.0070907143, -0.052539714, -0.45919037, -1.1511071, -1.0),
-)
+LOG2_TAIL_32 = polynomial(*coefficients.LOG2_TAIL_32)
 # e^(a²/2)·Φ(-a) in powers of t = (a - 5)/(a + 5), for a <= 38.7, relative error below 5.1e-16.
 TAIL_64 = polynomial(
     *(-1.7267736681849218e-10, 1.1494199644154578e-09, 4.334628797007252e-09, -1.0168145915089257e-08),

@@ -26,6 +26,7 @@ multiply_tiles_…   as many of them as the tuples have tiles: ``bf16``,        
                    ``f16``, ``tf32``, ``tf32x3`` (float32 by three products)
 fast_tanh          tanh, relative error up to 2⁻¹¹                            tanh.approx.f32
 fast_exp2          2ˣ, relative error up to 2⁻²²                              ex2.approx.ftz.f32
+fast_reciprocal    1/x, to a unit in the last place; of a float64 exact       rcp.approx.ftz.f32
 round_to_tf32      a float32, or a tuple of them, to nearest                  cvt.rna.tf32 but for the last bits
 pack_bf16          two float32 as a pair of 16-bit numbers; also ``_f16``     cvt.rn.bf16x2, cvt.rn.f16x2
 =================  =========================================================  ====================================
@@ -66,7 +67,7 @@ wait_for_products     wait for all groups but the youngest few                wg
 
 from __future__ import annotations
 
-from gpuplay.intrinsics.approximate import fast_exp2, fast_tanh
+from gpuplay.intrinsics.approximate import fast_exp2, fast_reciprocal, fast_tanh
 from gpuplay.intrinsics.async_copies import (
     commit_copies,
     copy1_async,
@@ -129,6 +130,7 @@ __all__ = [
     "describe_tile",
     "elements_to_boundary",
     "fast_exp2",
+    "fast_reciprocal",
     "fast_tanh",
     "fence_products",
     "init_barrier",

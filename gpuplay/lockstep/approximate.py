@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from gpuplay.intrinsics.approximate import fast_exp2, fast_tanh
+from gpuplay.intrinsics.approximate import fast_exp2, fast_reciprocal, fast_tanh
+from gpuplay.lockstep.dtypes import dtype_of
 
 if TYPE_CHECKING:
     from gpuplay.lockstep.emitter import Emitter
@@ -28,9 +29,22 @@ def _special(function: Callable[[Number], Number]) -> Handler:
     return handler
 
 
+def _reciprocal(t: Emitter, made: Call) -> None:
+    """One special function of a float32 or float64."""
+    dtype = dtype_of(made.signature.return_type)
+    assert dtype is not None
+    x, one = t.number(made.arguments[0], dtype), dtype.type(1)
+    t.count(special=1)
+    t.define(made.target, dtype, lambda e: one / e.v[x], (x,))
+
+
 def _exp2_without_denormals(x: Number) -> Number:
     power = np.exp2(x)
     return np.where(power < np.finfo(np.float32).tiny, np.float32(0), power)[()]
 
 
-HANDLERS: dict[Any, Any] = {fast_tanh: _special(np.tanh), fast_exp2: _special(_exp2_without_denormals)}
+HANDLERS: dict[Any, Any] = {
+    fast_tanh: _special(np.tanh),
+    fast_exp2: _special(_exp2_without_denormals),
+    fast_reciprocal: _reciprocal,
+}

@@ -2,6 +2,8 @@
 
 from gpuplay.kernel import Array, Cost, Kernel, Knob, Param, Probe, Variant
 
+from . import cuda
+
 FUNCTIONS = ("relu", "leaky_relu", "sigmoid", "tanh", "gelu", "silu", "softplus", "identity")
 
 # Operations an element: additions, multiplications, divisions, comparisons and sign changes count one
@@ -16,7 +18,6 @@ OPERATIONS = {
     "softplus": 5,  # absolute value, exp, ln(1 + ·), max(x, 0), add
     "identity": 0,  # a copy: the speed of memory itself
 }
-BLOCKS = Knob((64, 128, 256, 512, 1024), default=256, help="threads of a block")
 CHUNKS = Knob((1 << 12, 1 << 14, 1 << 16, 1 << 18), default=1 << 14, help="elements of a chunk")
 NUMPY_BLOCK = 1 << 14
 
@@ -108,22 +109,8 @@ KERNEL = Kernel(
             improves_on="cpu:threads",
             knobs={"chunk": CHUNKS},
         ),
-        Variant(
-            "cuda:map",
-            "SIMT",
-            "one thread an element; adjacent threads touch adjacent words",
-            "cuda:thread_an_element",
-            knobs={"block": BLOCKS},
-        ),
-        Variant(
-            "cuda:grid_stride",
-            "SIMT",
-            "a grid that just fills the GPU, each thread striding over the array",
-            "cuda:grid_stride",
-            improves_on="cuda:map",
-            knobs={"block": BLOCKS},
-        ),
+        *cuda.VARIANTS,
     ),
-    story=("numpy:ufunc", "cpu:scalar", "cpu:simd", "cpu:parallel", "cuda:grid_stride"),
+    story=("numpy:ufunc", "cpu:scalar", "cpu:simd", "cpu:parallel", "cuda:streaming"),
     odd_shapes=tuple({"function": function} for function in FUNCTIONS),
 )

@@ -2,13 +2,13 @@
 
 from numba import cuda
 
-from .._shared.gpu_activations import CODE, apply
+from .._shared.gpu_activations import activation
 from . import NAIVE_BLOCK
 
 
 def naive(p):
     """One thread an output; at every step the 32 threads of a warp read 32 different rows of W."""
-    code = CODE[p.function]
+    f = activation(p.function, p.dtype)
 
     @cuda.jit(cache=True)
     def dense_naive(Y, X, W, b):
@@ -17,7 +17,7 @@ def naive(p):
             total = b[j]
             for k in range(X.shape[1]):
                 total += X[i, k] * W[j, k]
-            Y[i, j] = apply(code, total)
+            Y[i, j] = f(total)
 
     columns, rows = NAIVE_BLOCK
     grid = (-(-p.n // columns), -(-p.batch // rows))
@@ -34,7 +34,7 @@ def tiled(p, tile):
     Both tiles are loaded along rows. The threads of a warp then read a column of W's tile: its rows
     are one word longer than the tile, so that the column is spread over all banks.
     """
-    code = CODE[p.function]
+    f = activation(p.function, p.dtype)
     padded = tile + 1
 
     @cuda.jit(cache=True)
@@ -57,7 +57,7 @@ def tiled(p, tile):
             cuda.syncthreads()
         j = left + tx
         if i < Y.shape[0] and j < outputs:
-            Y[i, j] = apply(code, total + b[j])
+            Y[i, j] = f(total + b[j])
 
     grid = (-(-p.n // tile), -(-p.batch // tile))
 

@@ -8,9 +8,8 @@ PyTorch's own cell moves 15, since it reads the sums of inputs and of states apa
 
 from numba import cuda
 
-from ..._shared.gpu_activations import CODE, apply
+from ..._shared.gpu_activations import sigmoid, tanh
 
-SIGMOID, TANH = CODE["sigmoid"], CODE["tanh"]
 GATES = 4
 
 
@@ -20,7 +19,7 @@ def squash(gates, gate):
     unit, b = cuda.grid(2)
     if unit < gates.shape[2] and b < gates.shape[1]:
         z = gates[gate, b, unit]
-        gates[gate, b, unit] = apply(TANH, z) if gate == 2 else apply(SIGMOID, z)
+        gates[gate, b, unit] = tanh(z) if gate == 2 else sigmoid(z)
 
 
 @cuda.jit(cache=True)
@@ -37,7 +36,7 @@ def next_hidden(hs, c, gates, t):
     """The hidden state: h = o·tanh(c)."""
     unit, b = cuda.grid(2)
     if unit < c.shape[1] and b < c.shape[0]:
-        hs[t, b, unit] = gates[3, b, unit] * apply(TANH, c[b, unit])
+        hs[t, b, unit] = gates[3, b, unit] * tanh(c[b, unit])
 
 
 def launch_separately(gpu, grid, threads, hs, c, c0, gates, t):
@@ -51,8 +50,8 @@ def launch_separately(gpu, grid, threads, hs, c, c0, gates, t):
 @cuda.jit(device=True)
 def new_states(i, f, g, o, before):
     """The cell state f·c + i·g and the hidden state o·tanh of it, from the sums of the gates."""
-    cell = apply(SIGMOID, f) * before + apply(SIGMOID, i) * apply(TANH, g)
-    return cell, apply(SIGMOID, o) * apply(TANH, cell)
+    cell = sigmoid(f) * before + sigmoid(i) * tanh(g)
+    return cell, sigmoid(o) * tanh(cell)
 
 
 @cuda.jit(cache=True)

@@ -1,25 +1,26 @@
-"""Activation on a GPU: a thread an element, or a grid that strides.
+"""Activation on a GPU, element by element: a thread each, or a grid that strides.
 
-Consecutive threads read and write consecutive words, so that the 32 loads of a warp become four
-32-byte sectors each (float32), the fewest there can be. All else is waiting for memory.
+Y = f(X), both of n elements. Consecutive threads read and write consecutive words, so that the 32 loads of a warp
+become four 32-byte sectors each (float32), the fewest there can be. Traffic: n/8 sectors loaded and n/8 stored,
+8·n bytes. All else is waiting for memory.
 """
 
 from numba import cuda
 
-from .._shared.gpu_activations import CODE, apply
+from ..._shared.gpu_activations import activation
 
 THREADS_AN_SM = 2048
 
 
 def thread_an_element(problem, block):
     """cuda:map: n threads, rounded up to whole blocks; those past the end do nothing."""
-    code = CODE[problem.function]
+    f = activation(problem.function, problem.dtype)
 
     @cuda.jit(cache=True)
     def activation_map(Y, X):
         i = cuda.grid(1)
         if i < X.size:
-            Y[i] = apply(code, X[i])
+            Y[i] = f(X[i])
 
     def run(gpu, Y, X):
         gpu.launch(activation_map, (X.size + block - 1) // block, block, Y, X)
@@ -29,12 +30,12 @@ def thread_an_element(problem, block):
 
 def grid_stride(problem, block):
     """cuda:grid_stride: as many blocks as the GPU holds at once; index arithmetic is paid once a thread."""
-    code = CODE[problem.function]
+    f = activation(problem.function, problem.dtype)
 
     @cuda.jit(cache=True)
     def activation_grid_stride(Y, X):
         for i in range(cuda.grid(1), X.size, cuda.gridsize(1)):
-            Y[i] = apply(code, X[i])
+            Y[i] = f(X[i])
 
     def run(gpu, Y, X):
         resident = gpu.properties.multiprocessors * (THREADS_AN_SM // block)
