@@ -203,7 +203,8 @@ def _rotated(blocks: list[Block], loops: Loops) -> Iterator[tuple[int, set[int]]
 
 def _order(blocks: list[Block], entry: int, loops: Loops) -> list[int]:
     """A topological order with every loop contiguous; of blocks that are ready, those first that reach no barrier."""
-    rank = {node: (_reaches_barrier(blocks, node), depth) for node, depth in loops.depth.items()}
+    meeting = _before_a_barrier(blocks)
+    rank = {node: (node in meeting, depth) for node, depth in loops.depth.items()}
     return _flatten(blocks, set(rank), entry, loops.bodies, rank)
 
 
@@ -246,8 +247,19 @@ def _reachable(blocks: list[Block], start: int) -> list[int]:
     return sorted(seen)
 
 
-def _reaches_barrier(blocks: list[Block], start: int) -> bool:
-    return any(isinstance(blocks[node].end, Meet) for node in _reachable(blocks, start))
+def _before_a_barrier(blocks: list[Block]) -> set[int]:
+    """The blocks from which a barrier can be reached: backward from the barriers."""
+    sources: dict[int, list[int]] = {}
+    for number, block in enumerate(blocks):
+        for target in block.targets:
+            sources.setdefault(target, []).append(number)
+    waiting = [number for number, block in enumerate(blocks) if isinstance(block.end, Meet)]
+    found = set(waiting)
+    while waiting:
+        fresh = set(sources.get(waiting.pop(), ())) - found
+        found |= fresh
+        waiting += fresh
+    return found
 
 
 def _add_liveness(blocks: list[Block]) -> None:
