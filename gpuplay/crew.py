@@ -9,11 +9,11 @@ from typing import Any, Self
 
 from gpuplay import catalog, paths
 from gpuplay.errors import DeadlinePassed, KernelFileError, WorkerLost
-from gpuplay.kernel import Kernel, Variant
+from gpuplay.kernel import ON_GPU, Kernel, Variant
 from gpuplay.plan import Settings
 from gpuplay.process import Process
 
-ORDINARY, SISD, PEERS = "ordinary", "sisd", "peers"
+ORDINARY, SISD, PEERS, GPU_PEERS = "ordinary", "sisd", "peers", "gpu-peers"
 KEPT_CACHES = 6
 IMPORT_LIMIT_S = 15.0
 VECTORISERS = ("NUMBA_LOOP_VECTORIZE", "NUMBA_SLP_VECTORIZE")
@@ -24,8 +24,11 @@ def environment_of(variant: Variant) -> str:
     """Which environment a variant is compiled and run in.
 
     Numba's SISD code needs the vectorisers off. PyTorch brings an OpenMP and a BLAS of its own: two of
-    either in one process would share neither threads nor settings.
+    either in one process would share neither threads nor settings. The libraries on a GPU have a process of
+    their own as well: what they set up there is no concern of our GPU functions.
     """
+    if variant.target in ON_GPU and variant.target != "cuda":
+        return GPU_PEERS
     if variant.target == "torch":
         return PEERS
     return SISD if variant.flynn == "SISD" and variant.target == "cpu" else ORDINARY
@@ -46,6 +49,7 @@ def variables(environment: str, source: str, threads: int) -> dict[str, str]:
         "NUMBA_NUM_THREADS": str(threads),
         "NUMBA_THREADING_LAYER_PRIORITY": "omp tbb workqueue",
         "NUMBA_CUDA_USE_NVIDIA_BINDING": "1",
+        **({"CUPY_TF32": "0"} if environment == GPU_PEERS else {}),
     }
 
 

@@ -156,12 +156,14 @@ class Desk:
         return gpu_probe(open_target("cuda", device))
 
     def gpu(self, device: int) -> dict[str, Any]:
-        """What stands behind the CUDA target: properties, or the reason why there is none."""
+        """What stands behind the CUDA target: properties and facts, or the reason why there is none."""
         from gpuplay.targets.cuda import CudaTarget
 
         target = CudaTarget(device)
         reason = target.why_not_in_worker()
-        return {"reason": reason, "gpu": None if reason else target.gpu()}
+        if reason:
+            return {"reason": reason, "gpu": None, "known": {}}
+        return {"reason": "", "gpu": target.gpu(), "known": target.facts()}
 
 
 def serve(tasks: BinaryIO, replies: BinaryIO) -> None:

@@ -31,8 +31,8 @@ LOCKSTEP = (
     ("record", "errors"),
     ("bits", "compiled", "arithmetic", "applied", "functions"),
     ("dtypes", "identity", "inference"),
-    ("shadow", "traffic", "order", "memory", "values", "host_memory", "atomics", "sites", "copies"),
-    ("program", "batch", "faults", "deadlock", "engine", "access"),
+    ("shadow", "traffic", "order", "phases", "memory", "values", "host_memory", "atomics", "sites", "copies"),
+    ("program", "batch", "bulk", "faults", "deadlock", "engine", "access"),
     ("build", "emitter", "handlers", "views"),
     (
         "warps",
@@ -59,6 +59,7 @@ WORKERS = (
     *(name for name in STEPS if not name.endswith((".record", ".errors"))),
     *("gpuplay.targets.host", "gpuplay.targets.cuda", "gpuplay.targets.simulator", "gpuplay.targets.gpu_functions"),
     *("gpuplay.targets.torch", "gpuplay.targets.hosted", "gpuplay.targets.lockstep"),
+    *("gpuplay.targets.gpu_library", "gpuplay.targets.torch_gpu", "gpuplay.targets.cupy"),
     *("gpuplay.measure.building", "gpuplay.measure.explaining", "gpuplay.measure.inspecting"),
     "gpuplay.measure.stepping",
     *("gpuplay.measure.verify", "gpuplay.measure.causes", "gpuplay.measure.bench", "gpuplay.measure.data"),

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from gpuplay import limits, targets
-from gpuplay.errors import GpuplayError, KernelFileError, UsageError
+from gpuplay.errors import GpuplayError, KernelFileError, TargetMissing, UsageError
 from gpuplay.machine_model import GpuModel
 from gpuplay.targets import presence
 from gpuplay.targets.simulator import SimulatedGpu
@@ -173,9 +173,9 @@ def test_the_simulator_wants_its_variable(monkeypatch):
 
 
 def test_an_unknown_target_is_refused_and_has_its_line():
-    with pytest.raises(UsageError, match="target 'cupy': this version of gpuplay cannot run it"):
-        targets.open_target("cupy")
-    assert targets.why_not("cupy") == "this version of gpuplay cannot run it"
+    with pytest.raises(UsageError, match="target 'opencl': this version of gpuplay cannot run it"):
+        targets.open_target("opencl")
+    assert targets.why_not("opencl") == "this version of gpuplay cannot run it"
 
 
 def test_asking_why_not_imports_neither_numba_nor_numpy():
@@ -192,6 +192,10 @@ class FakeDriver:
 
     def __init__(self, start=0, count=1, version=13000):
         self._start, self._count, self._version = start, count, version
+
+    def cuDeviceGetUuid(self, found, number):  # noqa: N802
+        found.raw = bytes([0x1A + number, 0x2B] + [0] * 14)
+        return 0
 
     def cuInit(self, _flags):  # noqa: N802
         return self._start
@@ -219,6 +223,58 @@ def reason(monkeypatch, driver, device=0, **versions):
     for variable in ("CUDA_VISIBLE_DEVICES", "NUMBA_ENABLE_CUDASIM", "NUMBA_DISABLE_CUDA"):
         monkeypatch.delenv(variable, raising=False)
     return presence.why_not(device, opened)
+
+
+@pytest.mark.parametrize(
+    ("text", "number"),
+    [("0", 0), ("3", 3), ("GPU-1b2b0000-0000-0000-0000-000000000000", 1), ("GPU-1c", 2)],
+    ids=["number", "another", "uuid", "beginning"],
+)
+def test_a_gpu_is_found_by_number_or_uuid(text, number):
+    assert presence.find_device(text, lambda: FakeDriver(count=4)) == number
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("-1", "--device -1: give a number from 0, or a UUID such as GPU-"),
+        ("GPU-9", r"--device GPU-9: there is no such GPU; there are 0 \(GPU-1a2b0000-.*\), 1 \(GPU-1b2b"),
+        ("GPU-1", "--device GPU-1: more than one GPU begins so; there are 0"),
+    ],
+    ids=["negative", "unknown", "ambiguous"],
+)
+def test_a_gpu_that_is_not_there_is_refused_with_those_that_are(text, said):
+    with pytest.raises(UsageError, match=said):
+        presence.find_device(text, lambda: FakeDriver(count=2))
+
+
+def test_a_uuid_without_a_driver_is_a_missing_target():
+    def absent():
+        raise OSError("libcuda.so.1")
+
+    with pytest.raises(TargetMissing, match="--device GPU-1: "):
+        presence.find_device("GPU-1", absent)
+
+
+@pytest.mark.parametrize("name", ["torch_gpu", "cupy"])
+def test_a_library_on_the_gpu_says_first_that_there_is_none(name):
+    assert targets.why_not(name) == targets.why_not("cuda")
+
+
+def test_a_pytorch_without_cuda_says_so(monkeypatch, tmp_path):
+    monkeypatch.setattr(presence, "why_not", lambda _device: "")
+    (tmp_path / "torch").mkdir()
+    (tmp_path / "torch" / "__init__.py").touch()
+    version = tmp_path / "torch" / "version.py"
+    monkeypatch.setattr(sys, "path", [str(tmp_path)])
+    monkeypatch.delitem(sys.modules, "torch", raising=False)
+    monkeypatch.delenv("NVIDIA_TF32_OVERRIDE", raising=False)
+    version.write_text("__version__ = '2.9.0+cpu'\ncuda: Optional[str] = None\n", encoding="utf-8")
+    assert presence.without_torch_gpu().startswith("PyTorch 2.9.0+cpu is built without CUDA; ")
+    version.write_text("__version__ = '2.9.0+cu130'\ncuda: Optional[str] = '13.0'\n", encoding="utf-8")
+    assert presence.without_torch_gpu() == ""
+    monkeypatch.setenv("NVIDIA_TF32_OVERRIDE", "0")
+    assert presence.without_torch_gpu() == "NVIDIA_TF32_OVERRIDE is set; unset it"
 
 
 def test_a_gpu_with_all_that_it_needs_has_no_reason(monkeypatch):

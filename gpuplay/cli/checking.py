@@ -20,6 +20,7 @@ from gpuplay.plan import Plan, Settings
 from gpuplay.request import chosen_names
 from gpuplay.results import Final, Result, StateChanged
 from gpuplay.runner import Runner
+from gpuplay.targets import presence
 from gpuplay.views import check as check_view
 from gpuplay.views.layout import show
 
@@ -72,8 +73,10 @@ def _plans(session: Session, options: Mapping[str, Any]) -> Iterator[tuple[Plan,
     kernel = session.kernel
     usual = dict(kernel.check_at)
     shapes = [usual, *kernel.odd_shapes] if options["sizes"] is None else [usual]
-    chosen = {name: options[name] for name in ("seed", "device", "keep_going")}
-    settings = Settings(cell_limit_s=CHECK_LIMIT_S, **chosen)
+    device = presence.find_device(options["device"])
+    settings = Settings(
+        cell_limit_s=CHECK_LIMIT_S, seed=options["seed"], device=device, keep_going=options["keep_going"]
+    )
     for shape in shapes:
         selections = list(_selections(kernel, options["on"]))
         for names, knob in selections if shape is usual else selections[:1]:

@@ -18,7 +18,7 @@ from gpuplay.cli.explaining import refuse_idle_knobs
 from gpuplay.cli.options import CODE_FORMS, CODE_WORK
 from gpuplay.cli.session import FAILED, OK, Session, refuse_negative
 from gpuplay.crew import ORDINARY, environment_of
-from gpuplay.errors import UsageError
+from gpuplay.errors import TargetMissing, UsageError
 from gpuplay.kernel import Kernel
 from gpuplay.measure.listings import Compiled
 from gpuplay.plan import PlannedCell, Row, Settings
@@ -36,7 +36,7 @@ def code(session: Session, values: Mapping[str, Any]) -> int:
     """Show the code that the options ask for: 1 where a compiler refused any of it."""
     stdout = Console(no_color=values["plain"] or None)
     files = tuple(values["export"] or ())
-    refuse_negative({"seed": values["seed"], "device": 0})
+    refuse_negative(values)
     export.refuse(files)
     kernel = session.kernel
     names = _names(kernel, values["on"])
@@ -98,8 +98,10 @@ def _compiled(
     """The cells of all variants, for every architecture those on CUDA."""
     kernel = session.kernel
     on_gpu = any(kernel.variant(name).target == "cuda" for name in names)
-    if on_gpu:
-        inspections.refuse_missing(assemble=form != "ptx")
+    if on_gpu and (reason := inspections.missing(assemble=form != "ptx")):
+        if form != "ptx" and not inspections.missing(assemble=False):
+            reason += "; --as ptx needs neither"
+        raise TargetMissing(f"code: nothing can be compiled for a GPU as {form}: {reason}")
     if values["arch"] is not None and not on_gpu:
         raise UsageError(f"--arch {values['arch']}: is for CUDA variants, not for {', '.join(names)}")
     here = session.gpu_here() if on_gpu and values["arch"] is None else None

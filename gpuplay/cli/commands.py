@@ -122,7 +122,7 @@ def check(
     on: Annotated[str | None, typer.Option(help="Variants or targets, as in a sweep. Default: all.")] = None,
     sizes: Annotated[str | None, typer.Option(help="Sizes. Default: 1,2,7,31,33,127,129 and odd shapes.")] = None,
     dtype: Annotated[str | None, typer.Option(help="float32, float64 or both as a list. Default: both.")] = None,
-    device: Annotated[int, typer.Option(help="The CUDA device's number.")] = 0,
+    device: Annotated[str, typer.Option(help="The CUDA device: its number or its UUID.")] = "0",
     seed: Annotated[int, typer.Option(help="Seed of the inputs.")] = 0,
     keep_going: Annotated[
         bool, typer.Option("--keep-going", help="Judge outputs even where a check of the lockstep machine fires.")

@@ -33,7 +33,7 @@ def explain(session: Session, values: Mapping[str, Any]) -> int:
     """Run what the options ask for and show it: 1 where a check fired or an output is wrong."""
     stdout = Console(no_color=values["plain"] or None)
     files = tuple(values["export"] or ())
-    refuse_negative({"seed": values["seed"]} | {"device": 0})
+    refuse_negative(values)
     export.refuse(files)
     wanted = _map_place(values["map"])
     settings = Settings(seed=values["seed"], cell_timeout_s=parse_duration(values["cell_timeout"], "--cell-timeout"))

@@ -12,7 +12,7 @@ from rich.console import Console
 from gpuplay import request
 from gpuplay.cli.session import Session
 from gpuplay.crew import ORDINARY, environment_of
-from gpuplay.errors import GpuplayError, KernelFileError, TargetMissing, UsageError, WorkerLost
+from gpuplay.errors import GpuplayError, KernelFileError, UsageError, WorkerLost
 from gpuplay.machine_model import MODELS, model_of
 from gpuplay.measure import machine as machines
 from gpuplay.measure.listings import Compiled
@@ -41,18 +41,18 @@ def architectures(text: str | None, here: Capability | None = None) -> tuple[Cap
     return tuple(dict.fromkeys(found))
 
 
-def refuse_missing(*, assemble: bool) -> None:
-    """TargetMissing where numba-cuda, or with ``assemble`` ptxas or nvdisasm, is not installed."""
+def missing(*, assemble: bool) -> str:
+    """Why nothing can be compiled for a GPU, or with ``assemble`` not to machine code, and what mends it; else ''."""
     if reason := presence.simulated():
-        raise TargetMissing(f"code: nothing can be compiled for a GPU: {reason}")
+        return reason
     if not presence.installed("numba-cuda"):
-        raise TargetMissing(f"code: nothing can be compiled for a GPU: numba-cuda is not installed; {presence.INSTALL}")
-    missing = [name for name in offline.TOOLS if assemble and not _is_here(name)]
-    if missing:
-        wheels = " ".join(offline.TOOLS[name] for name in missing)
-        raise TargetMissing(
-            f"code: {' and '.join(missing)} not installed; pip install {wheels}; --as ptx needs neither"
-        )
+        return f"numba-cuda is not installed; {presence.INSTALL}"
+    tools = [name for name in offline.TOOLS if assemble and not _is_here(name)]
+    if not tools:
+        return ""
+    verb = "is" if len(tools) == 1 else "are"
+    wheels = " ".join(offline.TOOLS[name] for name in tools)
+    return f"{' and '.join(tools)} {verb} not installed; pip install {wheels}"
 
 
 def planned(

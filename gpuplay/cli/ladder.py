@@ -11,6 +11,7 @@ from rich.console import Console
 from gpuplay import sources
 from gpuplay.analysis import ladder as ladders
 from gpuplay.analysis.change import change
+from gpuplay.cli import gpu_ladder
 from gpuplay.cli.options import LADDER_FLOPS
 from gpuplay.cli.session import OK, Session, settings_of
 from gpuplay.crew import environment_of
@@ -26,10 +27,13 @@ def climb(session: Session, values: Mapping[str, Any]) -> int:
     names = ladders.rungs(session.kernel, values["on"])
     if values["diff"]:
         return _show_changes(session, names, values)
-    asked, _ = session.planned({**values, "baseline": "none"}, settings_of(values), default=names)
+    kernel = session.kernel
+    on_gpu = any(kernel.variant(name).target == "cuda" for name in names)
+    asked, _ = session.planned({**values, "baseline": "none"}, settings_of(values), default=names, checking=on_gpu)
     chosen = {**values, "on": ",".join(names), "sizes": values["sizes"] or str(_default_size(asked))}
     whole = values["on"] is None or ":" not in values["on"]
-    return session.sweep(chosen, view.page(names, ladders.others(session.kernel, names) if whole else ()))
+    also = ladders.others(kernel, names) if whole else ()
+    return gpu_ladder.climb(session, chosen, names, also) if on_gpu else session.sweep(chosen, view.page(names, also))
 
 
 def _default_size(plan: Plan) -> int:

@@ -64,8 +64,9 @@ COMMON = (
     Option("cell_timeout", str, "60s", "Kill a step of a cell that takes longer. Default: 60s.", MEASURING),
     Option("rounds", int, 5, "Rounds in which cells take turns. Default: 5.", MEASURING),
     Option("seed", int, 0, "Seed of the inputs and of the order of turns. Default: 0.", MEASURING),
-    Option("cold", bool, False, "Flush the caches before every sample.", MEASURING),
-    Option("device", int, 0, "The CUDA device's number. Default: 0.", MEASURING),
+    Option("cold", bool, False, "Flush the caches before every call.", MEASURING),
+    Option("graph", bool, False, "On a GPU, time replays of a run captured as a CUDA graph.", MEASURING),
+    Option("device", str, "0", "The CUDA device: its number or its UUID. Default: 0.", MEASURING),
     Option(
         "export",
         list[str] | None,

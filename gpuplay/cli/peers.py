@@ -33,7 +33,7 @@ from gpuplay.views.peers import export, page
 
 QUICK = {"rounds": 3, "cell_time": "300ms"}
 WHOLE = {"rounds": 5, "cell_time": "1s"}
-FIXED = {"time": None, "cell_limit": "60s", "cold": False, "device": 0}
+FIXED = {"time": None, "cell_limit": "60s", "cold": False, "graph": False, "device": "0"}
 
 
 def compare(machine: str, values: Mapping[str, Any]) -> int:

@@ -6,24 +6,25 @@ import datetime as dt
 import json
 import sys
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Any, Self
 
 from rich.console import Console
 
 from gpuplay import __version__, catalog, plan, request
 from gpuplay.analysis import roofline
+from gpuplay.cli import devices
 from gpuplay.crew import ORDINARY, Crew
 from gpuplay.errors import KernelFileError, UsageError, WorkerLost
-from gpuplay.kernel import Kernel
+from gpuplay.kernel import ON_GPU, Kernel
 from gpuplay.machine_model import GpuModel, Machine
-from gpuplay.measure import diagnosis, roofs
 from gpuplay.measure import machine as machines
+from gpuplay.measure import roofs
 from gpuplay.plan import Plan, Request, Settings
 from gpuplay.process import TaskError
 from gpuplay.results import Final, Record, Result
 from gpuplay.runner import Runner
-from gpuplay.targets import why_not
+from gpuplay.targets import presence, why_not
 from gpuplay.units import parse_duration
 from gpuplay.views import detail, export, table
 from gpuplay.views import plan as plan_view
@@ -51,6 +52,7 @@ class Session:
     origin: catalog.Origin
     kernel: Kernel
     crew: Crew
+    found: dict[int, devices.Found] = field(default_factory=dict)
 
     @classmethod
     def of(cls, origin: catalog.Origin) -> Self:
@@ -135,9 +137,9 @@ class Session:
             nonlocal machine
             if target not in reasons:
                 reasons[target] = why_not(target, settings.device)
-                if target == "cuda" and not reasons[target]:
-                    reasons[target], gpu = self._gpu(settings.device)
-                    machine = replace(machine, gpu=gpu)
+                if target in ON_GPU and not reasons[target]:
+                    found = self.device(settings.device)
+                    reasons[target], machine = found.reason, replace(machine, gpu=found.model)
             return reasons[target]
 
         asked = request.build(
@@ -171,7 +173,7 @@ class Session:
         """An empty record of this command on this machine, its roofs measured if they never were."""
         facts = machines.describe() | self.crew.member(ORDINARY).ask("facts")
         gpu = machine.gpu
-        facts["gpu"] = None if gpu.modelled else _gpu_facts(gpu)
+        facts["gpu"] = None if gpu.modelled else self.device(planned.settings.device).facts
         facts["gpu_reason"] = why_not("cuda", planned.settings.device) if gpu.modelled else ""
         return Record(
             version=__version__,
@@ -186,7 +188,8 @@ class Session:
         """The machine's roofs, kept from an earlier command or measured now."""
         name = machines.fingerprint(facts)
         kept = roofs.load(name)
-        missing_gpu = facts["gpu"] is not None and not (kept and kept["gpu"])
+        known = (kept or {}).get("gpu") or {}
+        missing_gpu = facts["gpu"] is not None and known.get("name") != facts["gpu"]["name"]
         if kept is not None and not missing_gpu:
             return kept
         print("measuring this machine's roofs, once: a few seconds", file=sys.stderr)
@@ -206,7 +209,7 @@ class Session:
             and (above := roofline.roof(result, record.roofs, record.machine))
             and (above.fraction(result.time.median_s) or 0.0) > 1.0
         ]
-        if not beaten or record.roofs is None or all(result.cell.target == "cuda" for result in beaten):
+        if not beaten or record.roofs is None or all(result.cell.target in ON_GPU for result in beaten):
             return record
         print(f"{beaten[0].cell.label} beat the kept roof: measuring the roofs again", file=sys.stderr)
         better = roofs.merged(record.roofs, self.crew.member(ORDINARY).ask("roofs"))
@@ -215,23 +218,14 @@ class Session:
 
     def gpu_here(self, device: int = 0) -> GpuModel | None:
         """The GPU of this machine, if there is one that can be used."""
-        if why_not("cuda", device):
-            return None
-        reason, gpu = self._gpu(device)
-        return None if reason else gpu
+        found = self.device(device)
+        return None if found.reason else found.model
 
-    def _gpu(self, device: int) -> tuple[str, GpuModel]:
-        try:
-            found = self.crew.member(ORDINARY).ask("gpu", device, timeout_s=60.0)
-        except WorkerLost as error:
-            return f"asking for the GPU failed: {error}", GpuModel()
-        return found["reason"], found["gpu"] or GpuModel()
-
-
-def _gpu_facts(gpu: GpuModel) -> dict[str, Any]:
-    known = diagnosis.cuda_facts()
-    found = {"name": gpu.name, "capability": list(gpu.capability), "multiprocessors": gpu.multiprocessors}
-    return found | {"driver": known["driver"], "numba_cuda": known["numba_cuda"], "toolkit": known["toolkit"]}
+    def device(self, number: int) -> devices.Found:
+        """The GPU of this number, asked for once."""
+        if number not in self.found:
+            self.found[number] = devices.find(self.crew, number)
+        return self.found[number]
 
 
 def _export(exporter: export.Exporter, record: Record, planned: Plan, lost: str) -> str:
@@ -259,15 +253,15 @@ def settings_of(values: Mapping[str, Any]) -> Settings:
         rounds=rounds,
         seed=values["seed"],
         cold=values["cold"],
-        device=values["device"],
+        graph=values["graph"],
+        device=presence.find_device(values["device"]),
     )
 
 
 def refuse_negative(values: Mapping[str, Any]) -> None:
-    """UsageError for a seed or a device below 0."""
-    for name in ("seed", "device"):
-        if values[name] < 0:
-            raise UsageError(f"--{name} {values[name]}: give a whole number from 0")
+    """UsageError for a seed below 0."""
+    if values["seed"] < 0:
+        raise UsageError(f"--seed {values['seed']}: give a whole number from 0")
 
 
 def with_result(record: Record, planned: Plan, result: Result) -> Record:

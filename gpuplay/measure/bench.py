@@ -124,7 +124,7 @@ class Bench:
         """Run a cell once more: what is wrong with its outputs now, or '', and their errors."""
         built = self._built[cell]
         built.data.target.use_threads(cell.threads)
-        built.run_once()
+        built.run_once(built.data.target.queued(built.call))
         verdict = built.verdict()
         built.data.restore()
         return verdict.reason, verdict.error

@@ -37,10 +37,41 @@ def named(declared: str, target: str) -> str:
     """What a library variant declares to call, with the names and versions of this process.
 
     "BLAS" becomes the one of NumPy, on the target torch PyTorch's, whose version and oneDNN's stand
-    there as well.
+    there as well. On a GPU, PyTorch, CuPy, cuBLAS and cuDNN get their versions.
     """
-    names = torch_names() if target == "torch" else {"BLAS": blas_name() or "no BLAS"}
-    return re.sub("|".join(names), lambda word: names[word[0]], declared)
+    ask = {"torch": torch_names, "torch_gpu": torch_gpu_names, "cupy": cupy_names}
+    names = ask[target]() if target in ask else {"BLAS": blas_name() or "no BLAS"}
+    return re.sub(r"\b(?:" + "|".join(names) + r")\b", lambda word: names[word[0]], declared)
+
+
+def torch_gpu_names() -> dict[str, str]:
+    """PyTorch, and the cuBLAS and cuDNN that it brings, with their versions where they tell them."""
+    import torch
+
+    number = torch.backends.cudnn.version()
+    cudnn = f"cuDNN {cudnn_version(number)}" if number else "no cuDNN"
+    return {"PyTorch": f"PyTorch {torch.__version__}", "cuBLAS": _cublas(), "cuDNN": cudnn}
+
+
+def cupy_names() -> dict[str, str]:
+    """CuPy and the cuBLAS that it finds."""
+    import cupy
+
+    return {"CuPy": f"CuPy {cupy.__version__}", "cuBLAS": _cublas()}
+
+
+def cudnn_version(number: int) -> str:
+    """'9.10.2' for 91002, and '8.9.7' for 8907: cudnnGetVersion before and since version 9."""
+    major = 10_000 if number >= 90_000 else 1_000
+    return f"{number // major}.{number % major // 100}.{number % 100}"
+
+
+def _cublas() -> str:
+    """The name and version of cuBLAS, as the wheel that is installed gives it."""
+    found = next(
+        (v for name in ("nvidia-cublas", "nvidia-cublas-cu13", "nvidia-cublas-cu12") if (v := installed(name))), ""
+    )
+    return f"cuBLAS {_release(found)}".strip()
 
 
 def torch_names() -> dict[str, str]:

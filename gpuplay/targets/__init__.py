@@ -5,15 +5,32 @@ Only a worker opens a target; the main process asks `why_not`, which imports nei
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+import importlib
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
 
 from gpuplay.errors import UsageError
+from gpuplay.kernel import ON_GPU
 from gpuplay.targets import presence
 
 if TYPE_CHECKING:
     from gpuplay.targets.base import Target
 
 HOST = ("python", "numpy", "cpu")
+CLASSES = {
+    "torch": "torch:TorchTarget",
+    "cuda": "cuda:CudaTarget",
+    "torch_gpu": "torch_gpu:TorchGpuTarget",
+    "cupy": "cupy:CupyTarget",
+    "simulator": "simulator:SimulatorTarget",
+    "lockstep": "lockstep:LockstepTarget",
+}
+REASONS: dict[str, Callable[[], str]] = {"torch": presence.without_torch, "lockstep": presence.simulated}
+GPU_REASONS: dict[str, Callable[[int], str]] = {
+    "cuda": presence.why_not,
+    "torch_gpu": presence.without_torch_gpu,
+    "cupy": presence.without_cupy,
+}
 
 
 def open_target(name: str, device: int = 0, *, graph: bool = False) -> Target:
@@ -25,36 +42,21 @@ def open_target(name: str, device: int = 0, *, graph: bool = False) -> Target:
         from gpuplay.targets import host
 
         return host.HOST_TARGETS[name]()
-    if name == "torch":
-        from gpuplay.targets.torch import TorchTarget
-
-        return TorchTarget()
-    if name == "cuda":
-        from gpuplay.targets.cuda import CudaTarget
-
-        return CudaTarget(device, graph=graph)
-    if name == "simulator":
-        from gpuplay.targets.simulator import SimulatorTarget
-
-        return SimulatorTarget()
-    if name == "lockstep":
-        from gpuplay.targets.lockstep import LockstepTarget
-
-        return LockstepTarget()
-    raise UsageError(f"target {name!r}: {_UNKNOWN}")
+    if name not in CLASSES:
+        raise UsageError(f"target {name!r}: {_UNKNOWN}")
+    module, _, kind = CLASSES[name].partition(":")
+    opened: Any = getattr(importlib.import_module(f"gpuplay.targets.{module}"), kind)
+    target: Target = opened(device, graph=graph) if name in ON_GPU else opened()
+    return target
 
 
 def why_not(name: str, device: int = 0) -> str:
     """An empty string where the target can run, else one line: why not, and what mends it. Cheap."""
     if name in (*HOST, "simulator"):
         return ""
-    if name == "cuda":
-        return presence.why_not(device)
-    if name == "torch":
-        return presence.without_torch()
-    if name == "lockstep":
-        return presence.simulated()
-    return _UNKNOWN
+    if name in GPU_REASONS:
+        return GPU_REASONS[name](device)
+    return REASONS[name]() if name in REASONS else _UNKNOWN
 
 
 _UNKNOWN = "this version of gpuplay cannot run it"
