@@ -14,12 +14,12 @@ from __future__ import annotations
 from typing import Any
 
 # Half the distance from 1 to the next larger number: 2^-p for p bits of significand, the hidden one counted.
-# tfloat32x3 splits a float32 in two tfloat32, high + low, and leaves out low·low and the rounding of both lows:
-# three errors of 2^-22 a product, 12 roundoffs of float32; with the 8 of a float32 sum 20, 2.5 times 8.
+# tfloat32x3 splits a float32 in two tfloat32, high + low. A product lacks low·low, 2^-22 of it, and what is cut off
+# both lows, 2^-21 each: 20 roundoffs of float32. With the 8 of a float32 sum 28, 3.5 times as many.
 UNIT_ROUNDOFF = {
     "float64": 2.0**-53,
     "float32": 2.0**-24,
-    "tfloat32x3": 2.5 * 2.0**-24,
+    "tfloat32x3": 3.5 * 2.0**-24,
     "float16": 2.0**-11,
     "tfloat32": 2.0**-11,
     "bfloat16": 2.0**-8,

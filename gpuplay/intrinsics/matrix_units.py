@@ -38,6 +38,10 @@ except ImportError:
 A_WORDS, B_WORDS, SUMS = 4, 2, 4  # registers of a fragment in every lane
 ROW_BYTES = 16
 WORD, FLOAT = ir.IntType(32), ir.FloatType()
+HALF_UNIT, READ = (
+    0x1000,
+    0xFFFFE000,
+)  # of a float32 on its way to tfloat32: half of its last bit, the bits that are read
 SHARED = 3  # LLVM's number of the address space
 
 
@@ -71,13 +75,7 @@ def _words(builder: Any, values: list[Any]) -> list[Any]:
 
 
 def _rounded(builder: Any, value: Any) -> Any:
-    """A float32 rounded to 11 bits of significand, the rest of its bits zeros."""
-    bits = _assembly(builder, "cvt.rna.tf32.f32 $0, $1;", WORD, [value], "=r,f", together=False)
-    return builder.bitcast(bits, FLOAT)
-
-
-def _rounded_above(builder: Any, value: Any) -> Any:
-    """The same in the bits that the unit reads, and an instruction less; infinities and NaNs as they are."""
+    """A float32 whose upper 19 bits are the nearest tfloat32; infinities and NaNs as they are."""
     text = (
         "{ .reg .pred finite; .reg .f32 size; abs.f32 size, $1; setp.lt.f32 finite, size, 0f7F800000; "
         "mov.b32 $0, $1; @finite add.u32 $0, $0, 4096; }"
@@ -87,10 +85,12 @@ def _rounded_above(builder: Any, value: Any) -> Any:
 
 
 def _split(builder: Any, values: list[Any]) -> tuple[list[Any], list[Any]]:
-    """Both parts of each float32, high and low, which are tfloat32."""
-    high = [_rounded(builder, value) for value in values]
-    rest = [builder.fsub(value, upper) for value, upper in zip(values, high, strict=True)]
-    return high, [_rounded_above(builder, value) for value in rest]
+    """Both parts of each float32: high, the nearest tfloat32, and what is left, whose upper bits the unit reads."""
+    high = []
+    for value in values:
+        bits = builder.add(builder.bitcast(value, WORD), ir.Constant(WORD, HALF_UNIT))
+        high.append(builder.bitcast(builder.and_(bits, ir.Constant(WORD, READ)), FLOAT))
+    return high, [builder.fsub(value, upper) for value, upper in zip(values, high, strict=True)]
 
 
 def _multiply_add(builder: Any, factors: Format, sums: list[Any], a: list[Any], b: list[Any]) -> list[Any]:
@@ -147,13 +147,16 @@ def _once(builder: Any, factors: Format, a: list[Any], b: list[Any]) -> Any:
 def _thrice(builder: Any, factors: Format, a: list[Any], b: list[Any]) -> Any:
     """A tile's sums by three instructions, the small products first, and four additions that round to nearest."""
     zeros = [ir.Constant(FLOAT, 0.0)] * SUMS
-    (a_high, a_low), (b_high, b_low) = _split(builder, a), _split(builder, b)
+    rights = [_split(builder, _part(b, column, B_WORDS)) for column in range(len(b) // B_WORDS)]
+    lefts: dict[int, Any] = {}
 
     def tile(sums: list[Any], row: int, column: int) -> list[Any]:
+        if row not in lefts:  # just before its first use, so that few halves are alive at a time
+            lefts[row] = _split(builder, _part(a, row, A_WORDS))
+        (a_high, a_low), (b_high, b_low) = lefts[row], rights[column]
         product = zeros
         for left, right in ((a_low, b_high), (a_high, b_low), (a_high, b_high)):
-            parts = _part(left, row, A_WORDS), _part(right, column, B_WORDS)
-            product = _multiply_add(builder, factors, product, *parts)
+            product = _multiply_add(builder, factors, product, left, right)
         return [builder.fadd(old, new) for old, new in zip(sums, product, strict=True)]
 
     return tile
@@ -217,10 +220,10 @@ def multiply_tiles_tf32(typingctx: Any, sums: Any, a: Any, b: Any) -> Any:
 def multiply_tiles_tf32x3(typingctx: Any, sums: Any, a: Any, b: Any) -> Any:
     """`multiply_tiles_tf32` with the accuracy of float32, for finite numbers: three products in the place of one.
 
-    Each factor is high + low, two tfloat32, and a·b is low·high + high·low + high·high; low·low, at most 2^-22 of
-    the product, is left out. What a depth of 8 comes to is added to ``sums`` by ordinary additions. After Ootomo
-    and Yokota, "Recovering single precision accuracy from Tensor Cores while surpassing the FP32 theoretical
-    peak performance", IJHPCA 2022.
+    Each factor is high + low, two tfloat32, and a·b is low·high + high·low + high·high. What is left out is low·low,
+    at most 2^-22 of the product, and what the unit cuts off a low, at most 2^-21 each. The sum of a depth of 8 is
+    added to ``sums`` by ordinary additions. After Ootomo and Yokota, "Recovering single precision accuracy from
+    Tensor Cores while surpassing the FP32 theoretical peak performance", IJHPCA 2022. An infinity makes NaN.
     """
     return _tiles("multiply_tiles_tf32x3", TF32, sums, a, b, thrice=True)
 
@@ -240,8 +243,8 @@ def round_to_tf32(typingctx: Any, value: Any) -> Any:
 
     def generate(context: Any, builder: Any, called: Any, arguments: Any) -> Any:
         if not many:
-            return _rounded_above(builder, arguments[0])
-        items = [_rounded_above(builder, item) for item in _items(builder, arguments[0], value.count)]
+            return _rounded(builder, arguments[0])
+        items = [_rounded(builder, item) for item in _items(builder, arguments[0], value.count)]
         return context.make_tuple(builder, called.return_type, items)
 
     return typing.signature(value, value), generate

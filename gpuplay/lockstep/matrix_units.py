@@ -94,7 +94,7 @@ def _float16(words: NDArray[Any]) -> NDArray[Any]:
 
 def _tfloat32(values: NDArray[Any]) -> NDArray[Any]:
     """What the unit reads of a float32: sign, exponent and 10 bits of fraction."""
-    bits = np.ascontiguousarray(values)[..., None].view(np.uint32) & np.uint32(0xFFFFE000)
+    bits = np.ascontiguousarray(values)[..., None].view(np.uint32) & np.uint32(intrinsics.READ)
     return bits.view(np.float32).astype(np.float64)
 
 
@@ -126,14 +126,15 @@ def _thrice(sums: Matrices, a: NDArray[Any], b: NDArray[Any]) -> Matrices:
 
 
 def _split(values: NDArray[Any]) -> tuple[NDArray[Any], NDArray[Any]]:
-    high = (_rounded(values).view(np.uint32) & np.uint32(0xFFFFE000)).view(np.float32)
-    return high, _rounded(values - high)
+    bits = values.view(np.uint32) + np.uint32(intrinsics.HALF_UNIT)
+    high = (bits & np.uint32(intrinsics.READ)).view(np.float32)
+    return high, values - high
 
 
 def _rounded(value: Any) -> Any:
     """A float32 whose upper 19 bits are the nearest tfloat32, ties away from zero; infinities and NaNs as they are."""
     whole = np.ascontiguousarray(value)
-    bits = whole.view(np.uint32) + np.uint32(0x1000)
+    bits = whole.view(np.uint32) + np.uint32(intrinsics.HALF_UNIT)
     return np.where(np.isfinite(whole), bits.view(np.float32), whole).reshape(np.shape(value))[()]
 
 

@@ -8,11 +8,15 @@ cuda:register    a thread computes 8×8 elements in registers
 cuda:vectorised  the same, four numbers to an instruction, and no bank conflicts
 cuda:pipelined   copies fill the next strips while the threads multiply the last
 cuda:warps       square tiles for warps, and an order of blocks for the L2 cache: the fastest in float32
+cuda:tf32        the same tiles by a warp's matrix unit, factors rounded to 11 bits
+cuda:tf32x3      three such products for each: as exact as float32
+cuda:bf16        A and B stored in 16 bits, 8 of them significand
 """
 
-from gpuplay.kernel import Knob, Variant
+from gpuplay.kernel import Cost, Knob, Variant
 
 from ..._shared import limits
+from . import matrix_sizes
 
 NAIVE_BLOCK = (32, 8)
 COALESCED_BLOCK = (32, 8)
@@ -62,6 +66,29 @@ def fits_tile(p, knobs, machine):
         or limits.grid_height("a height", p.m, tile)
     )
 
+
+def fits_matrix_units(p, knobs, machine):
+    """As `fits_warps`, on a GPU whose matrix units take these formats, with three stages in shared memory."""
+    columns = knobs.get("columns", matrix_sizes.THRICE_COLUMNS)
+    taken, most = matrix_sizes.shared_bytes(columns), machine.gpu.shared_bytes_opt_in
+    if taken > most:
+        return f"columns {columns}: strips for three stages take {taken} bytes of shared memory, the limit is {most}"
+    return limits.capability("TF32 and bfloat16 on matrix units", (8, 0), machine) or limits.float32_only(p)
+
+
+def widest_columns(machine):
+    """A wide tile loads fewer strips, where its own find room in shared memory."""
+    return 256 if matrix_sizes.shared_bytes(256) <= machine.gpu.shared_bytes_opt_in else 128
+
+
+def bf16_work(p, _knobs):
+    """A and B have two bytes an element."""
+    return Cost(2.0 * p.m * p.n * p.k, 2.0 * (p.m * p.k + p.k * p.n) + p.itemsize * float(p.m * p.n))
+
+
+COLUMNS = Knob(
+    (128, 256), help="columns of the tile of C that a block computes, 128 rows high", choose="cuda:widest_columns"
+)
 
 VARIANTS = (
     Variant(
@@ -133,5 +160,38 @@ VARIANTS = (
         },
         improves_on="cuda:pipelined",
         applies=fits_warps,
+    ),
+    Variant(
+        "cuda:tf32",
+        "SIMT",
+        "warps multiply 64×64 tiles on their matrix unit: 16×8×8 products an instruction, factors rounded to 11 bits",
+        "cuda.tensor_cores:tf32",
+        knobs={"columns": COLUMNS},
+        improves_on="cuda:warps",
+        applies=fits_matrix_units,
+        compute="tfloat32",
+        accumulate="float32",
+    ),
+    Variant(
+        "cuda:tf32x3",
+        "SIMT",
+        "each number is the sum of two TF32 ones: three products on the matrix unit are as exact as one in float32",
+        "cuda.tensor_cores:tf32x3",
+        improves_on="cuda:tf32",
+        applies=fits_matrix_units,
+        compute="tfloat32x3",
+        accumulate="float32",
+    ),
+    Variant(
+        "cuda:bf16",
+        "SIMT",
+        "A and B in 16 bits: half the bytes, and twice the products an instruction",
+        "cuda.tensor_cores:bf16",
+        knobs={"columns": COLUMNS},
+        improves_on="cuda:tf32",
+        applies=fits_matrix_units,
+        work=bf16_work,
+        storage="bfloat16",
+        accumulate="float32",
     ),
 )

@@ -1,0 +1,193 @@
+"""Tiles for the matrix units: strips of two operands in shared memory, and a warp's fragments of them.
+
+A strip lies in rows of *chunks*, 16 bytes each: 4 words (float32) or 8 halves (bits of bfloat16). Chunks are
+swizzled: row r keeps its chunk c at place c ^ s(r), so that the rows whose words one access wants together lie in
+different banks, and no byte is spent on padding. A is taken from rows 8 chunks wide, with s(r) = r mod 8: eight
+rows of a matrix, one chunk each, are all 32 banks. B has s(r) = r mod 8 as halves; as words, which are loaded one
+by one, 4 rows and 8 adjacent columns at a time, s(r) = 2·(r mod 4).
+
+A warp multiplies 64 rows and 64 or 32 columns. A *step* is 16 of k as halves, 8 as words: two chunks of A.
+"""
+
+from numba import cuda, int32, intp, uint32
+
+from gpuplay.intrinsics import ptx
+
+CHUNKS = 8  # of a row of A
+HALVES, WORDS = 8, 4  # elements of a chunk
+EIGHT_ROWS, FOUR_ROWS = (8, 1), (4, 2)  # swizzles: how many rows differ, and by how many chunks each
+
+
+@cuda.jit(device=True, forceinline=True)
+def copy_words(shared, at, matrix, extents, top, left, rows, chunks, swizzle, threads, wide):
+    """Begin to copy rows×chunks chunks of a matrix of float32 from (``top``, ``left``) to ``shared[at:]``.
+
+    Beyond the edges lie zeros. ``swizzle`` is how many rows differ, and by how many chunks. ``wide`` copies a chunk
+    at once, which needs rows of a multiple of 4 elements.
+    """
+    height, width = extents
+    row, chunk = uint32(cuda.threadIdx.x) // uint32(chunks), uint32(cuda.threadIdx.x) % uint32(chunks)
+    period, factor = swizzle
+    column = left + chunk * uint32(4)
+    for first in range(0, rows, threads // chunks):
+        r = uint32(row + first)
+        i = top + r
+        place = uint32(at + (r * uint32(chunks) + (chunk ^ r % uint32(period) * uint32(factor))) * uint32(4))
+        start = intp(i) * width + column
+        if wide:
+            inside = i < height and column < width
+            ptx.copy4_async(shared, place, matrix, start, int32(4 if inside else 0))
+        else:
+            for word in range(4):
+                ptx.copy1_async(shared, place + word, matrix, start + word, i < height and column + word < width)
+
+
+@cuda.jit(device=True, forceinline=True)
+def copy_halves(shared, at, matrix, extents, top, left, rows, chunks, swizzle, threads, wide):
+    """`copy_words` of 16-bit elements. Where it is not ``wide`` the copy is done when it returns.
+
+    No asynchronous copy is narrower than 4 bytes, which is where an odd row of 16-bit elements may begin.
+    """
+    height, width = extents
+    row, chunk = uint32(cuda.threadIdx.x) // uint32(chunks), uint32(cuda.threadIdx.x) % uint32(chunks)
+    period, factor = swizzle
+    column = left + chunk * uint32(8)
+    for first in range(0, rows, threads // chunks):
+        r = uint32(row + first)
+        i = top + r
+        place = uint32(at + (r * uint32(chunks) + (chunk ^ r % uint32(period) * uint32(factor))) * uint32(8))
+        start = intp(i) * width + column
+        if wide:
+            inside = i < height and column < width
+            ptx.copy8_async(shared, place, matrix, start, int32(8 if inside else 0))
+        else:
+            for half in range(8):
+                inside = i < height and column + half < width
+                shared[place + uint32(half)] = matrix[start + half] if inside else shared.dtype.type(0)
+
+
+@cuda.jit(device=True, forceinline=True)
+def left_fragments(strip, at, step, each):
+    """64 rows of A for one step, the first of them at ``at``; ``each`` elements make a chunk."""
+    lane = uint32(cuda.threadIdx.x) % uint32(32)
+    chunk = (uint32(2 * step) + lane // uint32(16)) ^ lane % uint32(8)
+    place = uint32(at + (lane % uint32(16) * uint32(CHUNKS) + chunk) * uint32(each))
+    rows = uint32(16 * CHUNKS * each)
+    upper = ptx.ldmatrix4(strip, place) + ptx.ldmatrix4(strip, place + rows)
+    return upper + ptx.ldmatrix4(strip, place + uint32(2) * rows) + ptx.ldmatrix4(strip, place + uint32(3) * rows)
+
+
+@cuda.jit(device=True, forceinline=True)
+def right_halves(strip, at, step, pitch):
+    """64 columns of B for one step of halves, the first of them at ``at``; ``pitch`` elements make a row.
+
+    B lies row by row, but a fragment wants pairs from two rows: the load transposes them.
+    """
+    lane = uint32(cuda.threadIdx.x) % uint32(32)
+    side, turn = lane // uint32(16), lane % uint32(8)
+    row = uint32(at + lane % uint32(16) * uint32(pitch))
+    a, b = uint32(row + (side ^ turn) * uint32(8)), uint32(row + ((side + uint32(2)) ^ turn) * uint32(8))
+    c, d = uint32(row + ((side + uint32(4)) ^ turn) * uint32(8)), uint32(row + ((side + uint32(6)) ^ turn) * uint32(8))
+    down = uint32(16 * step * pitch)
+    left = ptx.ldmatrix4_transposed(strip, a + down) + ptx.ldmatrix4_transposed(strip, b + down)
+    return left + ptx.ldmatrix4_transposed(strip, c + down) + ptx.ldmatrix4_transposed(strip, d + down)
+
+
+@cuda.jit(device=True, forceinline=True)
+def right_words(strip, at, step, pitch):
+    """32 columns of B for one step of words, loaded one by one: ldmatrix transposes 16-bit elements only.
+
+    Groups of 8 columns are swizzled by the row.
+    """
+    lane = uint32(cuda.threadIdx.x) % uint32(32)
+    turn = lane % uint32(4)
+    row = uint32(at + turn * uint32(pitch) + lane // uint32(4))
+    a, b = uint32(row + turn * uint32(8)), uint32(row + (turn ^ uint32(1)) * uint32(8))
+    c, d = uint32(row + (turn ^ uint32(2)) * uint32(8)), uint32(row + (turn ^ uint32(3)) * uint32(8))
+    upper, lower = uint32(8 * step * pitch), uint32((8 * step + 4) * pitch)
+    left = strip[a + upper], strip[a + lower], strip[b + upper], strip[b + lower]
+    return (*left, strip[c + upper], strip[c + lower], strip[d + upper], strip[d + lower])
+
+
+@cuda.jit(device=True, forceinline=True)
+def multiply_bf16(sums, strips, at_a, at_b, step, pitch):
+    """64×64 sums and one step of halves."""
+    a, b = left_fragments(strips, at_a, step, HALVES), right_halves(strips, at_b, step, pitch)
+    return ptx.multiply_tiles_bf16(sums, a, b)
+
+
+@cuda.jit(device=True, forceinline=True)
+def multiply_tf32(sums, strips, at_a, at_b, step, pitch):
+    """64×64 sums and one step of words, rounded to TF32."""
+    a = left_fragments(strips, at_a, step, WORDS)
+    b = right_words(strips, at_b, step, pitch) + right_words(strips, at_b + uint32(32), step, pitch)
+    return ptx.multiply_tiles_tf32(sums, ptx.round_to_tf32(a), ptx.round_to_tf32(b))
+
+
+@cuda.jit(device=True, forceinline=True)
+def multiply_tf32x3(sums, strips, at_a, at_b, step, pitch):
+    """64×32 sums and one step of words, each of them two TF32 numbers."""
+    a, b = left_fragments(strips, at_a, step, WORDS), right_words(strips, at_b, step, pitch)
+    return ptx.multiply_tiles_tf32x3(sums, a, b)
+
+
+@cuda.jit(device=True, forceinline=True)
+def write_64_columns(C, extents, i, j, sums, wide):
+    """Write a warp's 64×64 sums to C, from row ``i`` and column ``j`` on; each lane has 4 of every 16×8.
+
+    ``wide`` stores 16 bytes at once, which needs rows of a multiple of 4 elements.
+    """
+    right = uint32(j + uint32(32))
+    write_32_columns(C, extents, i, j, sums[:16] + sums[32:48] + sums[64:80] + sums[96:112], wide)
+    write_32_columns(C, extents, i, right, sums[16:32] + sums[48:64] + sums[80:96] + sums[112:], wide)
+
+
+@cuda.jit(device=True, forceinline=True)
+def write_32_columns(C, extents, i, j, sums, wide):
+    """The same of 64×32 sums."""
+    write_16_rows(C, extents, i, j, sums[:16], wide)
+    write_16_rows(C, extents, uint32(i + uint32(16)), j, sums[16:32], wide)
+    write_16_rows(C, extents, uint32(i + uint32(32)), j, sums[32:48], wide)
+    write_16_rows(C, extents, uint32(i + uint32(48)), j, sums[48:], wide)
+
+
+@cuda.jit(device=True, forceinline=True)
+def write_16_rows(C, extents, i, j, sums, wide):
+    """Four tiles side by side."""
+    write_tile(C, extents, i, j, sums[:4], wide)
+    write_tile(C, extents, i, uint32(j + uint32(8)), sums[4:8], wide)
+    write_tile(C, extents, i, uint32(j + uint32(16)), sums[8:12], wide)
+    write_tile(C, extents, i, uint32(j + uint32(24)), sums[12:], wide)
+
+
+@cuda.jit(device=True, forceinline=True)
+def write_tile(C, extents, i, j, tile, wide):
+    """One tile, of which lane 4·g + t has rows g and g + 8, columns 2t and 2t + 1.
+
+    ``wide``: even lanes give their lower row to the lane beside them for its upper one; each then has 4 columns.
+    """
+    lane = uint32(cuda.threadIdx.x) % uint32(32)
+    height, width = extents
+    row, column = uint32(i + lane // uint32(4)), uint32(j + lane % uint32(4) * uint32(2))
+    if wide:
+        even = lane % uint32(2) == 0
+        left = cuda.shfl_xor_sync(0xFFFFFFFF, tile[2] if even else tile[0], 1)
+        right = cuda.shfl_xor_sync(0xFFFFFFFF, tile[3] if even else tile[1], 1)
+        row, column = (row, column) if even else (uint32(row + uint32(8)), uint32(column - uint32(2)))
+        if row < height and column < width:
+            quad = (tile[0], tile[1], left, right) if even else (left, right, tile[2], tile[3])
+            ptx.store4(C, intp(row) * width + column, quad)
+    else:
+        write_pair(C, extents, row, column, tile[:2])
+        write_pair(C, extents, uint32(row + uint32(8)), column, tile[2:])
+
+
+@cuda.jit(device=True, forceinline=True)
+def write_pair(C, extents, row, column, pair):
+    """Two elements of a row, as far as they are in C."""
+    height, width = extents
+    at = intp(row) * width + column
+    if row < height and column < width:
+        C[at] = pair[0]
+    if row < height and column + uint32(1) < width:
+        C[at + 1] = pair[1]

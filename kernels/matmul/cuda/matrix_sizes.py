@@ -1,0 +1,29 @@
+"""How the products on matrix units are divided among blocks and warps, in plain integers. Imports no numba."""
+
+ROWS = 128  # of C that a block computes
+STAGES = 3  # of the strips in shared memory
+BAND = 16  # tiles down that a band of blocks has
+WARP_ROWS = 64
+WARP_COLUMNS, NARROW_WARP_COLUMNS = 64, 32  # the latter where three products need registers, too
+CHUNK_BYTES, CHUNKS = 16, 8  # of a row of A in a strip
+THRICE_COLUMNS = 128
+
+
+def threads_of(columns, warp_columns):
+    """Threads of a block."""
+    return 32 * (ROWS // WARP_ROWS) * (columns // warp_columns)
+
+
+def stage_elements(columns, each):
+    """Elements of a stage: strips of A and B, of chunks of ``each`` elements."""
+    return CHUNKS * each * (ROWS + columns)
+
+
+def shared_bytes(columns):
+    """Shared memory of a block, whatever the elements are."""
+    return STAGES * CHUNKS * CHUNK_BYTES * (ROWS + columns)
+
+
+def blocks(p, columns):
+    """Blocks that cover C."""
+    return -(-p.m // ROWS) * -(-p.n // columns)
