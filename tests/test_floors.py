@@ -44,6 +44,7 @@ LOCKSTEP = (
         "register_tiles",
         "async_copies",
         "approximate",
+        *("hopper_barriers", "hopper_copies", "hopper_products"),
         "calls",
         "items",
         "expressions",

@@ -144,6 +144,8 @@ def touch(batch: Batch, memory: Allocation, offset: Number, active: Lanes, site:
     count(batch, memory, offsets, active, site)
     if remembered:
         _check(batch, memory, offsets, active, site, now)
+    if batch.bulk is not None and memory.space == "shared":
+        batch.bulk.touched(memory, offsets, active, store=site.action == "store", site=site)
 
 
 def check(batch: Batch, memory: Allocation, offset: Lanes, active: Lanes, site: Site) -> None:

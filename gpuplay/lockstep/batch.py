@@ -73,6 +73,7 @@ class Batch:
         self.blocks, self.lanes, self.shared = blocks, blocks * self.width, shared
         self.locals = own
         self.copies = Copies(self.lanes)
+        self.bulk: Any = None  # a `gpuplay.lockstep.bulk.Bulk` from its first use on
         self.v = slots
         thread = np.arange(self.width)
         self.exists = np.tile(thread < self.threads, blocks)

@@ -15,6 +15,9 @@ from gpuplay.lockstep import (
     async_copies,
     barriers,
     functions,
+    hopper_barriers,
+    hopper_copies,
+    hopper_products,
     matrix_units,
     register_tiles,
     updates,
@@ -275,6 +278,9 @@ _HANDLERS: dict[Any, Handler] = {
     **matrix_units.HANDLERS,
     **async_copies.HANDLERS,
     **approximate.HANDLERS,
+    **hopper_barriers.HANDLERS,
+    **hopper_copies.HANDLERS,
+    **hopper_products.HANDLERS,
     **_of_cuda(
         {
             "grid": _grid,

@@ -26,7 +26,7 @@ from gpuplay.lockstep.order import Order
 from gpuplay.lockstep.program import Program, SharedArray
 from gpuplay.lockstep.record import Counts, Fault, Launch, Note, Place, Report, Source, WarpMap
 from gpuplay.lockstep.translate import translate
-from gpuplay.lockstep.values import View
+from gpuplay.lockstep.values import BoxView, View
 from gpuplay.machine_model import GpuModel
 
 BATCH_LANES = 32 * 1024  # the vectors of a batch and of its shadow then fit in the L2 and L3 cache
@@ -120,6 +120,9 @@ class Machine:
 
     def _argument(self, value: Any, dtype: Any, name: str) -> Any:
         """An argument as the value of a slot."""
+        if isinstance(value, np.ndarray) and value.ctypes.data in self._described:
+            _, matrix, box = self._described[value.ctypes.data]
+            return BoxView(**vars(self._memory.view(value, name)), matrix=self._memory.view(matrix, name), box=box)
         if isinstance(value, np.ndarray):
             return self._memory.view(value, name)
         if isinstance(value, np.void):
@@ -185,6 +188,8 @@ def _views(value: Any) -> Iterator[View]:
     """The windows that an argument brings."""
     if isinstance(value, View):
         yield value
+        if isinstance(value, BoxView):
+            yield value.matrix
     elif isinstance(value, tuple):
         for item in value:
             yield from _views(item)

@@ -38,6 +38,14 @@ class View:
 
 
 @dataclass(frozen=True, eq=False)
+class BoxView(View):
+    """The description of a matrix for copies of boxes of (rows, columns): `gpuplay.machine_model.Gpu.tensor_map`."""
+
+    matrix: View
+    box: tuple[int, int]
+
+
+@dataclass(frozen=True, eq=False)
 class Pointer:
     """One element of an array of records."""
 

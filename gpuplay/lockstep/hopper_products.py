@@ -1,0 +1,196 @@
+"""Products of warpgroups: `gpuplay.intrinsics.hopper_products`. Descriptors are read as the matrix units read them.
+
+The sums are exact before they are cut to float32, as in `gpuplay.lockstep.matrix_units`.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from gpuplay.intrinsics import hopper_products
+from gpuplay.intrinsics.hopper_products import DEPTH, ROWS, SWIZZLE_128, WARPGROUP
+from gpuplay.lockstep import access
+from gpuplay.lockstep.bulk import PIECE, bulk_of
+from gpuplay.lockstep.hopper_copies import swizzled
+from gpuplay.lockstep.matrix_units import _cut as cut
+from gpuplay.lockstep.record import Fault, Place
+
+if TYPE_CHECKING:
+    from gpuplay.lockstep.batch import Batch
+    from gpuplay.lockstep.emitter import Emitter
+    from gpuplay.lockstep.handlers import Call
+
+INT64, UINT32, UINT64 = np.dtype(np.int64), np.dtype(np.uint32), np.dtype(np.uint64)
+PIECE_ITEMS = 8  # bfloat16 in a piece of 16 bytes
+ROW = 128  # bytes of a row in a swizzled tile
+THREAD = np.arange(WARPGROUP)
+
+
+def warpgroups(e: Batch, place: Place, what: str) -> NDArray[np.int64]:
+    """The first lanes of the warpgroups that are here; a fault where a thread is here without the 127 others."""
+    whole = e.width // WARPGROUP
+    firsts = (np.arange(e.blocks)[:, None] * e.width + np.arange(whole) * WARPGROUP).reshape(-1)
+    here = e.mask.array[firsts[:, None] + THREAD].sum(axis=1) if whole else np.zeros(0, np.int64)
+    if int(here[here == WARPGROUP].sum()) != e.mask.lanes:
+        thread = e.thread(e.mask.first)
+        text = f"{thread}: {what} without all 128 threads of its warpgroup, four warps from one divisible by four on"
+        remedy = "let all threads of the warpgroup execute it together"
+        e.fault(Fault("warp", text, place, thread, remedy=remedy))
+    complete: NDArray[np.int64] = firsts[here == WARPGROUP]
+    return complete
+
+
+# ---- descriptors ----
+
+
+def _describe(t: Emitter, made: Call) -> None:
+    base, at, leading, stride = made.arguments
+    source, index, site = t.slot(base), t.number(at, INT64), t.site(base, "load", PIECE)
+    fields = tuple(t.number(name, UINT32) for name in (leading, stride))
+
+    def describe(e: Batch) -> Any:
+        view = e.v[source]
+        offset, _ = access.locate(e, view, (e.v[index],), site)
+        word = _field(bulk_of(e).address(view.memory, offset), 0) | UINT64.type(SWIZZLE_128)
+        for bit, slot in zip((16, 32), fields, strict=True):
+            word = word | _field(e.v[slot], bit)
+        return word
+
+    t.define(made.target, UINT64, describe, (source, index, *fields))
+
+
+def _field(number: Any, bit: int) -> Any:
+    """An address or a distance in bytes in its place of a descriptor: in 16 bytes, 14 bits wide."""
+    return (np.asarray(number).astype(np.uint64) >> np.uint64(4) & np.uint64(0x3FFF)) << np.uint64(bit)
+
+
+def _bytes(word: int, bit: int) -> int:
+    """The number of bytes in a field of a descriptor."""
+    return (word >> bit & 0x3FFF) << 4
+
+
+def _rows_along_k(word: int) -> NDArray[np.int64]:
+    """Addresses of the pieces (64, 2) of A's tile: rows of 128 bytes, the distance of eight rows is stated."""
+    row, half = np.arange(ROWS)[:, None], np.arange(DEPTH // PIECE_ITEMS)
+    flat = _bytes(word, 0) + row // 8 * _bytes(word, 32) + row % 8 * ROW + half * PIECE
+    return np.asarray(swizzled(flat))
+
+
+def _rows_along_columns(word: int, columns: int) -> NDArray[np.int64]:
+    """Addresses of the pieces (16, columns / 8) of B's tile: 64 columns a row, the distance to the next 64 stated."""
+    step, piece = np.arange(DEPTH)[:, None], np.arange(columns // PIECE_ITEMS)
+    flat = _bytes(word, 0) + step // 8 * _bytes(word, 32) + step % 8 * ROW
+    return np.asarray(swizzled(flat + piece // 8 * _bytes(word, 16) + piece % 8 * PIECE))
+
+
+# ---- products ----
+
+
+def _multiply(t: Emitter, made: Call) -> None:
+    sums, a, b = (t.slot(name) for name in made.arguments)
+    count, place = len(t.kind(made.arguments[0])), t.place
+    t.count(float32=2 * DEPTH * count)  # of a thread: 2·64·16·(2·count) FLOPs among 128 threads
+
+    def multiply(e: Batch) -> Any:
+        held = np.stack([np.broadcast_to(value, e.lanes) for value in e.v[sums]])
+        words = np.stack([np.broadcast_to(e.v[slot], e.lanes) for slot in (a, b)])
+        for first in warpgroups(e, place, "a product of matrices").tolist():
+            lanes = slice(first, first + WARPGROUP)
+            tiles = _tiles(e, first, words[:, lanes], 2 * count, place)
+            if tiles is not None:
+                held[:, lanes] = _summed(held[:, lanes], *tiles)
+        return tuple(held)
+
+    t.define(made.target, None, multiply, (sums, a, b))
+
+
+def _tiles(e: Batch, first: int, words: NDArray[Any], columns: int, place: Place) -> tuple[Any, Any] | None:
+    """A (64, 16) and B (16, columns) of a warpgroup, by its threads' descriptors (2, 128); None after a fault."""
+    left, right = (int(word) for word in words[:, 0])
+    if (words != words[:, :1]).any():
+        _refuse(e, first, place, "other descriptors than another thread of its warpgroup")
+        return None
+    if left >> 62 != SWIZZLE_128 >> 62 or right >> 62 != SWIZZLE_128 >> 62:
+        _refuse(e, first, place, "a descriptor that describe_tile has not made")
+        return None
+    a = _fetched(e, first, _rows_along_k(left), place)
+    b = _fetched(e, first, _rows_along_columns(right, columns), place)
+    return None if a is None or b is None else (a, b)
+
+
+def _fetched(e: Batch, first: int, addresses: NDArray[np.int64], place: Place) -> NDArray[np.float64] | None:
+    """The bfloat16 numbers of pieces (rows, pieces), as (rows, 8·pieces) float64; the read is remembered."""
+    bulk, block = bulk_of(e), first // e.width
+    memory = bulk.holding(int(addresses.min()))
+    if memory is None or memory is not bulk.holding(int(addresses.max())):
+        _refuse(e, first, place, "a tile that reaches beyond its shared array")
+        return None
+    places = bulk.offset(memory, block, addresses) // PIECE
+    if memory.may_be_unset() and not memory.written.reshape(-1, PIECE >> memory.shift)[places].all():
+        thread = e.thread(first)
+        text = f"{thread} and its warpgroup multiply a tile of {memory.name} that is not all written"
+        remedy = "copy the whole tile first, zeros beyond the edges"
+        e.fault(Fault("unset", text, place, thread, array=memory.name, remedy=remedy))
+    pieces = bulk.pieces(block, addresses).reshape(-1)
+    bulk.expect(first + THREAD, pieces, place, memory.name)
+    bulk.begin_read(first, pieces)
+    halves = memory.data.reshape(-1, PIECE)[places].view(np.uint16)
+    numbers = (halves.astype(np.uint32) << np.uint32(16)).view(np.float32)
+    exact: NDArray[np.float64] = numbers.reshape(len(addresses), -1).astype(np.float64)
+    return exact
+
+
+def _refuse(e: Batch, first: int, place: Place, what: str) -> None:
+    thread = e.thread(first)
+    remedy = "describe_tile(shared, at, leading, stride) of a tile within one shared array, by all 128 threads alike"
+    e.fault(Fault("warp", f"{thread} multiplies by {what}", place, thread, remedy=remedy))
+
+
+def _summed(held: NDArray[Any], a: NDArray[np.float64], b: NDArray[np.float64]) -> NDArray[Any]:
+    """``held`` (items, 128) and a·b, dealt out as the accumulator D of wgmma."""
+    item = np.arange(len(held))[:, None]
+    row = THREAD // 32 * 16 + THREAD % 32 // 4 + item // 2 % 2 * 8
+    column = item // 4 * 8 + THREAD % 4 * 2 + item % 2
+    return cut((a @ b)[row, column] + held)
+
+
+def _commit(t: Emitter, _made: Call) -> None:
+    place = t.place
+    t.count()
+
+    def commit(e: Batch) -> None:
+        for first in warpgroups(e, place, "a group of products").tolist():
+            bulk_of(e).commit(first)
+
+    t.emit(commit)
+
+
+def _wait(t: Emitter, made: Call) -> None:
+    sums, place = t.slot(made.arguments[0]), t.place
+    most = made.signature.args[1].literal_value
+    t.count()
+
+    def wait(e: Batch) -> Any:
+        e.order.tick(place)
+        e.changes += 1
+        for first in warpgroups(e, place, "a wait for products").tolist():
+            bulk_of(e).wait(first, most)
+        return e.v[sums]
+
+    t.define(made.target, None, wait, (sums,))
+
+
+def _fence(t: Emitter, _made: Call) -> None:
+    t.count()
+
+
+HANDLERS: dict[Any, Any] = {
+    hopper_products.describe_tile: _describe,
+    hopper_products.fence_products: _fence,
+    hopper_products.multiply_async_bf16: _multiply,
+    hopper_products.commit_products: _commit,
+    hopper_products.wait_for_products: _wait,
+}
