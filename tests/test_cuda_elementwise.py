@@ -1,0 +1,95 @@
+"""activation and dense on CUDA: right beyond a block's share, their traffic the least, their machine code wide."""
+
+from __future__ import annotations
+
+import re
+
+import numpy as np
+import pytest
+from test_cuda_offline import numba_cuda_missing
+
+from gpuplay import catalog
+from gpuplay.measure.building import build, problem_data
+from gpuplay.results import Cell
+from gpuplay.targets import offline
+from gpuplay.targets.lockstep import LockstepTarget
+
+ACTIVATION = catalog.load(catalog.find("activation"))
+FUNCTIONS = ("relu", "leaky_relu", "sigmoid", "tanh", "gelu", "silu", "softplus", "identity")
+CAPABILITIES = [(8, 0), (9, 0)]
+compiles = pytest.mark.skipif(numba_cuda_missing(), reason="numba-cuda is not installed; pip install 'gpuplay[cuda]'")
+each_capability = pytest.mark.parametrize("capability", CAPABILITIES, ids=lambda c: f"sm_{c[0]}{c[1]}")
+
+
+def counted(loaded, name, n, **params):
+    """What the lockstep machine counts for a variant with its default knobs, whose result is right."""
+    problem, variant = loaded.kernel.problem(n, **params), loaded.kernel.variant(name)
+    cell = Cell(problem.kernel, n, problem.params, name, tuple(variant.default_knobs.items()))
+    target = LockstepTarget(check_types=True)
+    built = build(loaded, cell, problem_data(loaded, cell, target, 0))
+    built.run_once()
+    assert built.verdict().reason == ""
+    assert target.report.faults == ()
+    return target.report.total
+
+
+def compiled(loaded, name, n, shapes, capability, **params):
+    """The GPU functions of a variant with its default knobs, compiled offline."""
+    problem, variant = loaded.kernel.problem(n, **params), loaded.kernel.variant(name)
+    arrays = [offline.hollow(shape, problem.dtype) for shape in shapes]
+    return offline.inspect(loaded.call(variant.build, problem, **variant.default_knobs), arrays, capability)
+
+
+def accesses(function):
+    """The loads and stores of global memory in the machine code, by kind: LDG.E.EF.128 → how many."""
+    found = re.findall(r"\b((?:LDG|STG)[A-Z0-9.]*)", function.code.sass)
+    return {kind.replace(".SYS", ""): found.count(kind) for kind in found}
+
+
+# --- activation ---
+
+
+@pytest.mark.parametrize("function", FUNCTIONS)
+@pytest.mark.parametrize("n", [4096, 9999])
+@pytest.mark.parametrize("name", ["cuda:vectorised", "cuda:streaming"])
+def test_an_activation_of_quads_moves_the_least(name, n, function):
+    total = counted(ACTIVATION, name, n, function=function)
+    least = -(-n // 8)  # sectors of 32 bytes
+    for traffic in (total.global_loads, total.global_stores):
+        assert traffic.bytes_asked == 4 * n
+        assert traffic.sectors == traffic.ideal_sectors == least
+    assert total.float64 == 0
+
+
+@pytest.mark.parametrize("function", FUNCTIONS)
+def test_an_activation_of_quads_takes_the_whole_float_range(function):
+    X = np.frombuffer(np.random.default_rng(0).bytes(4 * 4096), np.float32)
+    X = np.concatenate([np.where(np.isnan(X), np.nan, X), np.array([np.inf, -np.inf, 0, -0.0], np.float32)] * 2)
+    problem = ACTIVATION.kernel.problem(X.size, function=function)
+    variant = ACTIVATION.kernel.variant("cuda:streaming")
+    target = LockstepTarget()
+    Y = np.empty_like(X)
+    target.bind(ACTIVATION.call(variant.build, problem, **variant.default_knobs), [Y, X])()
+    with np.errstate(all="ignore"):
+        expected = ACTIVATION.call(ACTIVATION.kernel.reference, problem, X.astype(np.float64))
+        bound = ACTIVATION.call(ACTIVATION.kernel.tolerance, problem, expected, X.astype(np.float64))
+        narrow = expected.astype(np.float32)
+        finite = np.isfinite(narrow)
+        error = np.abs(Y.astype(np.float64) - expected)
+    assert (np.isnan(Y) == np.isnan(X)).all()
+    assert (error[finite] <= bound[finite]).all()
+    infinite = np.isinf(narrow)
+    assert (Y[infinite] == narrow[infinite]).all()
+
+
+@compiles
+@each_capability
+@pytest.mark.parametrize("function", FUNCTIONS)
+def test_the_top_rung_of_activation_is_wide_and_straight(function, capability):
+    (found,) = compiled(ACTIVATION, "cuda:streaming", 1 << 16, [(1 << 16,)] * 2, capability, function=function)
+    code = found.code
+    assert {kind for kind in accesses(found) if ".128" in kind} == {"LDG.E.EF.128", "STG.E.EF.128"}
+    assert accesses(found)["LDG.E.EF.128"] == accesses(found)["STG.E.EF.128"] == 4
+    assert (code.spill_stores_bytes, code.spill_loads_bytes, code.stack_bytes) == (0, 0, 0)
+    assert code.registers <= 40
+    assert not re.findall(r"\b(?:CALL|DFMA|DADD|DMUL|LDL|STL)\b", code.sass)
