@@ -5,7 +5,7 @@ cpu:scalar      a product of filters and patches, packed block by block, one num
 cpu:simd        the same source, a vector of pixels at a time
 cpu:parallel    the same source, a rectangle of filters and pixels for each core
 cpu:winograd    3×3 filters by a quarter of the products
-torch:conv2d    PyTorch's convolution, a peer
+torch:conv2d    PyTorch's convolution, a peer; torch_gpu:… on a GPU: kernels/conv2d/gpu_peers.py
 cuda:naive      one thread an output, everything from global memory
 cuda:tiled      a tile of the image with its halo, and four filters, in shared memory
 cuda:implicit   a product of filters and patches, gathered on the fly; tiles of it in registers
@@ -15,7 +15,7 @@ cuda:winograd   3×3 filters by a quarter of the products
 
 from gpuplay.kernel import Array, Cost, Kernel, Param, Probe, Variant
 
-from . import cuda, layout
+from . import cuda, gpu_peers, layout
 from .layout import KNOBS, taps
 
 
@@ -117,6 +117,7 @@ KERNEL = Kernel(
             "torch:conv2d",
             library="torch:library",
         ),
+        *gpu_peers.VARIANTS,
         Variant("python:loop", "SISD", "seven interpreted loops over nested lists", "cpu:loop"),
         Variant("cpu:naive", "SISD", "seven compiled loops; one long sum an output, edges asked about", "cpu:naive"),
         Variant(

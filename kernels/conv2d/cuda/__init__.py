@@ -14,10 +14,7 @@ from .. import layout
 from . import sizes
 
 MOST_ELEMENTS = 2**31
-TILE_KNOBS = {
-    "tile_filters": Knob((64, 128), help="filters that a block computes, at most tile_pixels"),
-    "tile_pixels": Knob((64, 128), default=128, help="pixels of these filters that it computes"),
-}
+TILE_FILTERS = Knob((64, 128), default=128, help="most filters that a block computes; fewer where it keeps a GPU busy")
 FILTERS = 4  # filters that one thread of cuda:tiled computes
 
 
@@ -52,10 +49,8 @@ def without_copies_ahead(machine):
     return None
 
 
-def fits_registers(p, knobs, _machine):
+def fits_registers(p, _knobs, _machine):
     """Its 128-bit accesses are of four float32, its indices have 32 bits."""
-    if knobs["tile_filters"] > knobs["tile_pixels"]:
-        return f"tile_filters {knobs['tile_filters']}: at most tile_pixels, {knobs['tile_pixels']}"
     geometry = sizes.Geometry.of(p)
     arrays = geometry.pixels * p.filters, p.batch * p.channels * p.n**2, geometry.taps * geometry.row
     return only_float32(p) or too_large(*arrays)
@@ -70,9 +65,9 @@ def fits_winograd(p, _knobs, machine):
     """Its transforms are made for 3×3 filters with stride 1; a row of blocks for each channel and filter."""
     spaces = (array.nbytes(p.dtype) // p.itemsize for array in winograd_workspace(p, {}))
     return (
-        layout.beyond_winograd(p)
+        only_float32(p)
+        or layout.beyond_winograd(p)
         or without_copies_ahead(machine)
-        or only_float32(p)
         or too_large(p.batch * p.channels * p.n**2, *spaces)
         or limits.grid_height("channels or filters", max(p.channels, p.filters), 1)
     )
@@ -115,7 +110,6 @@ VARIANTS = (
         "a product of filters and patches: each thread keeps 8×8 outputs in registers, eight fma a number it loads",
         "cuda.implicit:implicit",
         improves_on="cuda:tiled",
-        knobs=TILE_KNOBS,
         applies=fits_registers,
         prepare="cuda.packing:by_taps",
     ),
@@ -125,7 +119,7 @@ VARIANTS = (
         "the same product: filters and patches of the next steps are on their way while these are multiplied",
         "cuda.implicit:pipelined",
         improves_on="cuda:implicit",
-        knobs=TILE_KNOBS,
+        knobs={"tile_filters": TILE_FILTERS},
         applies=fits_pipeline,
         prepare="cuda.packing:by_taps",
     ),
@@ -135,7 +129,7 @@ VARIANTS = (
         "other arithmetic for 3×3 filters: 36 products in the place of 144 make 16 pixels, by 36 matrix products",
         "cuda.winograd:winograd",
         improves_on="cuda:pipelined",
-        knobs={"tile_filters": TILE_KNOBS["tile_filters"]},
+        knobs={"tile_filters": TILE_FILTERS},
         applies=fits_winograd,
         prepare="cuda.packing:by_elements",
         workspace=winograd_workspace,

@@ -1,29 +1,29 @@
 """conv2d as a product of matrices on the GPU, filters by taps times taps by pixels (`patches`)."""
 
+import functools
+
 import numpy as np
 from numba import cuda, intp, uint32
-
-from gpuplay.intrinsics import ptx
 
 from ..._shared.gpu_gemm.epilogue import epilogue
 from ..._shared.gpu_gemm.product import first_quad, origin, product, stage_product, zeros
 from ..._shared.gpu_gemm.staging import along_span
 from ..._shared.gpu_gemm.tiling import pitch
-from .patches import copy, patches, rows_of_filters, store_pixels, store_quads
-from .sizes import Geometry, tiling_of
+from .patches import copy_ahead, copy_now, patches, rows_of_filters, store_pixels, store_quads
+from .sizes import MEDIUM, Geometry, tiling_for
 
 
-def implicit(p, tile_filters, tile_pixels):
-    """A block multiplies a tile of filters by a tile of pixels; each thread sums up 8×8 outputs in registers.
+def implicit(p):
+    """A block multiplies 64 filters by 128 pixels, eight taps at a time; a thread sums up 8×8 outputs in registers.
 
     A pixel in shared memory serves all filters of the tile, a weight all its pixels, and each number that a
-    thread reads from there serves eight fma. Global traffic, in floats: taps·(tile_filters + tile_pixels) for
-    every block, where only what lies inside the images and the matrix of weights is read; and Y once.
+    thread reads from there serves eight fma. Global traffic, in floats: taps·(64 + 128) for every block,
+    where only what lies inside the images and the matrix of weights is read; and Y once.
     """
-    geometry, tiling = Geometry.of(p), tiling_of(tile_filters, tile_pixels)
+    geometry, tiling = Geometry.of(p), MEDIUM
     filters, pixels, image, taps, row_length = _extents(geometry)
     nothing, corner, place = zeros(tiling), origin(tiling), first_quad(tiling)
-    load_filters, load_patches = rows_of_filters(tiling), patches(geometry, tiling, copy)
+    load_filters, load_patches = rows_of_filters(tiling), patches(geometry, tiling, copy_now)
     multiply, finish = stage_product(tiling, tiling.depth), epilogue(tiling, _sink(geometry))
     depth, second = tiling.depth, tiling.depth * pitch(tiling.rows)
     words = tiling.shared_words // tiling.stages
@@ -42,19 +42,36 @@ def implicit(p, tile_filters, tile_pixels):
             tile = multiply(tile, strips, intp(i), intp(j) + second)
         finish(tile, row, column, (Y, filters, image, pixels))
 
-    return _launched(multiply_patches, tiling, geometry)
+    def run(gpu, Y, X, W):
+        grid = tiling.grid(filters, pixels)
+        gpu.launch(multiply_patches, grid, tiling.threads, Y.reshape(Y.size), X.reshape(X.size), W.reshape(W.size))
+
+    return run
 
 
-def pipelined(p, tile_filters, tile_pixels):
+def pipelined(p, tile_filters):
     """As `implicit`; while a block multiplies, the filters and patches of its next three steps are on their way.
 
-    They pass by the registers (``cp.async``). Global traffic is that of `implicit`.
+    They pass by the registers (``cp.async``). The tile is as large as keeps all multiprocessors busy. Global
+    traffic, in floats: taps·(filters + pixels of the tile) for every block, as in `implicit`; and Y once.
     """
-    geometry, tiling = Geometry.of(p), tiling_of(tile_filters, tile_pixels)
+    geometry = Geometry.of(p)
+    filters, pixels = geometry.filters, geometry.pixels
+
+    def run(gpu, Y, X, W):
+        tiling = tiling_for(filters, pixels, 1, tile_filters, gpu.properties.multiprocessors)
+        function, grid = _multiply_coming_patches(geometry, tiling), tiling.grid(filters, pixels)
+        gpu.launch(function, grid, tiling.threads, Y.reshape(Y.size), X.reshape(X.size), W.reshape(W.size))
+
+    return run
+
+
+@functools.cache
+def _multiply_coming_patches(geometry, tiling):
     filters, pixels, image, taps, row_length = _extents(geometry)
     nothing, corner = zeros(tiling), origin(tiling)
-    weights, gather = along_span(tiling.rows, tiling, wide=True), patches(geometry, tiling, ptx.copy1_async)
-    multiply, finish = product(tiling, weights, gather), epilogue(tiling, _sink(geometry))
+    load_filters, load_patches = along_span(tiling.rows, tiling, wide=True), patches(geometry, tiling, copy_ahead)
+    multiply, finish = product(tiling, load_filters, load_patches), epilogue(tiling, _sink(geometry))
     words = tiling.shared_words
 
     @cuda.jit(cache=True, launch_bounds=tiling.launch_bounds)
@@ -65,7 +82,7 @@ def pipelined(p, tile_filters, tile_pixels):
         tile = multiply(nothing, strips, W, shape_w, X, shape_p, row, column, uint32(taps))
         finish(tile, row, column, (Y, filters, image, pixels))
 
-    return _launched(multiply_coming_patches, tiling, geometry)
+    return multiply_coming_patches
 
 
 def _extents(geometry):
@@ -74,12 +91,3 @@ def _extents(geometry):
 
 def _sink(geometry):
     return store_pixels if geometry.image % 4 else store_quads
-
-
-def _launched(function, tiling, geometry):
-    grid = tiling.grid(geometry.filters, geometry.pixels)
-
-    def run(gpu, Y, X, W):
-        gpu.launch(function, grid, tiling.threads, Y.reshape(Y.size), X.reshape(X.size), W.reshape(W.size))
-
-    return run

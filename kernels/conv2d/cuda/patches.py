@@ -22,9 +22,15 @@ ZEROS = (ZERO,) * QUAD
 
 
 @cuda.jit(device=True, forceinline=True)
-def copy(shared, at, array, start, valid):
-    """``array[start]`` to ``shared[at]`` by way of a register; zero unless ``valid``. As `ptx.copy1_async`."""
+def copy_now(shared, at, array, start, valid):
+    """``array[start]`` to ``shared[at]`` by way of a register; zero unless ``valid``."""
     shared[at] = array[start] if valid else ZERO
+
+
+@cuda.jit(device=True, forceinline=True)
+def copy_ahead(shared, at, array, start, valid):
+    """As `copy_now`, past the registers, and nobody waits. A loader closes over it: an intrinsic is never cached."""
+    ptx.copy1_async(shared, at, array, start, valid)
 
 
 @functools.cache
@@ -51,7 +57,7 @@ def patches(geometry, tiling, copy):
     """A loader of P from X, for all images flat: a thread gathers for one pixel, four channels at a time.
 
     Threads side by side have pixels side by side. The four channels of a position lie a plane apart, and are
-    inside the image or beyond its edge together. ``copy`` takes one element, as `copy` or `ptx.copy1_async`.
+    inside the image or beyond its edge together. ``copy`` is `copy_now` or `copy_ahead`.
     """
     n, size, stride, padding, side = geometry.n, geometry.size, geometry.stride, geometry.padding, geometry.side
     channels, depth, image, plane = geometry.channels, geometry.depth, geometry.image, geometry.n**2

@@ -10,6 +10,11 @@ from dataclasses import dataclass
 from ..._shared.gpu_gemm.tiling import Tiling
 from ..layout import out_side, tiles_of
 
+SMALL = Tiling(rows=64, columns=64, quads_across=1)
+MEDIUM = Tiling(rows=64, columns=128)
+LARGE = Tiling(rows=128, columns=128)
+TILINGS = ((LARGE, 0.81), (MEDIUM, 0.75), (SMALL, 0.69))  # and the share of fma in a step, for capability 9.0
+
 GROUP = 4  # channels of one position whose pixels a thread copies together
 SECTOR = 8  # float32 in a sector of 32 bytes
 
@@ -67,9 +72,20 @@ class Geometry:
         return round_up(self.filters, 4)
 
 
-def tiling_of(tile_filters, tile_pixels):
-    """Tiles of 8×8 outputs a thread, eight taps at a time."""
-    return Tiling(rows=tile_filters, columns=tile_pixels, quads_across=2, depth=8, stages=4)
+def tiling_for(filters, columns, products, tile_filters, multiprocessors):
+    """The tile of the blocks of so many products, filters by columns: the one that keeps a GPU busiest.
+
+    What counts is the part of all blocks' tiles that lies inside the matrices, the time that multiprocessors
+    spend on their blocks and not waiting for one that has a block more, and the fma's share of the main loop.
+    """
+
+    def busy(candidate):
+        tiling, fma_share = candidate
+        blocks = products * tiling.grid(filters, columns)
+        rounds = -(-blocks // multiprocessors)
+        return fma_share * products * filters * columns / (rounds * multiprocessors * tiling.rows * tiling.columns)
+
+    return max((candidate for candidate in TILINGS if candidate[0].rows <= tile_filters), key=busy)[0]
 
 
 def tile_row_of(p):
