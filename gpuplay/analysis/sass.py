@@ -17,7 +17,7 @@ _LABEL = re.compile(r"^(?P<label>[.$\w]+):\s*$")
 _TARGET = re.compile(r"`\((?P<label>[^)]+)\)")
 _WIDTH = re.compile(r"\.(?P<bits>64|128)\b")
 _ENDS = ("EXIT", "RET", "BRX", "JMX", "JMP", "KILL")
-_JUMPS = ("BRA", "BSYNC", "BREAK")
+_JUMPS = ("BRA", "BSYNC", "BREAK", "CALL")  # a call of a label here is how ptxas leaves some loops
 
 # What a loop is made of, in the order of a table; everything else is address arithmetic and control.
 KINDS: tuple[tuple[str, str], ...] = (
