@@ -11,12 +11,13 @@ cuda:warps       square tiles for warps, and an order of blocks for the L2 cache
 cuda:tf32        the same tiles by a warp's matrix unit, factors rounded to 11 bits
 cuda:tf32x3      three such products for each: as exact as float32
 cuda:bf16        A and B stored in 16 bits, 8 of them significand
+cuda:wgmma       the same by warpgroups, from tiles that one thread has the copy engine bring: capability 9.0
 """
 
 from gpuplay.kernel import Cost, Knob, Variant
 
 from ..._shared import limits
-from . import matrix_sizes
+from . import matrix_sizes, warpgroups
 
 NAIVE_BLOCK = (32, 8)
 COALESCED_BLOCK = (32, 8)
@@ -194,4 +195,5 @@ VARIANTS = (
         storage="bfloat16",
         accumulate="float32",
     ),
+    *warpgroups.VARIANTS,
 )

@@ -1,0 +1,64 @@
+"""The rungs of matmul for capability 9.0, declared: warpgroups multiply what the tensor memory accelerator brings.
+
+cuda:wgmma  a producer and two consumers around a ring of tiles, bfloat16 with float32 sums
+"""
+
+from gpuplay.kernel import Array, Cost, Knob, Variant
+
+from ..._shared import limits
+
+CAPABILITY = (9, 0)
+ROWS = 128  # of C's tile: 64 for each of two warpgroups
+DEPTH = 64  # columns of A's tile, rows of B's: 128 bytes of bfloat16
+STAGES = 4
+ALIGNED = 8  # elements: TMA steps over rows of a multiple of 16 bytes
+PADDED = 64  # what other rows are padded to: whole rows of a box
+PATTERN = 1024  # bytes: eight rows of 128, after which the order of their pieces repeats
+
+
+def padded(width):
+    """The width of a row as TMA gets it, in elements."""
+    return width if width % ALIGNED == 0 else -(-width // PADDED) * PADDED
+
+
+def shared_bytes(columns):
+    """Dynamic shared memory: a ring of tiles of A and B, and what it takes to begin at a multiple of ``PATTERN``."""
+    return STAGES * 2 * DEPTH * (ROWS + columns) + PATTERN
+
+
+def fits(p, knobs, machine):
+    """GPUs of capability 9.0, whose instructions these are: later ones have others in their place."""
+    has, taken, limit = machine.gpu.capability, shared_bytes(knobs["columns"]), machine.gpu.shared_bytes_opt_in
+    if tuple(has) != CAPABILITY:
+        return f"wgmma is of compute capability 9.0 alone (sm_90a); this GPU has {has[0]}.{has[1]}"
+    if taken > limit:
+        return f"{STAGES} stages take {taken} bytes of shared memory, the limit is {limit}"
+    return limits.float32_only(p)
+
+
+def wide_rows(p, _knobs):
+    """Copies of A and B with rows that TMA can step over, where theirs are others."""
+    a, b = Array("wide_A", (p.m, padded(p.k)), dtype="uint16"), Array("wide_B", (p.k, padded(p.n)), dtype="uint16")
+    return tuple(space for space, width in ((a, p.k), (b, p.n)) if space.shape[1] != width)
+
+
+def work(p, _knobs):
+    """A and B have two bytes an element. Copies to wider rows are left out: sizes at which speed matters need none."""
+    return Cost(2.0 * p.m * p.n * p.k, 2.0 * (p.m * p.k + p.k * p.n) + p.itemsize * float(p.m * p.n))
+
+
+VARIANTS = (
+    Variant(
+        "cuda:wgmma",
+        "SIMT",
+        "one thread keeps a ring of tiles filled by TMA, two warpgroups multiply them from shared memory",
+        "cuda.hopper:wgmma",
+        knobs={"columns": Knob((256, 128), help="columns of C's tile, of 128 rows")},
+        improves_on="cuda:bf16",
+        applies=fits,
+        workspace=wide_rows,
+        work=work,
+        storage="bfloat16",
+        accumulate="float32",
+    ),
+)
