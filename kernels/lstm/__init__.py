@@ -11,7 +11,7 @@ cpu:simd        the new states of a few units are computed while the sums of the
                 for batches below 4 vectors run along the units, and x of all steps is multiplied at once
 cpu:scalar      the source of cpu:simd, one number at a time
 cpu:parallel    the same source, units shared among the cores; all meet after every step
-torch:lstm      PyTorch's layer, a peer
+torch:lstm      PyTorch's layer, a peer; torch_gpu:lstm on a GPU
 cuda:unfused    a launch for each gate and for each operation: gates travel to memory and back
 cuda:stacked    one launch sums the four gates of a block's units: x and h are read once for all of them
 cuda:pointwise  one launch makes both states of the sums: 7 floats an element, not 16
@@ -104,6 +104,14 @@ KERNEL = Kernel(
             "a whole layer in one call of PyTorch's library",
             "torch:lstm",
             library=torch_library,
+        ),
+        Variant(
+            "torch_gpu:lstm",
+            "library",
+            "a whole layer in one call of cuDNN through PyTorch",
+            "torch_gpu:lstm",
+            prepare="torch_gpu:one_piece",
+            library="PyTorch, cuDNN, TF32 off",
         ),
         Variant("python:loop", "SISD", "interpreted: every number is an object", "cpu:loop"),
         Variant(

@@ -66,11 +66,10 @@ def _layer(resident):
     turns = resident.turns
 
     @cuda.jit(cache=True)
-    def lstm_layer(hs, c_last, projected, h0, c0, W_hh):
+    def lstm_layer(hs, c_last, projected, h0, c0, W_hh, steps):
         shared = cuda.shared.array(0, float32)
         grid = cuda.cg.this_grid()
         batch, n = uint32(c_last.shape[0]), uint32(c_last.shape[1])
-        steps = hs.size // c_last.size
         first = cuda.blockIdx.x * UNITS
         for k in range(uint32(0), n, uint32(depth)):
             at = k // uint32(depth) * (WEIGHT_ROWS * (depth + PAD))
@@ -117,7 +116,7 @@ def persistent(p):
         project(gpu, inputs, x.reshape(-1), W_ih.reshape(-1), b_ih, b_hh)
         gpu.launch(
             *(layers[resident], (resident.across, resident.down), THREADS),
-            *(hs.reshape(-1), c_last, inputs, h0.reshape(-1), c0, W_hh.reshape(-1)),
+            *(hs.reshape(-1), c_last, inputs, h0.reshape(-1), c0, W_hh.reshape(-1), p.steps),
             shared=resident.shared_bytes,
         )
 
