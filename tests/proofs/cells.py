@@ -36,8 +36,8 @@ def problems(loaded, n, dtype, few=MappingProxyType({})):
             yield problem
 
 
-def applies(loaded, variant, problem, knobs):
-    return variant.applies is None or not loaded.call(variant.applies, problem, knobs, MACHINE)
+def applies(loaded, variant, problem, knobs, machine=MACHINE):
+    return variant.applies is None or not loaded.call(variant.applies, problem, knobs, machine)
 
 
 def extremes(variant):

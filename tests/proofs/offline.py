@@ -11,6 +11,7 @@ import sys
 import numpy as np
 from cells import applies, cuda_variants, extremes, loaded_kernel, problems
 
+from gpuplay.machine_model import Machine, model_of
 from gpuplay.shapes import declared_arrays
 from gpuplay.targets import offline
 
@@ -56,6 +57,8 @@ def compiled(loaded, variant, problem, knobs, capabilities):
     run = loaded.call(variant.build, problem, **knobs)
     arrays = hollow_arrays(loaded, variant, problem, knobs)
     for cc in capabilities:
+        if not applies(loaded, variant, problem, knobs, Machine(gpu=model_of(cc))):
+            continue
         disassemble = knobs == variant.default_knobs and cc == CAPABILITIES[-1] and len(capabilities) > 1
         for found in offline.inspect(run, arrays, cc, disassemble=disassemble):
             yield {
