@@ -17,7 +17,7 @@ from types import MappingProxyType
 from typing import Any, Literal, TypeAlias
 
 from gpuplay.errors import KernelFileError
-from gpuplay.precision import AS_EXACT_AS_THE_PROBLEM, STORED_AS, UNIT_ROUNDOFF
+from gpuplay.precision import STORED_AS, UNIT_ROUNDOFF, Formats
 
 Value: TypeAlias = int | float | str
 Function: TypeAlias = Callable[..., Any] | str
@@ -206,13 +206,14 @@ class Variant:
         return self.name.partition(":")[0]
 
     @property
-    def precision(self) -> str:
-        """The format that its numbers are rounded to, '' where none is coarser than the problem's dtype.
+    def formats(self) -> Formats:
+        """In what it stores, multiplies and adds up numbers."""
+        return Formats(self.storage, self.compute, self.accumulate)
 
-        Only variants of one precision are compared with each other.
-        """
-        coarse = {self.storage, self.compute} - {"", *AS_EXACT_AS_THE_PROBLEM}
-        return max(coarse, key=UNIT_ROUNDOFF.__getitem__, default="")
+    @property
+    def precision(self) -> str:
+        """The format that its numbers are rounded to; '' where none is coarser than the problem's dtype."""
+        return self.formats.precision
 
     def stored(self, array: Array, dtype: str) -> Array:
         """An array of a problem of this dtype as the variant gets it: one that it only reads, in its storage."""

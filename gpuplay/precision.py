@@ -11,6 +11,7 @@ Whole numbers that a format holds are not rounded at all, so exact probes stay e
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import Any
 
 # Half the distance from 1 to the next larger number: 2^-p for p bits of significand, the hidden one counted.
@@ -28,6 +29,39 @@ STORED_AS = {"bfloat16": "uint16"}
 """The dtype that holds the bits of a storage format that NumPy does not have."""
 
 AS_EXACT_AS_THE_PROBLEM = ("tfloat32x3",)
+SHOWN = {"tfloat32x3": "3×tfloat32"}
+
+
+@dataclass(frozen=True)
+class Formats:
+    """In what a variant keeps what it reads, what its products' factors and its sums are; '' the problem's dtype."""
+
+    storage: str = ""
+    compute: str = ""
+    accumulate: str = ""
+
+    @property
+    def precision(self) -> str:
+        """The format that numbers are rounded to, '' where none is coarser than the problem's dtype.
+
+        Only variants of one precision are compared with each other.
+        """
+        coarse = {self.storage, self.compute} - {"", *AS_EXACT_AS_THE_PROBLEM}
+        return max(coarse, key=UNIT_ROUNDOFF.__getitem__, default="")
+
+    @property
+    def label(self) -> str:
+        """The same in a word for a table's head; also where numbers are as exact as the problem's."""
+        name = self.precision or self.compute
+        return SHOWN.get(name, name)
+
+    @property
+    def text(self) -> str:
+        """In words: 'stores bfloat16, accumulates float32'; '' where all is the problem's dtype."""
+        compute = SHOWN.get(self.compute, self.compute)
+        parts = (f"stores {self.storage}" if self.storage else "", compute)
+        said = ", ".join(part for part in parts if part)
+        return f"{said}, accumulates {self.accumulate}" if said and self.accumulate else said
 
 
 def growth(formats: tuple[str, ...], dtype: str) -> float:

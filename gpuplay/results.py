@@ -12,6 +12,7 @@ from dataclasses import asdict, dataclass, field
 from typing import Any, Literal, TypeAlias
 
 from gpuplay.kernel import FlynnClass, Problem, Value
+from gpuplay.precision import Formats
 
 SCHEMA = "gpuplay/1"
 Status: TypeAlias = Literal["ok", "verified", "wrong", "skipped", "failed"]
@@ -141,7 +142,7 @@ class Result:
     """What came of a cell. ``time`` is kernel time on a GPU and call time on the CPU.
 
     ``telemetry`` is what the GPU said of itself meanwhile; ``algorithm`` the GPU functions that a library called,
-    where it was found out.
+    where it was found out. ``formats`` is None where all numbers are of the problem's dtype.
     """
 
     cell: Cell
@@ -159,11 +160,17 @@ class Result:
     transfer: Transfer | None = None
     telemetry: Telemetry | None = None
     algorithm: str = ""
+    formats: Formats | None = None
     flops: float | None = None
     bytes: float | None = None
     work: Mapping[str, float] | None = None
     warnings: tuple[str, ...] = ()
     source: str = ""
+
+    @property
+    def precision(self) -> str:
+        """The format that numbers are rounded to; '' where none is coarser than the problem's dtype."""
+        return self.formats.precision if self.formats else ""
 
     def as_json(self) -> dict[str, Any]:
         """The result as one record of the ``gpuplay/1`` schema."""

@@ -248,9 +248,11 @@ class Runner:
 
     def _result(self, planned: PlannedCell, status: Status, reason: str) -> Result:
         known = planned.work_flops is not None and planned.work_bytes is not None
+        variant = self._plan.kernel.variant(planned.cell.variant)
         return Result(
             cell=planned.cell,
-            flynn=self._plan.kernel.variant(planned.cell.variant).flynn,
+            flynn=variant.flynn,
+            formats=variant.formats if variant.formats.text else None,
             status=status,
             reason=reason,
             flops=planned.flops,

@@ -37,10 +37,10 @@ class Steps:
 
 
 def best(line: Line, grid: Grid, flynn: FlynnClass, *, interpreted: bool = False) -> Result | None:
-    """The fastest timed result of a class on a line."""
+    """The fastest timed result of a class on a line, in the problem's own precision."""
     columns = [c for c in grid.columns if c.variant.flynn == flynn and c.interpreted == interpreted]
     results = [line.result(column.name) for column in columns]
-    return min((r for r in results if r is not None and timed(r)), key=seconds, default=None)
+    return min((r for r in results if r is not None and timed(r) and not r.precision), key=seconds, default=None)
 
 
 def steps(grid: Grid) -> Steps:

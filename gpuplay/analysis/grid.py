@@ -88,12 +88,13 @@ class Grid:
         """The shown column of a variant."""
         return next((column for column in self.columns if column.name == name), None)
 
-    def base(self, line: Line) -> Result | None:
-        """The result under every × of a line; with the baseline ``best`` the fastest library's."""
+    def base(self, line: Line, precision: str = "") -> Result | None:
+        """The result under every × of a line; with the baseline ``best`` that of the fastest library of a precision."""
         if self.baseline != "best":
             return line.result(self.baseline) if self.baseline else None
         results = [line.result(column.name) for column in self.libraries]
-        return min((r for r in results if r is not None and timed(r)), key=seconds, default=None)
+        alike = (r for r in results if r is not None and timed(r) and r.precision == precision)
+        return min(alike, key=seconds, default=None)
 
     @property
     def libraries(self) -> list[Column]:

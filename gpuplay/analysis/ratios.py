@@ -81,11 +81,11 @@ def seconds(result: Result, *, copies: bool = False) -> float:
 
 
 def speedup(result: Result, baseline: Result, *, copies: bool = False) -> Speedup | None:
-    """How many times as fast ``result`` is as ``baseline``; None where either has no time.
+    """How many times as fast ``result`` is as ``baseline``; None where either has no time, or both differ in precision.
 
     With ``copies``, a result that has transfers is taken from host memory to host memory.
     """
-    if not timed(result) or not timed(baseline):
+    if not timed(result) or not timed(baseline) or result.precision != baseline.precision:
         return None
     ours, theirs = _rounds(result, copies=copies), _rounds(baseline, copies=copies)
     ratios = tuple(base / mine for base, mine in zip(theirs, ours, strict=False))
@@ -98,11 +98,13 @@ def speedup(result: Result, baseline: Result, *, copies: bool = False) -> Speedu
 def fastest(results: Iterable[Result | None], *, copies: bool = False) -> tuple[Result, ...]:
     """The fastest of the timed results and all that tie with it, fastest first.
 
-    None of them where the order of the first is uncertain; nor is a result one whose order to any other is.
+    None of them where the order of the first is uncertain; nor is a result one whose order to any other is. Results
+    of a coarser precision than the problem's run out of the race, unless there are no others.
     """
     ranked = sorted((r for r in results if r is not None and timed(r)), key=lambda r: seconds(r, copies=copies))
     if not ranked:
         return ()
+    ranked = [r for r in ranked if not r.precision] or [r for r in ranked if r.precision == ranked[0].precision]
     leader, *others = ranked
     if _uncertain(leader, ranked, copies=copies):
         return ()

@@ -38,7 +38,8 @@ def _ratio(grid: Grid, line: Line) -> float | None:
     base = grid.base(line)
     on_gpu = base is not None and base.cell.target in ON_GPU
     ours = [c.name for c in grid.columns if c not in grid.libraries and (c.variant.target in ON_GPU) == on_gpu]
-    times = [result for name in ours if (result := line.result(name)) is not None and timed(result)]
+    known = [result for name in ours if (result := line.result(name)) is not None and timed(result)]
+    times = [result for result in known if not result.precision]
     if base is None or not times:
         return None
     compared = speedup(min(times, key=seconds), base)

@@ -110,7 +110,7 @@ def _unfinished(scene: Scene, line: Line, variant: str) -> Entry:
 
 
 def _ratio(scene: Scene, line: Line, result: Result, *, copies: bool, provisional: bool) -> str:
-    base = scene.grid.base(line)
+    base = scene.grid.base(line, result.precision)
     found = speedup(result, base, copies=copies) if base is not None else None
     if found is None:
         return ""
@@ -125,4 +125,6 @@ def _ratio(scene: Scene, line: Line, result: Result, *, copies: bool, provisiona
 
 def _leads(scene: Scene, line: Line, result: Result, *, copies: bool) -> bool:
     results = [line.result(column.name) for column in scene.grid.columns]
-    return sum(timed(r) for r in results) > 1 and result in fastest(results, copies=copies)
+    return sum(
+        r is not None and timed(r) and r.precision == result.precision for r in results
+    ) > 1 and result in fastest(results, copies=copies)

@@ -75,6 +75,7 @@ def _columns(record: Record) -> list[Column]:
         _texts("own work", results, _timed(_own_work)),
         _texts("of roof", results, _timed(of_roof)),
         _texts("error", results, lambda r: _figure(r.error.max_abs if r.error else None)),
+        _texts("precision", results, lambda r: r.formats.text if r.formats else "", right=False),
         _texts("tolerance", results, lambda r: _figure(r.error.tolerance if r.error else None)),
         _texts("compile", results, time(lambda r: r.compile_s)),
         _texts("cached", results, lambda r: {True: "yes", False: "no", None: ""}[r.compile_cached]),

@@ -24,6 +24,7 @@ COLUMNS = (
     *("error_expected", "verified_at", "time_median_s", "time_q1_s", "time_q3_s", "time_min_s", "time_samples"),
     *("time_loops", "time_rounds", "call_s", "compile_s", "compile_cached", "prepare_s", "to_device_s"),
     *("from_device_s", "flops", "bytes", "work_flops", "work_bytes", "warnings", "source", "created", "gpuplay"),
+    *("storage", "compute", "accumulate"),
 )
 SUFFIXES = (".json", ".csv", ".md")
 
@@ -78,6 +79,7 @@ def _flat(result: Mapping[str, Any]) -> dict[str, Any]:
     row |= {f"time_{name}": time.get(name) for name in ("median_s", "q1_s", "q3_s", "min_s", "loops")}
     row |= {f"work_{name}": own.get(name) for name in ("flops", "bytes")}
     row |= {name: moved.get(name) for name in ("to_device_s", "from_device_s")}
+    row |= {name: (result["formats"] or {}).get(name) for name in ("storage", "compute", "accumulate")}
     rounds = time.get("rounds", [])
     return row | {
         "error_index": " ".join(map(str, at.get("index", ()))),

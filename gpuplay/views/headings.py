@@ -29,6 +29,8 @@ def lines(
     knobs = _knobs(grid)
     if knobs:
         head += wrap(f"knobs: {knobs}", width)
+    for text in _formats(grid):
+        head += wrap(text, width)
     machine = machine_text(record.machine)
     if plan.settings.cold:
         machine += " · caches flushed before every sample (--cold)"
@@ -126,6 +128,17 @@ def _knobs(grid: Grid) -> str:
             if len(values) == 1 and values != {default}:
                 said.setdefault(f"{knob} {values.pop()}", []).append(column.name)
     return "; ".join(f"{setting} ({', '.join(names)})" for setting, names in said.items())
+
+
+def _formats(grid: Grid) -> list[str]:
+    """In what variants store, multiply and add up numbers, where that is not the problem's dtype throughout."""
+    said: dict[str, list[str]] = {}
+    for column in grid.columns:
+        formats = column.variant.formats
+        if formats.text:
+            apart = ", compared only with its like" if formats.precision else ""
+            said.setdefault(formats.text + apart, []).append(column.name)
+    return [f"{', '.join(names)}: {text}" for text, names in said.items()]
 
 
 def _notices(plan: Plan, grid: Grid, width: int) -> list[Text]:

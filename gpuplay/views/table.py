@@ -14,7 +14,7 @@ from gpuplay.analysis.grid import Grid, Line, arrange
 from gpuplay.analysis.ratios import fastest, speedup, timed
 from gpuplay.kernel import ON_GPU
 from gpuplay.plan import Plan
-from gpuplay.results import Cell, Record, State
+from gpuplay.results import Cell, Record, Result, State
 from gpuplay.units import count, percent, seconds, size_names
 from gpuplay.views import headings, notes, scaling, sweeps
 from gpuplay.views.cells import PENDING, Part, Scene, entry, rate, shows_bytes
@@ -183,6 +183,8 @@ def _column(
     more = [f"best {', '.join(variant.swept)}"] if variant.swept else []
     if variant.variant.prepare is not None:
         more = ["prepacked", *more]
+    if variant.variant.formats.label:
+        more = [variant.variant.formats.label, *more]
     entries = [entry(scene, line, variant.name, parts, copies=copies) for line in lines]
     return column([*names, *details, *more], entries, least=least, marks=int(least > 0), bold=len(names))
 
@@ -268,15 +270,24 @@ def _legend(scene: Scene, lines: Sequence[Line], *, live: bool) -> list[str]:
     bare = [row for line, row in zip(lines, rows, strict=True) if grid.baseline and not timed(grid.base(line))]
     if any(timed(result) for row in bare for result in row):
         said.append(f"times where {base} has none")
-    return said
+    return [*said, *_errors(grid, rows)]
+
+
+def _errors(grid: Grid, rows: Sequence[Sequence[Result | None]]) -> Iterable[str]:
+    """How far off the variants were whose numbers are not all of the problem's dtype."""
+    for place, shown in enumerate(grid.columns):
+        results = [row[place] for row in rows]
+        errors = [r.error.max_abs for r in results if r and timed(r) and r.error and r.error.max_abs is not None]
+        if shown.variant.formats.text and errors:
+            yield f"{shown.name} ({shown.variant.formats.label}) is off by {max(errors):.2g} at most"
 
 
 def _orders(scene: Scene, lines: Iterable[Line]) -> Iterable[str]:
     """How results stand to the baseline, where both are final."""
     for line in lines:
-        base = scene.grid.base(line)
         for variant in scene.grid.columns:
             result = line.result(variant.name)
+            base = scene.grid.base(line, result.precision if result else "")
             if base is None or result is None or result is base or {base.cell, result.cell} & scene.provisional:
                 continue
             found = speedup(result, base)

@@ -88,7 +88,10 @@ def bf16_work(p, _knobs):
 
 
 COLUMNS = Knob(
-    (128, 256), help="columns of the tile of C that a block computes, 128 rows high", choose="cuda:widest_columns"
+    (128, 256),
+    default=256,
+    help="columns of the tile of C that a block computes, 128 rows high",
+    choose="cuda:widest_columns",
 )
 
 VARIANTS = (
