@@ -7,7 +7,7 @@ from difflib import get_close_matches
 
 from gpuplay import sizes
 from gpuplay.errors import TargetMissing, UsageError
-from gpuplay.kernel import TARGETS, Kernel, Param, Value
+from gpuplay.kernel import ON_GPU, TARGETS, Kernel, Param, Value
 from gpuplay.plan import Request, Settings
 
 WhyNot = Callable[[str], str]
@@ -38,7 +38,7 @@ def build(
     if base and base != "best" and base not in chosen:
         chosen.insert(0, base)
     if base == "best":
-        chosen = [*dict.fromkeys([*_libraries(kernel), *chosen])]
+        chosen = [*dict.fromkeys([*_libraries(kernel, chosen), *chosen])]
     missing = {t: why_not(t) for t in dict.fromkeys(kernel.variant(name).target for name in chosen)}
     missing = {target: reason for target, reason in missing.items() if reason}
     if asked is not None:
@@ -50,7 +50,7 @@ def build(
         target = kernel.variant(base).target
         raise TargetMissing(f"--baseline {baseline}: {target} is not here: {missing[target]}")
     if base == "best":
-        here = [name for name in _libraries(kernel) if kernel.variant(name).target not in missing]
+        here = [name for name in _libraries(kernel, chosen) if kernel.variant(name).target not in missing]
         base = here[0] if len(here) == 1 else base
     missing = {target: reason.partition(";")[0] for target, reason in missing.items()}
     knobs = {knob for variant in kernel.variants for knob in variant.knobs}
@@ -111,7 +111,7 @@ def _baseline(kernel: Kernel, text: str | None) -> str | None:
     if text == "none":
         return None
     if text == "best":
-        if not _libraries(kernel):
+        if not any(variant.flynn == "library" for variant in kernel.variants):
             raise UsageError(
                 f"--baseline best: {kernel.name} has no library variant; name one of its variants, or none"
             )
@@ -124,9 +124,11 @@ def _baseline(kernel: Kernel, text: str | None) -> str | None:
     return text
 
 
-def _libraries(kernel: Kernel) -> list[str]:
-    """The variants among which ``best`` chooses, size by size."""
-    return [variant.name for variant in kernel.variants if variant.flynn == "library"]
+def _libraries(kernel: Kernel, beside: Iterable[str]) -> list[str]:
+    """The variants among which ``best`` chooses, size by size: those on a GPU where others on a GPU are measured."""
+    on_gpu = any(kernel.variant(name).target in ON_GPU for name in beside)
+    libraries = (variant for variant in kernel.variants if variant.flynn == "library" and not variant.precision)
+    return [variant.name for variant in libraries if on_gpu or variant.target not in ON_GPU]
 
 
 def _threads(text: str | None, cores: int) -> tuple[int, ...]:

@@ -77,6 +77,14 @@ KERNEL = Kernel(
             library="PyTorch",
             may_fail=("the whole float range",),
         ),
+        Variant(
+            "torch_gpu:map",
+            "library",
+            "PyTorch's function, one launch; identity is the driver's device-to-device copy",
+            "torch:one_pass",
+            library="PyTorch",
+            may_fail=("the whole float range",),
+        ),
         Variant("python:loop", "SISD", "an interpreter between any two operations", "cpu:python_loop"),
         Variant("cpu:libm", "SISD", "compiled, but a call into the C library for each element", "cpu:libm"),
         Variant(

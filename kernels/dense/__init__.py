@@ -4,19 +4,17 @@ cpu:naive       three nested loops: W comes from memory again for every row of X
 cpu:scalar      Yᵀ = σ(W·Xᵀ + b): only the small X is packed, W streams by once under a tile of sums in registers
 cpu:simd        the same source, a vector at a time; for batches below 8 dot products of W's rows
 cpu:parallel    the same source, rows of W shared among the cores
-torch:linear    PyTorch's layer, a peer
-cuda:naive      one thread an output; adjacent threads read adjacent rows of W, far apart in memory
-cuda:tiled      tiles of X and W in shared memory, loaded along their rows
+torch:linear    PyTorch's layer, a peer; torch_gpu:linear on a GPU
+cuda:…          the ladder on a GPU, up to a GEMM with its epilogue: kernels/dense/cuda
 """
 
-from gpuplay.kernel import Array, Cost, Kernel, Knob, Param, Probe, Variant
+from gpuplay.kernel import Array, Cost, Kernel, Param, Probe, Variant
 
-from .._shared import limits
 from .._shared.blocking import KNOBS
 from ..activation import FUNCTIONS, OPERATIONS
+from . import cuda
 from .blocking import workspace
 
-NAIVE_BLOCK = (32, 8)
 NUMPY_BLOCK = 1 << 14
 
 
@@ -43,21 +41,6 @@ def numpy_workspace(p, _knobs):
     return tuple(Array(f"block{i}", (extent,)) for i in range(3))
 
 
-def fits_naive(p, _knobs, _machine):
-    """The grid has at most 65535 blocks downwards."""
-    return limits.grid_height("a batch", p.batch, NAIVE_BLOCK[1])
-
-
-def fits_tile(p, knobs, machine):
-    """A tile is a block of threads, two of them, one padded by a column, lie in shared memory."""
-    tile = knobs["tile"]
-    return (
-        limits.tile_threads(tile, machine)
-        or limits.shared_memory(f"tile {tile}: two tiles", tile * (2 * tile + 1) * p.itemsize, machine)
-        or limits.grid_height("a batch", p.batch, tile)
-    )
-
-
 def numpy_library(p):
     """The BLAS, and for gelu what stands in for NumPy's missing erf."""
     return "BLAS" + (", erf: polynomial × exp" if p.function == "gelu" else "")
@@ -81,7 +64,7 @@ KERNEL = Kernel(
     odd_shapes=({"batch": 1}, {"batch": 33}, {"batch": 577}),
     cost=cost,
     baseline="numpy:blas",
-    story=("numpy:blas", "cpu:scalar", "cpu:simd", "cpu:parallel", "cuda:tiled"),
+    story=("numpy:blas", "cpu:scalar", "cpu:simd", "cpu:parallel", "cuda:gemm"),
     variants=(
         Variant(
             "numpy:blas",
@@ -97,6 +80,13 @@ KERNEL = Kernel(
             "bias and product in one call of PyTorch's BLAS, then σ in place",
             "torch:linear",
             library="PyTorch, BLAS",
+        ),
+        Variant(
+            "torch_gpu:linear",
+            "library",
+            "bias and product in one call of cuBLAS through PyTorch, then σ in place",
+            "torch:linear",
+            library="PyTorch, cuBLAS, TF32 off",
         ),
         Variant("python:loop", "SISD", "interpreted: every number is an object", "cpu:loop"),
         Variant("cpu:naive", "SISD", "the definition: every row of X reads the whole of W again", "cpu:naive"),
@@ -126,21 +116,6 @@ KERNEL = Kernel(
             improves_on="cpu:simd",
             workspace=workspace,
         ),
-        Variant(
-            "cuda:naive",
-            "SIMT",
-            "one thread an output; adjacent threads read adjacent rows of W, whose words lie far apart",
-            "cuda:naive",
-            applies=fits_naive,
-        ),
-        Variant(
-            "cuda:tiled",
-            "SIMT",
-            "tiles of X and W in shared memory, loaded along rows; bias and σ before the only store",
-            "cuda:tiled",
-            knobs={"tile": Knob((8, 16, 32), default=16, help="side of the square tile of Y that a block computes")},
-            improves_on="cuda:naive",
-            applies=fits_tile,
-        ),
+        *cuda.VARIANTS,
     ),
 )

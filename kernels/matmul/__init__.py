@@ -7,14 +7,14 @@ cpu:blocked     block by block, so that rows of B are used again while they are 
 cpu:simd        packed panels of B, and a tile of C that stays in registers
 cpu:scalar      the source of cpu:simd, one number at a time
 cpu:parallel    the same source, a rectangle of C for each core
-torch:mm        PyTorch's matrix product, a peer
+torch:mm        PyTorch's matrix product, a peer; torch_gpu:…, cupy:… on a GPU: kernels/matmul/gpu_peers.py
 cuda:…          the ladder on a GPU, up to warp tiles: kernels/matmul/cuda
 """
 
 from gpuplay.kernel import Array, Cost, Kernel, Param, Probe, Variant
 
 from .._shared.blocking import KNOBS, workspace
-from . import cuda
+from . import cuda, gpu_peers
 
 
 def arrays(p):
@@ -50,12 +50,13 @@ KERNEL = Kernel(
     odd_shapes=({"m": 33, "k": 7}, {"m": 1, "k": 129}),
     cost=cost,
     baseline="numpy:blas",
-    story=("numpy:blas", "cpu:scalar", "cpu:simd", "cpu:parallel", "cuda:tiled"),
+    story=("numpy:blas", "cpu:scalar", "cpu:simd", "cpu:parallel", "cuda:warps"),
     variants=(
         Variant("numpy:blas", "library", "the BLAS that NumPy brings", "problem:blas", library="BLAS"),
         Variant(
             "torch:mm", "library", "the BLAS that PyTorch brings, into a given C", "torch:mm", library="PyTorch, BLAS"
         ),
+        *gpu_peers.VARIANTS,
         Variant("python:loop", "SISD", "interpreted: every number is an object", "cpu:loop"),
         Variant(
             "cpu:naive", "SISD", "textbook order: the inner loop jumps a whole row of B at every step", "cpu:naive"
