@@ -22,7 +22,8 @@ DEFAULT = "cpu"
 class Rung:
     """One variant of a ladder. ``below`` names the nearest rung below that was timed; empty where none was.
 
-    ``gain`` is on that rung, ``total`` on the first rung that was timed; None where there is no time.
+    ``gain`` is on that rung, ``total`` on the first rung that was timed; None where there is no time. Rungs of
+    another precision count as not there.
     """
 
     variant: Variant
@@ -56,6 +57,11 @@ class Ladder:
     def timed(self) -> tuple[Rung, ...]:
         """The rungs that have a time."""
         return tuple(rung for rung in self.rungs if timed(rung.result))
+
+    @property
+    def climbed(self) -> tuple[Rung, ...]:
+        """Those of them that can be compared with the first: the others have another precision."""
+        return tuple(rung for rung in self.timed if rung.variant.name == self.first or rung.total is not None)
 
     def skips(self, rung: Rung) -> bool:
         """Whether a rung's gain is not on its neighbour, since that has no time."""
@@ -128,14 +134,21 @@ def as_json(found: Iterable[Ladder]) -> list[dict[str, Any]]:
 
 def _ladder(record: Record, kernel: Kernel, line: Line, names: Sequence[str], beside: Sequence[str]) -> Ladder:
     found: list[Rung] = []
-    below: Result | None = None
+    below: dict[str, Result] = {}  # by precision: only variants of one precision are compared
     first: Result | None = None
+    of_first = ""
     for name in names:
-        found.append(_rung(record, kernel, line, name, below, first))
+        precision = kernel.variant(name).precision
+        found.append(_rung(record, kernel, line, name, below.get(precision), first if precision == of_first else None))
         result = found[-1].result
-        if timed(result):
-            below, first = result, first or result
-    rest = tuple(_rung(record, kernel, line, name, None, first) for name in beside)
+        if result is not None and timed(result):
+            below[precision] = result
+            if first is None:
+                first, of_first = result, precision
+    rest = tuple(
+        _rung(record, kernel, line, name, None, first if kernel.variant(name).precision == of_first else None)
+        for name in beside
+    )
     return Ladder(line, tuple(found), rest, first.cell.variant if first else "")
 
 

@@ -83,7 +83,10 @@ def soon_done(rows: Sequence[Row], most: float) -> Row:
     by_size = sorted(rows, key=lambda row: row.problem.n)
 
     def work(row: Row) -> float:
-        return max((one.work_flops or 0.0) + (one.work_bytes or one.array_bytes or 0.0) for one in row.cells)
+        return max(
+            (one.work_flops or one.flops or 0.0) + (one.work_bytes or one.bytes or one.array_bytes or 0.0)
+            for one in row.cells
+        )
 
     return ([row for row in by_size if work(row) <= most] or by_size[:1])[-1]
 

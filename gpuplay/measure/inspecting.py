@@ -41,18 +41,26 @@ def compiled_for(loaded: Loaded, cell: Cell, capability: offline.Capability, *, 
     variant = loaded.kernel.variant(cell.variant)
     problem, knobs = loaded.kernel.problem(cell.size, **dict(cell.params)), dict(cell.knobs)
     run = loaded.call(variant.build, problem, **knobs)
-    found = offline.inspect(
-        run,
-        hollow_arrays(loaded, variant, problem, cell),
-        capability,
-        assemble=want != "ptx",
-        disassemble=want != "ptx",
-        lineinfo=want != "resources",
-    )
+    arrays = hollow_arrays(loaded, variant, problem, cell)
+    assemble, lineinfo = want != "ptx", want != "resources"
+    try:
+        found = offline.inspect(run, arrays, capability, assemble=assemble, disassemble=assemble, lineinfo=lineinfo)
+    except Exception as error:
+        if any(kind.__name__ == "NumbaError" for kind in type(error).__mro__):  # numba's own, or numba-cuda's
+            raise GpuplayError(f"Numba refuses it: {_reason(str(error))}") from error
+        raise
     functions = tuple(_gpu_function(one) for one in found)
     architecture = "sm_" + "".join(map(str, offline.architecture(capability)))
     listings = [one.sass if want == "sass" else one.ptx for one in functions] if want != "resources" else []
     return Compiled(cell, architecture, gpu=functions, sources=_sources(listings))
+
+
+def _reason(message: str) -> str:
+    """The line of a message of Numba's that says what is wrong, and the line of source that it names."""
+    lines = [line.strip() for line in message.splitlines() if line.strip()]
+    said = next((line for line in lines if not line.startswith("Failed in ")), "no message")
+    places = [line for line in lines if line.startswith("File ")]
+    return " ".join([said, *(f"({place.rstrip(':')})" for place in places[-1:])])
 
 
 def hollow_arrays(loaded: Loaded, variant: Variant, problem: Problem, cell: Cell) -> list[Any]:

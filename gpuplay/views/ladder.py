@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from typing import Any
 
 from rich.text import Text
 
 from gpuplay.analysis import verdict, warnings
+from gpuplay.analysis.gpu_rungs import LadderFacts
+from gpuplay.analysis.gpu_rungs import as_json as facts_json
 from gpuplay.analysis.grid import Grid
 from gpuplay.analysis.ladder import Ladder, Rung, as_json, ladders
 from gpuplay.analysis.ratios import Speedup, seconds, speedup, timed
@@ -17,7 +19,7 @@ from gpuplay.plan import Plan
 from gpuplay.results import Cell, Record
 from gpuplay.units import count, gain, percent, ratio, size_names
 from gpuplay.units import seconds as time_text
-from gpuplay.views import headings, notes, scaling
+from gpuplay.views import gpu_rungs, headings, notes, scaling
 from gpuplay.views.cells import PENDING, word
 from gpuplay.views.layout import Column, Entry, blocks, column, join, pack, stack, width_of, wrap
 from gpuplay.views.markdown import WIDE, escaped, pipes, provenance
@@ -28,12 +30,15 @@ INDENT = 2
 SAYS = "gain = times as fast"
 
 
-def page(names: Sequence[str], also: Sequence[str] = ()) -> Page:
-    """The page of a ladder with these rungs; ``also`` names the tops of other ladders."""
+def page(names: Sequence[str], also: Sequence[str] = (), facts: LadderFacts | None = None) -> Page:
+    """The page of a ladder with these rungs; ``also`` names the tops of other ladders.
+
+    ``facts`` are what is known of rungs on a GPU besides their times; they have columns of their own.
+    """
     return Page(
-        partial(render, names=names, also=also),
-        partial(markdown, names=names, also=also),
-        partial(derived, names=names),
+        partial(render, names=names, also=also, facts=facts),
+        partial(markdown, names=names, also=also, facts=facts),
+        partial(derived, names=names, facts=facts),
     )
 
 
@@ -46,6 +51,12 @@ class Drawn:
     notes: notes.Notes
     marks: Mapping[Cell, str]
     foot: tuple[str, ...]
+    facts: LadderFacts | None = None
+
+    @property
+    def untimed(self) -> bool:
+        """Whether nothing here could time a rung."""
+        return self.facts is not None and bool(self.facts.absent)
 
 
 def render(
@@ -55,12 +66,15 @@ def render(
     *,
     names: Sequence[str],
     also: Sequence[str] = (),
+    facts: LadderFacts | None = None,
     elapsed_s: float | None = None,
     interrupted: bool = False,
 ) -> Text:
     """The ladders as text, no line wider than ``width`` unless a single word is."""
-    drawn = _drawn(record, plan, names, also)
-    lines = headings.lines(record, plan, drawn.grid, min(width, WIDEST_TEXT), final=True, says=SAYS)
+    drawn = _drawn(record, plan, names, also, facts)
+    lines = _heading(record, plan, drawn, min(width, WIDEST_TEXT))
+    if facts is not None:
+        lines += [line for text in gpu_rungs.heading(facts) for line in wrap(text, min(width, WIDEST_TEXT))]
     for one in drawn.ladders:
         lines += [Text(), Text(_title(drawn.grid, one), style="bold"), Text(), *_table(drawn, one, width)]
     for block in scaling.draw(drawn.grid, record.machine, min(width, WIDEST_TEXT), INDENT):
@@ -75,12 +89,15 @@ def render(
     return stack([*lines, Text(), *(line for paragraph in wrapped for line in paragraph)])
 
 
-def markdown(record: Record, plan: Plan, *, names: Sequence[str], also: Sequence[str] = ()) -> str:
+def markdown(
+    record: Record, plan: Plan, *, names: Sequence[str], also: Sequence[str] = (), facts: LadderFacts | None = None
+) -> str:
     """The same content as a page of Markdown."""
-    drawn = _drawn(record, plan, names, also)
-    head, *lines = headings.lines(record, plan, drawn.grid, WIDE, final=True, says="")
+    drawn = _drawn(record, plan, names, also, facts)
+    head, *lines = _heading(record, plan, drawn, WIDE, says="")
     parts = [f"# Ladder of {plan.kernel.name}", escaped(head.plain.removeprefix(plan.kernel.name).strip())]
     parts += [escaped(line.plain) for line in lines]
+    parts += map(escaped, gpu_rungs.heading(facts) if facts is not None else [])
     for one in drawn.ladders:
         parts += [f"**{escaped(_title(drawn.grid, one))}**", pipes([*_columns(drawn, one), _ideas(one)])]
     scaled = scaling.whole(drawn.grid, record.machine)
@@ -92,19 +109,34 @@ def markdown(record: Record, plan: Plan, *, names: Sequence[str], also: Sequence
     return "\n\n".join(part for part in (*parts, *provenance(record)) if part) + "\n"
 
 
-def derived(record: Record, plan: Plan, *, names: Sequence[str]) -> dict[str, Any]:
-    """The field ``ladder`` of the JSON document, and ``scaling`` where threads vary."""
-    return {"ladder": as_json(ladders(record, plan, names)[1])} | scaling.derived(record, plan)
+def derived(record: Record, plan: Plan, *, names: Sequence[str], facts: LadderFacts | None = None) -> dict[str, Any]:
+    """The field ``ladder`` of the JSON document, ``gpu_rungs`` of a CUDA ladder, and ``scaling`` where threads vary."""
+    found: dict[str, Any] = {"ladder": as_json(ladders(record, plan, names)[1])}
+    found |= {"gpu_rungs": facts_json(facts)} if facts is not None else {}
+    return found | scaling.derived(record, plan)
+
+
+def _heading(record: Record, plan: Plan, drawn: Drawn, width: int, says: str = SAYS) -> list[Text]:
+    """The kernel and the machine; where nothing is timed, that is said once, not for every rung."""
+    if drawn.untimed:
+        plan, says = replace(plan, notices=()), ""
+    lines = headings.lines(record, plan, drawn.grid, width, final=True, says=says)
+    for line in lines:
+        line.rstrip()
+    return lines
 
 
 # --- one table ---
 
 
-def _drawn(record: Record, plan: Plan, names: Sequence[str], also: Sequence[str]) -> Drawn:
+def _drawn(
+    record: Record, plan: Plan, names: Sequence[str], also: Sequence[str], facts: LadderFacts | None = None
+) -> Drawn:
     grid, found = ladders(record, plan, names)
     name = size_names(line.size for line in grid.lines)
     rows = [rung.result for one in found for rung in (*one.rungs, *one.beside) if rung.result is not None]
-    explained = notes.collect(rows, name)
+    untimed = facts is not None and bool(facts.absent)
+    explained = notes.collect([r for r in rows if not (untimed and r.status == "verified")], name)
     marks: dict[Cell, str] = {}
     foot = [f"{mark} {text}" for mark, text in explained.texts]
     numbers: dict[str, str] = {}
@@ -120,7 +152,9 @@ def _drawn(record: Record, plan: Plan, names: Sequence[str], also: Sequence[str]
         foot.insert(0, "? order uncertain: one round, or too much noise")
     if also:
         foot.append(f"another ladder: --on {', --on '.join(also)}")
-    return Drawn(grid, found, explained, marks, tuple(foot))
+    if facts is not None:
+        foot.append(gpu_rungs.LEGEND)
+    return Drawn(grid, found, explained, marks, tuple(foot), facts)
 
 
 def _title(grid: Grid, one: Ladder) -> str:
@@ -158,15 +192,29 @@ def _apart(lines: list[Text], beside: int) -> list[Text]:
 
 def _columns(drawn: Drawn, one: Ladder) -> list[Column]:
     rows = [*one.rungs, *one.beside]
+    names = [rung.variant.name for rung in rows]
+    precisions = [rung.variant.precision for rung in rows]
+    known = [column(["precision"], [Entry((p or one.line.problem.dtype,)) for p in precisions], right=False)]
+    known = known if any(precisions) else []
+    more = gpu_rungs.columns(drawn.facts, names) if drawn.facts else []
+    if drawn.untimed:
+        return [
+            column(["rung"], [Entry((name,)) for name in names], right=False),
+            column(["verdict"], [_verdict(drawn, rung) for rung in rows], right=False),
+            *known,
+            *more,
+        ]
     gains = [Entry((_gain(rung.gain),), drawn.marks.get(rung.result.cell, "") if rung.result else "") for rung in rows]
     return [
-        column(["rung"], [Entry((rung.variant.name,)) for rung in rows], right=False),
+        column(["rung"], [Entry((name,)) for name in names], right=False),
         column(["class"], [Entry((_class(rung),)) for rung in rows], right=False),
         column(["time"], [_time(drawn, rung) for rung in rows]),
         column(["gain on", "the rung", "below"], gains),
         column(["gain on", *_split(one.first)], [Entry((_total(one, rung),)) for rung in rows]),
         column(["of roof"], [Entry((_roof(rung),)) for rung in rows], units=False),
         column(["spread"], [Entry((_spread(rung),)) for rung in rows], units=False),
+        *known,
+        *more,
     ]
 
 
@@ -195,6 +243,12 @@ def _time(drawn: Drawn, rung: Rung) -> Entry:
     if not timed(rung.result):
         return word(rung.result, drawn.notes.mark(rung.result))
     return Entry((time_text(seconds(rung.result)),))
+
+
+def _verdict(drawn: Drawn, rung: Rung) -> Entry:
+    if rung.result is None:
+        return Entry((PENDING,), "", "dim")
+    return Entry(("right",)) if rung.result.status == "verified" else word(rung.result, drawn.notes.mark(rung.result))
 
 
 def _gain(found: Speedup | None) -> str:
@@ -233,7 +287,7 @@ def _sentences(drawn: Drawn, *, interrupted: bool = False) -> list[str]:
 
 def _climb(drawn: Drawn, one: Ladder, *, several: bool) -> str:
     """'From cpu:naive to cpu:parallel: 812×, of which scalar 13×, simd 6.4×, parallel 9.8×', and beside a library."""
-    known = one.timed
+    known = one.climbed
     if len(known) < 2:
         return ""
     top = known[-1]
