@@ -88,8 +88,9 @@ def register(p):
     """A thread computes 8×8 elements of C: a step of k takes 16 loads from shared memory for 64 multiply-adds.
 
     The block of 16×16 threads computes 128×128 elements. Loads from shared memory stand in each other's way:
-    threads beside each other read columns 8 apart, which lie in 4 of the 32 banks.
-    Traffic: s·m·n·k / 64 bytes of loads, s·m·n of stores.
+    threads beside each other read columns 8 apart, which lie in 4 of the 32 banks. So do the stores: each
+    number of a warp goes to a sector of its own. The next rung mends both.
+    Traffic: s·m·n·k / 64 bytes of loads, 32·m·n of stores.
     """
     side, threads = 128, 256
     zero = np.dtype(p.dtype).type(0)
