@@ -4,9 +4,9 @@ A block of 256 threads walks along k in chunks, which `copy_vectors` and `copy_w
 without waiting, several chunks ahead of the arithmetic. Both lie there as in memory, k along rows: a thread
 reads four adjacent k of a row by one 128-bit access, 16 of them for 256 fused multiply-adds.
 
-In a warp four neighbours have adjacent units and share their rows of the batch; the other two units are 4
-further. Rows of the batch are 8 apart, so that the eight groups of a warp read adjacent rows of a chunk:
-with a pitch of 4 floats beyond a multiple of 32 these lie in different banks.
+A warp has 8 units, two to a lane, 4 apart, and 8 groups of lanes with rows of the batch that are 8 apart. So
+what its lanes read at once are 4 or 8 adjacent rows of a chunk: with a pitch of 4 floats beyond a multiple of
+32 these lie in different banks.
 
 The last step is `keep_sums`: the sums go to shared memory, where any thread finds the four gates of a unit
 side by side, and adds up what the slices summed apart. See `shapes` for the words.
@@ -126,11 +126,15 @@ def multiply(upper, lower, shared, v, v_pitch, w, w_pitch, units, count, tall):
 
 @_device
 def place(units, row_warps, tall):
-    """The first row and the first unit of the thread within its block, and its warp's slice."""
+    """The first row and the first unit of the thread within its block, and its warp's slice.
+
+    Of the 32 lanes those that are 2 apart share units, and those next to each other rows: shared memory serves
+    neighbours that want the same 16 bytes at once, for vectors and weights alike.
+    """
     warp, lane = cuda.threadIdx.x // 32, cuda.threadIdx.x % 32
     unit_warps = units // 8
-    row = warp % row_warps * (64 if tall else 32) + lane // 4
-    unit = warp // row_warps % unit_warps * 8 + lane % 4
+    row = warp % row_warps * (64 if tall else 32) + lane // 2 % 2 + lane // 8 * 2
+    unit = warp // row_warps % unit_warps * 8 + lane % 2 + lane // 4 % 2 * 2
     return row, unit, warp // row_warps // unit_warps
 
 
