@@ -131,6 +131,10 @@ def beyond_winograd(p):
     """Why Winograd's transforms do not serve these filters; None where they do."""
     if p.kernel_size != TAP:
         return f"kernel_size {p.kernel_size}: its transforms are those of 3×3 filters"
+    if p.padding >= TAP:
+        return (
+            f"padding {p.padding}: a patch of zeros alone has an output of 0, its sums of rounded terms are only near"
+        )
     return f"stride {p.stride}: its transforms are those of stride 1" if p.stride != 1 else None
 
 
