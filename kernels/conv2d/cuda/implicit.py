@@ -30,7 +30,7 @@ def implicit(p):
 
     @cuda.jit(cache=True, launch_bounds=tiling.launch_bounds)
     def multiply_patches(Y, X, W):
-        strips = cuda.shared.array(words, np.float32)
+        strips = cuda.shared.array(words, np.float32, alignment=16)
         row, column = corner(uint32(filters), uint32(pixels))
         i, j = place()
         tile = nothing
@@ -76,7 +76,7 @@ def _multiply_coming_patches(geometry, tiling):
 
     @cuda.jit(cache=True, launch_bounds=tiling.launch_bounds)
     def multiply_coming_patches(Y, X, W):
-        strips = cuda.shared.array(words, np.float32)
+        strips = cuda.shared.array(words, np.float32, alignment=16)
         row, column = corner(uint32(filters), uint32(pixels))
         shape_w, shape_p = (uint32(taps), uint32(row_length)), (uint32(taps), uint32(pixels))
         tile = multiply(nothing, strips, W, shape_w, X, shape_p, row, column, uint32(taps))

@@ -58,7 +58,7 @@ def _products_of_elements(geometry, tiles, tiling):
 
     @cuda.jit(cache=True, launch_bounds=tiling.launch_bounds)
     def products_of_elements(M, U, V):
-        strips = cuda.shared.array(words, np.float32)
+        strips = cuda.shared.array(words, np.float32, alignment=16)
         element = cuda.blockIdx.y
         row, column = corner(uint32(filters), uint32(tiles))
         u, v = U[element * channels * row_length :], V[element * channels * tiles :]
