@@ -14,7 +14,7 @@ from gpuplay.results import Cell
 from gpuplay.targets import offline
 from gpuplay.targets.lockstep import LockstepTarget
 
-ACTIVATION = catalog.load(catalog.find("activation"))
+ACTIVATION, DENSE = (catalog.load(catalog.find(name)) for name in ("activation", "dense"))
 FUNCTIONS = ("relu", "leaky_relu", "sigmoid", "tanh", "gelu", "silu", "softplus", "identity")
 CAPABILITIES = [(8, 0), (9, 0)]
 compiles = pytest.mark.skipif(numba_cuda_missing(), reason="numba-cuda is not installed; pip install 'gpuplay[cuda]'")
@@ -93,3 +93,43 @@ def test_the_top_rung_of_activation_is_wide_and_straight(function, capability):
     assert (code.spill_stores_bytes, code.spill_loads_bytes, code.stack_bytes) == (0, 0, 0)
     assert code.registers <= 40
     assert not re.findall(r"\b(?:CALL|DFMA|DADD|DMUL|LDL|STL)\b", code.sass)
+
+
+# --- dense ---
+
+
+def dense_shapes(n, batch):
+    return [(batch, n), (batch, n), (n, n), (n,)]
+
+
+@pytest.mark.parametrize("batch", [1, 3])
+@pytest.mark.parametrize("n", [520, 1544])
+def test_a_warp_for_an_output_reads_each_row_in_whole_sectors(n, batch):
+    total = counted(DENSE, "cuda:warp_rows", n, batch=batch)
+    outputs = batch * n
+    assert total.global_loads.sectors == total.global_loads.ideal_sectors
+    assert total.global_stores.sectors == total.global_stores.ideal_sectors == outputs
+    assert total.global_loads.sectors == outputs * (2 * n // 8 + 1)
+    assert total.shuffles == 5 * outputs
+
+
+@pytest.mark.parametrize(("n", "batch"), [(132, 96), (200, 64), (131, 67)])
+def test_the_gemm_of_dense_moves_what_it_says_without_bank_conflicts(n, batch):
+    total = counted(DENSE, "cuda:gemm", n, batch=batch, function="gelu")
+    loads, side = total.global_loads, 64
+    assert loads.sectors <= 1.02 * loads.ideal_sectors or n % 8
+    blocks = -(-n // side) * -(-batch // side)
+    asked = 4 * n * (batch * -(-n // side) + n * -(-batch // side))
+    assert asked <= loads.bytes_asked <= asked + 4 * side * side * blocks
+    for banks in (total.shared_loads, total.shared_stores):
+        assert banks.wavefronts == banks.ideal_wavefronts
+    assert total.float64 == 0
+
+
+@compiles
+@each_capability
+def test_a_warp_for_an_output_has_four_wide_loads_of_its_row_on_their_way(capability):
+    (found,) = compiled(DENSE, "cuda:warp_rows", 8192, dense_shapes(8192, 1), capability, batch=1)
+    assert accesses(found).keys() == {"LDG.E.128.CONSTANT", "LDG.E", "STG.E"}
+    assert found.code.registers <= 48
+    assert found.code.stack_bytes == 0

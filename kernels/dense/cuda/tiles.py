@@ -1,31 +1,12 @@
-"""dense as GPU functions: straight from global memory, and by tiles in shared memory."""
+"""dense by tiles in shared memory.
+
+Y is batch×n, X batch×n, W n×n with a row for each output, b has n elements; s is the bytes of an element. Traffic
+is what the warps' requests move, in whole sectors of 32 bytes, before any cache.
+"""
 
 from numba import cuda
 
-from .._shared.gpu_activations import activation
-from . import NAIVE_BLOCK
-
-
-def naive(p):
-    """One thread an output; at every step the 32 threads of a warp read 32 different rows of W."""
-    f = activation(p.function, p.dtype)
-
-    @cuda.jit(cache=True)
-    def dense_naive(Y, X, W, b):
-        j, i = cuda.grid(2)
-        if i < Y.shape[0] and j < Y.shape[1]:
-            total = b[j]
-            for k in range(X.shape[1]):
-                total += X[i, k] * W[j, k]
-            Y[i, j] = f(total)
-
-    columns, rows = NAIVE_BLOCK
-    grid = (-(-p.n // columns), -(-p.batch // rows))
-
-    def run(gpu, Y, X, W, b):
-        gpu.launch(dense_naive, grid, NAIVE_BLOCK, Y, X, W, b)
-
-    return run
+from ..._shared.gpu_activations import activation
 
 
 def tiled(p, tile):
@@ -33,6 +14,7 @@ def tiled(p, tile):
 
     Both tiles are loaded along rows. The threads of a warp then read a column of W's tile: its rows
     are one word longer than the tile, so that the column is spread over all banks.
+    Traffic: 2·s·batch·n²/tile bytes of loads, s·batch·n of stores.
     """
     f = activation(p.function, p.dtype)
     padded = tile + 1
