@@ -15,6 +15,7 @@ from gpuplay.analysis.flow import TURNS, Instruction, Loop, loops
 _LINE = re.compile(r"^\s*/\*(?P<at>[0-9a-f]{4,})\*/\s+(?P<text>[^;/][^;]*?)\s*;")
 _LABEL = re.compile(r"^(?P<label>[.$\w]+):\s*$")
 _TARGET = re.compile(r"`\((?P<label>[^)]+)\)")
+_CONSTANT = re.compile(r"^(@\S+ )?HFMA2\S* \S+ -RZ, RZ,")  # how a constant reaches a register beside other work
 _WIDTH = re.compile(r"\.(?P<bits>64|128)\b")
 _ENDS = ("EXIT", "RET", "BRX", "JMX", "JMP", "KILL")
 _JUMPS = ("BRA", "BSYNC", "BREAK", "CALL")  # a call of a label here is how ptxas leaves some loops
@@ -26,7 +27,8 @@ KINDS: tuple[tuple[str, str], ...] = (
     ("IMMA", r"IMMA|BMMA"),
     ("DMMA", r"DMMA"),
     ("FFMA", r"FFMA2?"),
-    ("FADD/FMUL", r"FADD2?|FMUL2?|FMNMX\d?|FSETP|FSEL|FSET|FCHK|FSWZADD|FRND|F2F|F2I|I2F.*|I2FP|F2FP|F2IP"),
+    ("FADD/FMUL", r"FADD2?|FMUL2?|FMNMX\d?|FSETP|FSEL|FSET|FCHK|FSWZADD"),
+    ("convert", r"F2F.*|F2I.*|I2F.*|FRND"),
     ("DFMA", r"DFMA"),
     ("DADD/DMUL", r"DADD|DMUL|DSETP|DMNMX"),
     ("HFMA2", r"H(FMA|ADD|MUL|MNMX|SET|SETP)2.*"),
@@ -127,6 +129,7 @@ def kind(one: Instruction) -> str:
     """The kind of an instruction, such as ``FFMA``, ``LDS.128`` or ``other``."""
     base = one.mnemonic.partition(".")[0]
     name = next((name for name, pattern in _PATTERNS if pattern.fullmatch(base)), REST)
+    name = REST if _CONSTANT.search(one.text) else name
     width = _WIDTH.search(one.mnemonic.removeprefix(base)) if name in WIDE else None
     return f"{name}.{width['bits']}" if width else name
 

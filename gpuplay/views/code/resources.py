@@ -72,7 +72,7 @@ def gpu_columns(rows: Sequence[GpuRow], marks: Mapping[str, str], *, short: bool
         column(["spills"], [_spills(row) for row in rows]),
         column(["local"], [_resource(row, "local_bytes") for row in rows]),
         column(["shared"], [_known(row, nbytes(row.function.shared_bytes) if row.function else "") for row in rows]),
-        column(["occupancy"], [Entry((_share(row.occupancy),)) for row in rows], units=False),
+        column(["occu-", "pancy"], [Entry((_share(row.occupancy),)) for row in rows], units=False, bold=2),
     ]
     if short:
         return figures
