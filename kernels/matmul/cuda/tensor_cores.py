@@ -104,7 +104,7 @@ def _product(p, columns, *, halves, thrice):
 
     @cuda.jit(cache=True, launch_bounds=(threads, 1))
     def multiply(C, A, B, m, n, k):
-        strips = cuda.shared.array(0, dtype)
+        strips = cuda.shared.array(0, dtype, alignment=16)
         top, left = block_origin(m, n, columns)
         warp = uint32(cuda.threadIdx.x) // uint32(32)
         row = warp // uint32(warps_across) * uint32(sizes.WARP_ROWS)
