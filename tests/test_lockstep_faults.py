@@ -5,7 +5,7 @@ import re
 
 import numpy as np
 import pytest
-from lockstep import bugs, copies, races
+from lockstep import boxes, bugs, copies, races
 from numba import cuda, float32, float64
 
 from gpuplay.lockstep.errors import LockstepFault, Unsupported
@@ -13,7 +13,7 @@ from gpuplay.lockstep.machine import Machine
 from gpuplay.lockstep.record import Place
 from gpuplay.machine_model import GpuModel
 
-BUGS = (*races.BUGS, *bugs.BUGS, *copies.BUGS)
+BUGS = (*races.BUGS, *bugs.BUGS, *copies.BUGS, *boxes.BUGS)
 MARK = re.compile(r"# fault: (?P<kind>[a-z ]+?)(?: by (?P<thread>block .*))?$")
 
 

@@ -13,7 +13,6 @@ from __future__ import annotations
 from typing import Any
 
 from llvmlite import ir
-from numba import cuda
 from numba.core import types, typing
 from numba.core.errors import TypingError
 
@@ -97,8 +96,8 @@ def phase_is_over(typingctx: Any, barriers: Any, index: Any, parity: Any) -> Any
     return typing.signature(types.boolean, barriers, types.intp, types.uint32), generate
 
 
-@cuda.jit(device=True)
-def wait_for_phase(barriers: Any, index: Any, parity: Any) -> None:
-    """Wait until the latest phase of this parity of ``barriers[index]`` is over."""
-    while not phase_is_over(barriers, index, parity):
-        pass
+@intrinsic
+def wait_for_phase(typingctx: Any, barriers: Any, index: Any, parity: Any) -> Any:
+    """Wait until the latest phase of this parity of ``barriers[index]`` is over, as `phase_is_over` has it."""
+    text = "{ .reg .pred over; again: mbarrier.try_wait.parity.shared::cta.b64 over, [$0], $1; @!over bra again; }"
+    return _on_barrier("wait_for_phase", text, barriers, index, parity)

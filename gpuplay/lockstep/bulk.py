@@ -57,8 +57,8 @@ class Bulk:
         self.filled = np.zeros(pieces, np.int32)
         self.read = np.zeros((pieces, batch.order.warps_per_block), np.int32)
         self.tickets: list[Ticket] = []
-        self.readers: list[Place] = [Place("", 0)]
         self.groups: dict[int, list[list[Pieces]]] = {}
+        self._multiplied: dict[int, Place] = {}
 
     def address(self, memory: Allocation, offset: Any) -> Any:
         """The address within the block of byte offsets into a shared allocation."""
@@ -88,7 +88,8 @@ class Bulk:
         known = np.maximum(self.phases.released[lane], self.batch.order.barriers[block])
         known[lane % self.batch.width // WARP] = UNDER_WAY - 1
         if (last > known).any():
-            self._overwritten(lane, int((last > known).argmax()), place)
+            warp = int((last > known).argmax())
+            self._overwritten(lane, warp, int(last[warp]), place)
         phase = int(self.phases.over[block, column])
         self.tickets.append(Ticket(block, column, phase, place))
         self.filled[pieces] = len(self.tickets)
@@ -126,8 +127,9 @@ class Bulk:
 
     # ---- groups of products ----
 
-    def begin_read(self, first: int, pieces: Pieces) -> None:
+    def begin_read(self, first: int, pieces: Pieces, place: Place) -> None:
         """The products of the warpgroup that begins at lane ``first`` read pieces, until somebody waits for them."""
+        self._multiplied[first] = place
         self.groups.setdefault(first, [[]])[-1].append(pieces)
         warp = first % self.batch.width // WARP
         self.read[pieces, warp : warp + 4] = UNDER_WAY
@@ -155,14 +157,17 @@ class Bulk:
         remedy = "let it wait for the phase of the barrier that the copy's bytes count at: wait_for_phase(…)"
         self.batch.fault(Fault("race", text, place, thread, ticket.place, array=array, remedy=remedy))
 
-    def _overwritten(self, lane: int, warp: int, place: Place) -> None:
+    def _overwritten(self, lane: int, warp: int, time: int, place: Place) -> None:
         thread = self.batch.thread(lane)
-        reader = self.batch.thread(lane // self.batch.width * self.batch.width + warp * WARP)
-        text = f"{thread} copies over shared memory that the warp of {reader} may still read"
+        begin = lane // self.batch.width * self.batch.width
+        reader = self.batch.thread(begin + warp * WARP)
+        read = self.batch.order.sites[time] if time != UNDER_WAY else self._multiplied[begin + warp // 4 * 4 * WARP]
+        where = getattr(read, "place", read)
+        text = f"{thread} copies over shared memory that the warp of {reader} may still read (line {where.line})"
         remedy = (
             "let the readers wait for their products, then arrive at a barrier, and wait for its phase before copying"
         )
-        self.batch.fault(Fault("race", text, place, thread, other_thread=reader, remedy=remedy))
+        self.batch.fault(Fault("race", text, place, thread, other=where, other_thread=reader, remedy=remedy))
 
 
 def bulk_of(batch: Batch) -> Bulk:

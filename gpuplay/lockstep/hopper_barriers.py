@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -11,6 +12,7 @@ from gpuplay.intrinsics import hopper_addresses, hopper_barriers
 from gpuplay.lockstep import access
 from gpuplay.lockstep.bulk import bulk_of
 from gpuplay.lockstep.dtypes import element_of
+from gpuplay.lockstep.program import Branch, Jump
 from gpuplay.lockstep.record import Fault
 
 if TYPE_CHECKING:
@@ -20,7 +22,7 @@ if TYPE_CHECKING:
     from gpuplay.lockstep.sites import Site
     from gpuplay.lockstep.values import View
 
-INT64, UINT32 = np.dtype(np.int64), np.dtype(np.uint32)
+BOOL, INT64, UINT32 = np.dtype(np.bool_), np.dtype(np.int64), np.dtype(np.uint32)
 
 
 def barriers_at(e: Batch, view: View, index: Any, site: Site) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
@@ -85,7 +87,8 @@ def _arrive(t: Emitter, made: Call) -> None:
     t.emit(arrive, uses=(source, index, *counts))
 
 
-def _ask(t: Emitter, made: Call) -> None:
+def _asking(t: Emitter, made: Call) -> tuple[Callable[[Batch], Any], tuple[int, ...]]:
+    """What tells each lane whether a phase is over, and the slots that it reads."""
     base, at, parity = made.arguments
     source, index, bit, site = t.slot(base), t.number(at, INT64), t.number(parity, UINT32), _site(t, base)
 
@@ -98,7 +101,24 @@ def _ask(t: Emitter, made: Call) -> None:
         over[lanes[able]] = bulk_of(e).phases.ask(lanes[able], columns[able], bits[lanes[able]])
         return over
 
-    t.define(made.target, np.dtype(np.bool_), ask, (source, index, bit))
+    return ask, (source, index, bit)
+
+
+def _ask(t: Emitter, made: Call) -> None:
+    ask, uses = _asking(t, made)
+    t.define(made.target, BOOL, ask, uses)
+
+
+def _wait(t: Emitter, made: Call) -> None:
+    """A loop that asks."""
+    again, following = t.build.block(), t.build.block()
+    t.current.end = Jump(again)
+    t.current = t.build.blocks[again]
+    ask, uses = _asking(t, made)
+    over = t.build.slot(dtype=BOOL)
+    t.emit(lambda e: e.set(over, ask(e)), defs=(over,), uses=uses)
+    t.current.end = Branch(over, following, again, t.place)
+    t.current = t.build.blocks[following]
 
 
 def _to_boundary(t: Emitter, made: Call) -> None:
@@ -126,6 +146,7 @@ _CALLS: dict[Any, Handler] = {
     hopper_barriers.arrive: _arrive,
     hopper_barriers.arrive_expecting: _arrive,
     hopper_barriers.phase_is_over: _ask,
+    hopper_barriers.wait_for_phase: _wait,
     hopper_addresses.elements_to_boundary: _to_boundary,
 }
 HANDLERS: dict[Any, Any] = _CALLS

@@ -136,7 +136,7 @@ def _fetched(e: Batch, first: int, addresses: NDArray[np.int64], place: Place) -
         e.fault(Fault("unset", text, place, thread, array=memory.name, remedy=remedy))
     pieces = bulk.pieces(block, addresses).reshape(-1)
     bulk.expect(first + THREAD, pieces, place, memory.name)
-    bulk.begin_read(first, pieces)
+    bulk.begin_read(first, pieces, place)
     halves = memory.data.reshape(-1, PIECE)[places].view(np.uint16)
     numbers = (halves.astype(np.uint32) << np.uint32(16)).view(np.float32)
     exact: NDArray[np.float64] = numbers.reshape(len(addresses), -1).astype(np.float64)

@@ -38,12 +38,12 @@ def _copy_to_wider_rows(wide, narrow):
 
 
 @cuda.jit(device=True, forceinline=True)
-def _place(tile, down, across):
-    """Row and column of a tile, both in tiles: they are numbered down bands of `BAND` rows."""
-    band = tile // (uint32(BAND) * across)
-    high = min(uint32(BAND), uint32(down - band * uint32(BAND)))
-    within = uint32(tile - band * uint32(BAND) * across)
-    return uint32(band * uint32(BAND) + within % high), uint32(within // high)
+def _place(number, height, width):
+    """Row and column of a tile of C, both in tiles: they are numbered down bands of `BAND` rows."""
+    area = uint32(uint32(BAND) * width)
+    first = uint32(number // area * uint32(BAND))
+    high, within = min(uint32(BAND), uint32(height - first)), uint32(number % area)
+    return uint32(first + within % high), uint32(within // high)
 
 
 @functools.cache
@@ -108,14 +108,15 @@ def wgmma(p, columns):
             ptx.publish_barriers()
         cuda.syncthreads()
         warp, lane = thread // uint32(32), thread % uint32(32)
-        down, across = (m + uint32(ROWS - 1)) // uint32(ROWS), (n + uint32(columns - 1)) // uint32(columns)
+        down = uint32((m + uint32(ROWS - 1)) // uint32(ROWS))
+        across = uint32((n + uint32(columns - 1)) // uint32(columns))
         turn = uint32(0)  # stages that this thread has filled, or emptied
         if warp == CONSUMER_WARPS:
             if lane == 0:
                 ptx.acquire_tensor_map(A)
                 ptx.acquire_tensor_map(B)
                 for tile in range(uint32(cuda.blockIdx.x), down * across, uint32(cuda.gridDim.x)):
-                    i, j = _place(tile, down, across)
+                    i, j = _place(uint32(tile), down, across)
                     for depth in range(uint32(0), k, uint32(DEPTH)):
                         stage = turn % uint32(STAGES)
                         ptx.wait_for_phase(empty, stage, (turn // uint32(STAGES) + uint32(1)) & uint32(1))
@@ -138,7 +139,7 @@ def wgmma(p, columns):
             total = ptx.wait_for_products(total, 0)
             if lane == 0:
                 ptx.arrive(empty, (turn - uint32(1)) % uint32(STAGES))
-            i, j = _place(tile, down, across)
+            i, j = _place(uint32(tile), down, across)
             write(C, (m, n), i * uint32(ROWS) + warp * uint32(16), j * uint32(columns), total, wide)
 
     return _run(p, multiply, columns)
