@@ -30,6 +30,7 @@ def simulated(kernel, sizes, cwd):
 def records_of(request, tmp_path_factory):
     """Gives the records of a kernel; all kernels that this run asks for are simulated side by side, once."""
     asked = [item.callspec.params.get("kernel") for item in request.session.items if hasattr(item, "callspec")]
+    asked.append("matmul")
     with ThreadPoolExecutor(os.cpu_count()) as pool:
         cwd = tmp_path_factory.mktemp("simulator")
         found = {kernel: pool.submit(simulated, kernel, SIZE, cwd) for kernel in KERNELS if kernel in asked}
@@ -41,6 +42,12 @@ def test_every_cuda_variant_is_right_on_the_simulator(kernel, records_of):
     records = records_of(kernel)
     assert {r["n"] for r in records} == {int(SIZE)}
     assert [r for r in records if r["wrong"]] == []
+
+
+def test_a_variant_beyond_the_simulator_says_what_it_uses(records_of):
+    beyond = {r["variant"]: r["beyond"] for r in records_of("matmul") if "beyond" in r}
+    assert beyond["cuda:column"] == "multiply_columns uses literal_unroll, which Numba's simulator does not know"
+    assert not {"cuda:naive", "cuda:coalesced", "cuda:tiled"} & set(beyond)
 
 
 def test_the_seam_serves_all_that_a_run_asks_of_it(tmp_path):

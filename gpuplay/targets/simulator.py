@@ -2,14 +2,18 @@
 
 A GPU thread is an operating-system thread there, so arrays must be small. The simulator is on only
 where NUMBA_ENABLE_CUDASIM=1 was in the environment before numba was imported: a worker of its own,
-which opens the target before it loads a kernel.
+which opens the target before it loads a kernel. It runs Python, so it knows no instructions below Numba's
+vocabulary, and none of a warp: a GPU function that uses `gpuplay.intrinsics.ptx` or shuffles raises
+`BeyondSimulator`.
 """
 
 from __future__ import annotations
 
 import functools
 import os
-from collections.abc import Callable, Sequence
+import re
+from collections.abc import Callable, Iterator, Sequence
+from types import FunctionType, ModuleType
 from typing import TYPE_CHECKING, Any
 
 from gpuplay.errors import GpuplayError
@@ -20,7 +24,12 @@ if TYPE_CHECKING:
     from gpuplay.targets.base import Call
 
 
+_UNKNOWN = re.compile(r"\w+_sync|syncwarp|activemask|lanemask_lt|nanosleep|literal_unroll")  # of numba.cuda
 COMPILER_OPTIONS = ("forceinline", "inline", "launch_bounds", "lineinfo", "lto", "max_registers", "cache")
+
+
+class BeyondSimulator(GpuplayError):
+    """A GPU function uses an instruction that the simulator does not know."""
 
 
 class SimulatorTarget(HostedTarget):
@@ -48,7 +57,27 @@ class SimulatedGpu(HostedGpu):
     """Launches on Numba's simulator."""
 
     def _execute(self, function: Any, grid: Dims, block: Dims, args: tuple[Any, ...], shared: int) -> None:
+        for name in _unknown(function.fn, set()):
+            raise BeyondSimulator(f"{function.__name__} uses {name}, which Numba's simulator does not know")
         function[grid, block, 0, shared](*args)
+
+
+def _unknown(function: FunctionType, seen: set[FunctionType]) -> Iterator[str]:
+    """Names of what the simulator cannot do, in a function and in the device functions that it calls."""
+    if function in seen:
+        return
+    seen.add(function)
+    yield from (name for name in function.__code__.co_names if _UNKNOWN.fullmatch(name))
+    named = {name: function.__globals__[name] for name in function.__code__.co_names if name in function.__globals__}
+    captured = zip(function.__code__.co_freevars, function.__closure__ or (), strict=True)
+    named |= {name: cell.cell_contents for name, cell in captured}
+    for module in [value for value in named.values() if isinstance(value, ModuleType)]:
+        named |= {name: getattr(module, name) for name in function.__code__.co_names if hasattr(module, name)}
+    for name, value in named.items():
+        if type(value).__name__ == "_Intrinsic":
+            yield name
+        elif isinstance(inner := getattr(value, "fn", None), FunctionType):
+            yield from _unknown(inner, seen)
 
 
 def _tolerate_compiler_options() -> None:
