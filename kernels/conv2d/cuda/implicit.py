@@ -9,7 +9,7 @@ from ..._shared.gpu_gemm.epilogue import epilogue
 from ..._shared.gpu_gemm.product import first_quad, origin, product, stage_product, zeros
 from ..._shared.gpu_gemm.staging import along_span
 from ..._shared.gpu_gemm.tiling import pitch
-from .patches import copy_ahead, copy_now, patches, rows_of_filters, store_pixels, store_quads
+from .patches import copy_ahead, copy_now, padded, patches, rows_of_filters, store_pixels, store_quads
 from .sizes import MEDIUM, Geometry, tiling_for
 
 
@@ -23,7 +23,7 @@ def implicit(p):
     geometry, tiling = Geometry.of(p), MEDIUM
     filters, pixels, image, taps, row_length = _extents(geometry)
     nothing, corner, place = zeros(tiling), origin(tiling), first_quad(tiling)
-    load_filters, load_patches = rows_of_filters(tiling), patches(geometry, tiling, copy_now)
+    load_filters, load_patches = rows_of_filters(tiling), patches(geometry, tiling, copy_now, padded)
     multiply, finish = stage_product(tiling, tiling.depth), epilogue(tiling, _sink(geometry))
     depth, second = tiling.depth, tiling.depth * pitch(tiling.rows)
     words = tiling.shared_words // tiling.stages
@@ -70,7 +70,10 @@ def pipelined(p, tile_filters):
 def _multiply_coming_patches(geometry, tiling):
     filters, pixels, image, taps, row_length = _extents(geometry)
     nothing, corner = zeros(tiling), origin(tiling)
-    load_filters, load_patches = along_span(tiling.rows, tiling, wide=True), patches(geometry, tiling, copy_ahead)
+    load_filters, load_patches = (
+        along_span(tiling.rows, tiling, wide=True),
+        patches(geometry, tiling, copy_ahead, padded),
+    )
     multiply, finish = product(tiling, load_filters, load_patches), epilogue(tiling, _sink(geometry))
     words = tiling.shared_words
 

@@ -53,15 +53,31 @@ def rows_of_filters(tiling):
 
 
 @functools.cache
-def patches(geometry, tiling, copy):
+def padded(columns):
+    """Where ``gpu_gemm`` has element (row + k, column) of a stage, k from 0 to 3: in rows that are some words longer.
+
+    From a signed 64-bit place, which cannot wrap, the steps to the other k are constants in the instructions.
+    """
+    spacing = pitch(columns)
+
+    @cuda.jit(device=True, forceinline=True)
+    def place(at, row, column, k):
+        return intp(uint32(at + row * uint32(spacing) + column)) + k * spacing
+
+    return place
+
+
+@functools.cache
+def patches(geometry, tiling, copy, layout):
     """A loader of P from X, for all images flat: a thread gathers for one pixel, four channels at a time.
 
     Threads side by side have pixels side by side. The four channels of a position lie a plane apart, and are
-    inside the image or beyond its edge together. ``copy`` is `copy_now` or `copy_ahead`.
+    inside the image or beyond its edge together. ``copy`` is `copy_now` or `copy_ahead`; ``layout`` makes the
+    function that says where an element goes, as `padded`. Of the tiling it asks columns, depth and threads.
     """
     n, size, stride, padding, side = geometry.n, geometry.size, geometry.stride, geometry.padding, geometry.side
     channels, depth, image, plane = geometry.channels, geometry.depth, geometry.image, geometry.n**2
-    columns, spacing, groups_at_once = tiling.columns, pitch(tiling.columns), tiling.threads // tiling.columns
+    columns, groups_at_once, goes_to = tiling.columns, tiling.threads // tiling.columns, layout(tiling.columns)
     turns, ragged = tiling.depth // GROUP // groups_at_once, depth != channels
 
     @cuda.jit(device=True, forceinline=True)
@@ -80,12 +96,10 @@ def patches(geometry, tiling, copy):
             place, c = uint32((start + step) // uint32(depth)), uint32((start + step) % uint32(depth))
             ki, kj = uint32(place // uint32(size)), uint32(place % uint32(size))
             inside = (pixel < pixels) & (ki < size) & (uint32(top + ki) < n) & (uint32(left + kj) < n)
-            # Of signed 64-bit places, which cannot wrap, the steps that follow are constants in the instructions.
             source = intp(uint32(corner + (c * uint32(n) + ki) * uint32(n) + kj))
-            target = intp(uint32(at + step * uint32(spacing) + column))
             for k in range(GROUP):
                 there = inside & (c + k < channels) if ragged else inside
-                copy(shared, target + k * spacing, X, source + k * plane, there)
+                copy(shared, goes_to(at, step, column, k), X, source + k * plane, there)
 
     return gather
 
