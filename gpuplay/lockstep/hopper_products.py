@@ -15,7 +15,7 @@ from gpuplay.intrinsics.hopper_products import DEPTH, ROWS, SWIZZLE_128, WARPGRO
 from gpuplay.lockstep import access
 from gpuplay.lockstep.bulk import PIECE, bulk_of
 from gpuplay.lockstep.hopper_copies import swizzled
-from gpuplay.lockstep.matrix_units import _cut as cut
+from gpuplay.lockstep.matrix_units import cut
 from gpuplay.lockstep.record import Fault, Place
 
 if TYPE_CHECKING:

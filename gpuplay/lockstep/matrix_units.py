@@ -101,7 +101,7 @@ def _tfloat32(values: NDArray[Any]) -> NDArray[Any]:
 # ---- arithmetic ----
 
 
-def _cut(exact: NDArray[Any]) -> NDArray[Any]:
+def cut(exact: NDArray[Any]) -> NDArray[Any]:
     """float32, rounded towards zero."""
     near = exact.astype(np.float32)
     beyond = np.abs(near.astype(np.float64)) > np.abs(exact)
@@ -109,7 +109,7 @@ def _cut(exact: NDArray[Any]) -> NDArray[Any]:
 
 
 def _multiply_add(sums: NDArray[Any], left: Matrices, right: Matrices) -> NDArray[Any]:
-    return _cut(np.matmul(left, right) + sums)
+    return cut(np.matmul(left, right) + sums)
 
 
 def _once(unpack: Unpack, sums: Matrices, a: NDArray[Any], b: NDArray[Any]) -> Matrices:
