@@ -19,7 +19,9 @@ from test_promises import schema
 
 from gpuplay.cli import peers
 from gpuplay.errors import TargetMissing
+from gpuplay.promises import ROWS
 from gpuplay.promises.terms import Condition, Mean, OfYardstick, Promise, Scaling, Worst, case
+from gpuplay.targets import why_not
 
 QUICK = ("peers", "--quick", "--rounds", "2", "--cell-time", "50ms")
 VALUES: dict[str, Any] = {
@@ -28,6 +30,7 @@ VALUES: dict[str, Any] = {
     "rounds": 2,
     "cell_time": "20ms",
     "cell_timeout": "60s",
+    "device": "0",
     "seed": 0,
     "export": None,
     "json": True,
@@ -36,6 +39,7 @@ VALUES: dict[str, Any] = {
     "plain": True,
     "debug": False,
 }
+needs_no_gpu = pytest.mark.skipif(not why_not("cuda"), reason="there is a GPU")
 COPY = OfYardstick(1e-6, 4096, "numpy:ufunc", (("function", "identity"),), "NumPy's copy")
 
 
@@ -121,7 +125,7 @@ def test_more_threads_than_cores_are_not_measured_and_not_judged(
 def test_a_library_that_is_missing_is_said_and_none_at_all_is_an_error(
     monkeypatch: pytest.MonkeyPatch, cache: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    monkeypatch.setattr(peers, "why_not", lambda name: "PyTorch is not installed" if name == "torch" else "")
+    monkeypatch.setattr(peers, "why_not", lambda name, _device: "PyTorch is not installed" if name == "torch" else "")
     _, document, _ = compare(monkeypatch, cache, capsys, Worst(1e-6), peers=("numpy", "torch"))
     (row,) = document["rows"]
     assert row["remarks"] == ["without torch (PyTorch is not installed): the other libraries alone"]
@@ -150,10 +154,33 @@ def test_a_wrong_word_is_named_and_nothing_is_measured(gpuplay: Gpuplay, what: s
     assert "Traceback" not in done.err
 
 
-def test_nothing_is_promised_for_cuda_yet(gpuplay: Gpuplay) -> None:
-    done = gpuplay("peers", "cuda")
-    assert (done.code, done.out) == (3, "")
-    assert words(done.err).startswith(("gpuplay: peers cuda: cuda is not here:", "gpuplay: peers cuda: nothing is"))
+@needs_no_gpu
+def test_without_a_gpu_every_row_is_shown_and_exported_as_unmeasured(gpuplay: Gpuplay, tmp_path: Path) -> None:
+    files = [tmp_path / name for name in ("rows.json", "rows.md")]
+    done = gpuplay("peers", "cuda", *(word for file in files for word in ("-o", file)))
+    assert done.code == 3
+    assert done.seconds < 10
+    assert words(done.err).startswith("gpuplay: peers cuda: cuda is not here: ")
+    assert f"{len(ROWS['cuda'])} rows unmeasured: " in words(done.out)
+    document = json.loads(files[0].read_text(encoding="utf-8"))
+    jsonschema.Draft202012Validator(schema()).validate(document)
+    assert [row["row"] for row in document["rows"]] == [row.name for row in ROWS["cuda"]]
+    assert {row["state"] for row in document["rows"]} == {"unmeasured"}
+    assert all(figure["reason"].startswith("unmeasured: ") for row in document["rows"] for figure in row["figures"])
+    assert "| activation:relu | worst | 1.00 × | unmeasured |" in files[1].read_text(encoding="utf-8")
+    as_json = gpuplay("peers", "cuda", "--json", "--rows", "lstm")
+    assert (as_json.code, [row["row"] for row in json.loads(as_json.out)["rows"]]) == (3, ["lstm"])
+
+
+def test_the_plan_for_a_gpu_needs_none(gpuplay: Gpuplay) -> None:
+    done = gpuplay("peers", "cuda", "--plan")
+    assert done.code == 0
+    for figure in (
+        "of a device copy at n = 2^28 ≥ 0.95 ×",
+        "worst of cuda:wgmma ≥ 0.90 ×",
+        "of the copy roof ≥ 90 %",
+    ):
+        assert figure in words(done.out)
 
 
 def test_the_plan_shows_the_figures_and_runs_nothing(gpuplay: Gpuplay) -> None:

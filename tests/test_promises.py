@@ -12,7 +12,7 @@ import pytest
 from rich.text import Text
 
 from gpuplay import catalog
-from gpuplay.analysis.judging import Judgement, judge
+from gpuplay.analysis.judging import Judgement, judge, unmeasured
 from gpuplay.analysis.report import Report, sentences, wording
 from gpuplay.errors import UsageError
 from gpuplay.kernel import Kernel
@@ -191,6 +191,78 @@ def test_a_roof_that_is_not_known_leaves_its_condition_open() -> None:
     assert judge(SQUARE, KERNEL, results(SQUARE, *GOOD), None).findings[3].reason == "the roof is not known"
 
 
+GPU_KERNEL = replace(
+    MATMUL,
+    variants=(
+        *MATMUL.variants,
+        replace(BLAS, name="torch_gpu:mm"),
+        replace(BLAS, name="torch_gpu:mm_tf32", compute="tfloat32"),
+        replace(scripted.TILED, name="cuda:warps", knobs={}),
+        replace(scripted.TILED, name="cuda:tf32", knobs={}, compute="tfloat32"),
+        replace(scripted.TILED, name="cuda:tf32x3", knobs={}, compute="tfloat32x3"),
+    ),
+)
+ON_A_GPU = Promise(
+    name="matmul:float32",
+    kernel="matmul",
+    cases=(case(1024), case(4096)),
+    needs=(Mean(1.0), Worst(1.5, smallest=4096, ours=("cuda:tf32x3",)), OfRoof(0.9, "copy")),
+    target="cuda",
+    peers=("torch_gpu",),
+)
+TENSOR = replace(ON_A_GPU, name="matmul:tfloat32", needs=(Worst(0.6, ours=("cuda:tf32",)),), precision="tfloat32")
+
+
+def on_a_gpu(promise: Promise, *rows: dict[str, float]) -> list[Result]:
+    """Results of each case on a GPU, in seconds; the library says what it ran."""
+    found = []
+    for one, row in zip(promise.cases, rows, strict=True):
+        problem = promise.problem(GPU_KERNEL, one)
+        for variant, value in row.items():
+            at = Cell("matmul", problem.n, problem.params, variant)
+            ran = "ampere_sgemm_128x128_nn" if variant.startswith("torch_gpu") else ""
+            named = "PyTorch 2.11.0, cuBLAS 13.1.0, TF32 off" if ran else ""
+            flynn = GPU_KERNEL.variant(variant).flynn
+            found.append(ok(at, flynn, timing(value), library=named, algorithm=ran))
+    return found
+
+
+FAST_GPU = (
+    {"cuda:warps": 6.0e-5, "cuda:tf32x3": 4.0e-5, "torch_gpu:mm": 6.1e-5},
+    {"cuda:warps": 2.9e-3, "cuda:tf32x3": 1.8e-3, "torch_gpu:mm": 3.0e-3},
+)
+SLOW_TENSOR = (
+    {"cuda:tf32": 1.5e-5, "torch_gpu:mm_tf32": 1.0e-5},
+    {"cuda:tf32": 8.0e-4, "torch_gpu:mm_tf32": 4.0e-4},
+)
+
+
+def test_on_a_gpu_variants_stand_against_libraries_of_their_precision_and_the_roof_of_the_gpu() -> None:
+    mean, split, roof = judge(ON_A_GPU, GPU_KERNEL, on_a_gpu(ON_A_GPU, *FAST_GPU), scripted.GPU_ROOFS).findings
+    assert mean.got == pytest.approx((6.1 / 6.0 * 3.0 / 2.9) ** 0.5)  # what is as exact by other arithmetic is left out
+    assert split.got == pytest.approx(3.0 / 1.8)
+    assert roof.got == pytest.approx(scripted.moved(on_a_gpu(ON_A_GPU, *FAST_GPU)[3].cell) / 2.9e-3 / 4.3e12)
+    assert (mean.holds, split.holds, roof.holds) == (True, True, False)
+    assert TENSOR.rivals(GPU_KERNEL) == ("torch_gpu:mm_tf32",)
+    (tensor,) = judge(TENSOR, GPU_KERNEL, on_a_gpu(TENSOR, *SLOW_TENSOR), scripted.GPU_ROOFS).findings
+    assert (tensor.got, tensor.holds) == (pytest.approx(0.5), False)
+
+
+def gpu_report() -> Report:
+    """A row of each precision, measured on a scripted GPU."""
+    judgements = (
+        judge(ON_A_GPU, GPU_KERNEL, on_a_gpu(ON_A_GPU, *FAST_GPU), scripted.GPU_ROOFS),
+        judge(TENSOR, GPU_KERNEL, on_a_gpu(TENSOR, *SLOW_TENSOR), scripted.GPU_ROOFS),
+    )
+    return Report(record([r for judgement in judgements for r in judgement.results], gpu=True), judgements, 2)
+
+
+def no_gpu_report() -> Report:
+    """The same rows where there is no GPU."""
+    rows = (ON_A_GPU, TENSOR)
+    return Report(record([]), tuple(unmeasured(row, "no NVIDIA driver here") for row in rows), len(rows))
+
+
 def report() -> Report:
     """A row that holds, one that is missed within the noise, one not judged."""
     noisy = ok(cell(SHAPES, SHAPES.cases[0], "cpu:fast"), "MIMD", timing(1.2e-2, jitter=(0.97, 0.99, 1, 1.01, 1.03)))
@@ -211,6 +283,8 @@ def report() -> Report:
 VIEWS: dict[str, Callable[[int], Text]] = {
     "peers": lambda width: page.render(report(), width, elapsed_s=191),
     "peers_detail": lambda width: page.render(replace(report(), interrupted=True), width, detail=True),
+    "peers_gpu": lambda width: page.render(gpu_report(), width, detail=True, elapsed_s=95),
+    "peers_no_gpu": lambda width: page.render(no_gpu_report(), width),
     "peers_plan": lambda width: page.planned((SQUARE, SHAPES, SCALED), width),
 }
 
@@ -223,8 +297,9 @@ def test_the_page_looks_as_its_screen_does(name: str, width: int) -> None:
     assert max(map(len, text.splitlines())) <= width
 
 
-def test_the_page_of_all_rows_fits_a_terminal_of_80_columns() -> None:
-    judgements = tuple(judge(row, declared(row), [], None) for row in ROWS["cpu"])
+@pytest.mark.parametrize("machine", ROWS)
+def test_the_page_of_all_rows_fits_a_terminal_of_80_columns(machine: str) -> None:
+    judgements = tuple(judge(row, declared(row), [], None) for row in ROWS[machine])
     text = page.render(Report(record([]), judgements, len(judgements)), 80, detail=True).plain
     assert max(map(len, text.splitlines())) <= 80
     assert "No row could be judged." in text
@@ -272,7 +347,7 @@ def declared(promise: Promise) -> Kernel:
     return catalog.load(catalog.find(promise.kernel)).kernel
 
 
-@pytest.mark.parametrize("row", ROWS["cpu"], ids=lambda row: row.name)
+@pytest.mark.parametrize("row", [*ROWS["cpu"], *ROWS["cuda"]], ids=lambda row: f"{row.target}-{row.name}")
 def test_a_promise_names_problems_and_variants_that_are_there(row: Promise) -> None:
     kernel = declared(row)
     problems = [row.problem(kernel, one) for one in row.cases]
@@ -283,7 +358,10 @@ def test_a_promise_names_problems_and_variants_that_are_there(row: Promise) -> N
         assert kernel.applies is None or catalog.load(catalog.find(row.kernel)).call(kernel.applies, problem) is None
     names = [v.name for v in kernel.variants]
     assert row.ours(kernel)
-    assert not row.peers or {name.partition(":")[0] for name in row.rivals(kernel)} == {"numpy", "torch"}
+    rivals = {name.partition(":")[0] for name in row.rivals(kernel)}
+    assert not row.peers or rivals == {"numpy", "torch"} or (row.target == "cuda" and "torch_gpu" in rivals)
+    assert {kernel.variant(name).precision for name in (*row.ours(kernel), *row.rivals(kernel))} == {row.precision}
+    assert set(row.among) <= {v.name for v in kernel.variants}
     for need in row.needs:
         wanted = [need.variant] if isinstance(need, OfYardstick) else need.ours if isinstance(need, Worst) else []
         assert set(wanted) <= set(names), wording(need)
@@ -293,7 +371,8 @@ def test_a_promise_names_problems_and_variants_that_are_there(row: Promise) -> N
 
 def test_every_row_has_a_name_of_its_own_and_a_word_may_name_several() -> None:
     rows = ROWS["cpu"]
-    assert len({row.name for row in rows}) == len(rows)
+    for machine in ROWS.values():
+        assert len({row.name for row in machine}) == len(machine)
     assert chosen(rows, None) == rows
     assert {row.name for row in chosen(rows, "lstm, matmul")} == {"lstm", "matmul:square", "matmul:shapes"}
     with pytest.raises(UsageError, match=r"--rows conv2d:3x4: .*did you mean conv2d:3x3\?"):

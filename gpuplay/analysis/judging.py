@@ -13,14 +13,14 @@ from dataclasses import dataclass, replace
 from typing import Any, Literal, TypeAlias
 
 from gpuplay.analysis.ratios import Speedup, seconds, speedup, timed
-from gpuplay.kernel import Kernel, Problem
+from gpuplay.kernel import ON_GPU, Kernel, Problem
 from gpuplay.promises.terms import Case, Condition, Mean, OfRoof, OfYardstick, Promise, Scaling, Worst, within
 from gpuplay.results import Result
 from gpuplay.units import size_names
 
 UNMEASURED = "not measured"
 
-State: TypeAlias = Literal["holds", "missed", "wrong", "not judged"]
+State: TypeAlias = Literal["holds", "missed", "wrong", "not judged", "unmeasured"]
 
 
 @dataclass(frozen=True)
@@ -66,13 +66,14 @@ class Finding:
 
 @dataclass(frozen=True)
 class Judgement:
-    """What came of one row; ``remarks`` are what the reader must know of it."""
+    """What came of one row; ``remarks`` are what the reader must know of it, ``unmeasured`` why nothing was run."""
 
     promise: Promise
     standings: tuple[Standing, ...]
     findings: tuple[Finding, ...]
     results: tuple[Result, ...] = ()
     remarks: tuple[str, ...] = ()
+    unmeasured: str = ""
 
     @property
     def faults(self) -> tuple[Result, ...]:
@@ -82,6 +83,8 @@ class Judgement:
     @property
     def state(self) -> State:
         """A wrong cell weighs more than a missed figure, and that more than one without an answer."""
+        if self.unmeasured:
+            return "unmeasured"
         if self.faults:
             return "wrong"
         answers = {finding.holds for finding in self.findings}
@@ -102,6 +105,14 @@ def judge(
     standings = tuple(row.standing(case) for case in promise.cases)
     findings = tuple(row.finding(need, standings) for need in promise.needs)
     return Judgement(promise, standings, findings, row.results, tuple(remarks))
+
+
+def unmeasured(promise: Promise, reason: str) -> Judgement:
+    """A row of which nothing can be run here."""
+    label = labels(promise.cases)
+    standings = tuple(Standing(case, label(case), None, None, None, reason) for case in promise.cases)
+    findings = tuple(Finding(need, reason=f"unmeasured: {reason}") for need in promise.needs)
+    return Judgement(promise, standings, findings, unmeasured=reason)
 
 
 def labels(cases: Sequence[Case]) -> Callable[[Case], str]:
@@ -179,8 +190,11 @@ class _Row:
         ours = standing.ours
         if ours is None:
             return replace(standing, found=None, rival=None)
-        cores = "one" if ours.cell.threads == 1 else "all"
-        roof = ((self.roofs or {}).get(need.roof) or {}).get(cores)
+        if ours.cell.target in ON_GPU:
+            roof = ((self.roofs or {}).get("gpu") or {}).get(need.roof)
+        else:
+            cores = "one" if ours.cell.threads == 1 else "all"
+            roof = ((self.roofs or {}).get(need.roof) or {}).get(cores)
         work = ours.flops if need.roof.startswith("fma") else ours.bytes
         if not roof or not work:
             return replace(standing, found=None, rival=None, reason="the roof is not known")

@@ -10,7 +10,7 @@ from gpuplay.promises.terms import LARGEST, Condition, Mean, OfRoof, OfYardstick
 from gpuplay.results import Record
 from gpuplay.units import count, percent, ratio, size_names
 
-ROOFS = {"fma_float32": "the fma roof", "read": "the read roof"}
+ROOFS = {"fma_float32": "the fma roof", "read": "the read roof", "copy": "the copy roof"}
 
 
 @dataclass(frozen=True)
@@ -62,6 +62,9 @@ def reached(finding: Finding) -> str:
 def sentences(report: Report) -> tuple[str, ...]:
     """How many rows hold, and of each that does not where and by how much it misses, or why it was not judged."""
     states = Counter(judgement.state for judgement in report.judgements)
+    reasons = dict.fromkeys(judgement.unmeasured for judgement in report.judgements if judgement.unmeasured)
+    if reasons:
+        return (f"{count(states['unmeasured'], 'row')} unmeasured: {'; '.join(reasons)}.",)
     judged = len(report.judgements) - states["not judged"]
     said = ["Interrupted."] if report.interrupted else []
     said.append(

@@ -155,6 +155,7 @@ def peers(
     rounds: Annotated[int | None, typer.Option(help="Rounds in which cells take turns. Default: 5, quick: 3.")] = None,
     cell_time: Annotated[str | None, typer.Option(help="Sampling time of one cell. Default: 1s, quick: 300ms.")] = None,
     cell_timeout: Annotated[str, typer.Option(help="Kill a step of a cell that takes longer.")] = "120s",
+    device: Annotated[str, typer.Option(help="The CUDA device of the rows for cuda: its number or UUID.")] = "0",
     seed: Annotated[int, typer.Option(help="Seed of the inputs and of the order of turns.")] = 0,
     export: Annotated[
         list[str] | None,
@@ -173,7 +174,7 @@ def peers(
     from gpuplay.cli.peers import compare
 
     values: dict[str, Any] = {"rows": rows, "quick": quick, "rounds": rounds, "cell_time": cell_time}
-    values |= {"cell_timeout": cell_timeout, "seed": seed, "export": export, "json": json}
+    values |= {"cell_timeout": cell_timeout, "device": device, "seed": seed, "export": export, "json": json}
     values |= {"detail": detail, "plan": plan, "plain": plain, "debug": debug}
     raise typer.Exit(compare(machine, values))
 

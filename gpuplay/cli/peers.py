@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import json
 import sys
 from collections.abc import Iterator, Mapping
@@ -12,8 +13,8 @@ from typing import Any
 from rich.console import Console
 from rich.text import Text
 
-from gpuplay import catalog
-from gpuplay.analysis.judging import Judgement, judge
+from gpuplay import __version__, catalog
+from gpuplay.analysis.judging import Judgement, judge, unmeasured
 from gpuplay.analysis.report import Report
 from gpuplay.cli.session import FAILED, INTERRUPTED, OK, Measured, Session, settings_of
 from gpuplay.errors import TargetMissing, UsageError
@@ -33,7 +34,7 @@ from gpuplay.views.peers import export, page
 
 QUICK = {"rounds": 3, "cell_time": "300ms"}
 WHOLE = {"rounds": 5, "cell_time": "1s"}
-FIXED = {"time": None, "cell_limit": "60s", "cold": False, "graph": False, "device": "0"}
+FIXED = {"time": None, "cell_limit": "60s", "cold": False, "graph": False}
 
 
 def compare(machine: str, values: Mapping[str, Any]) -> int:
@@ -48,6 +49,11 @@ def compare(machine: str, values: Mapping[str, Any]) -> int:
     if values["plan"]:
         show(stdout, page.planned(rows, stdout.width))
         return OK
+    if reason := why_not(machine, settings.device):
+        shown = _unmeasured(rows, reason, settings)
+        exporter.write(shown)
+        _print(stdout, shown, values)
+        raise TargetMissing(f"peers {machine}: {machine} is not here: {reason}")
     run = _Run(rows, settings, plain=values["plain"], debug=values["debug"])
     run.refuse_without_peers()
     report, lost = None, False
@@ -61,14 +67,27 @@ def compare(machine: str, values: Mapping[str, Any]) -> int:
         report = replace(report, interrupted=True)
         _written(exporter, report)
     assert report is not None
-    if values["json"]:
-        print(json.dumps(export.as_json(report), indent=1, allow_nan=False))
-    else:
-        show(stdout, page.render(report, stdout.width, detail=values["detail"], elapsed_s=run.elapsed_s))
-    stdout.file.flush()
+    _print(stdout, report, values, run.elapsed_s)
     if report.interrupted:
         return INTERRUPTED
     return FAILED if report.missed or lost else OK
+
+
+def _print(stdout: Console, report: Report, values: Mapping[str, Any], elapsed_s: float | None = None) -> None:
+    """The report as a table or as JSON."""
+    if values["json"]:
+        print(json.dumps(export.as_json(report), indent=1, allow_nan=False))
+    else:
+        show(stdout, page.render(report, stdout.width, detail=values["detail"], elapsed_s=elapsed_s))
+    stdout.file.flush()
+
+
+def _unmeasured(rows: tuple[Promise, ...], reason: str, settings: Settings) -> Report:
+    """A report of rows of which nothing can be run on this machine."""
+    facts = machines.describe() | {"gpu": None, "gpu_reason": reason}
+    made = dt.datetime.now(dt.UTC).isoformat(timespec="seconds")
+    record = Record(__version__, made, ("gpuplay", *sys.argv[1:]), settings.seed, facts, None)
+    return Report(record, tuple(unmeasured(row, reason) for row in rows), len(rows))
 
 
 @dataclass
@@ -114,6 +133,11 @@ class _Run:
 
     def _measured(self, session: Session, row: Promise) -> Measured:
         machine = machines.limits()
+        if row.target == "cuda":
+            gpu = session.device(self.settings.device)
+            if gpu.reason:
+                raise TargetMissing(f"peers cuda: cuda is not here: {gpu.reason}")
+            machine = replace(machine, gpu=gpu.model)
         found = session.measured(
             self._plan(session, row, machine), machine, sweeps.Exporter(()), plain=self.plain, debug=self.debug
         )
@@ -123,7 +147,7 @@ class _Run:
     def _plan(self, session: Session, row: Promise, machine: Machine) -> Plan:
         """All cases of a row as one plan, each yardstick beside the case of its size."""
         kernel = session.kernel
-        names = {*row.ours(kernel), *row.rivals(kernel)}
+        names = {*row.ours(kernel), *row.named(kernel), *row.rivals(kernel)}
         ordered = tuple(v.name for v in kernel.variants if v.name in names)
         request = Request(
             sizes=(),
@@ -152,19 +176,14 @@ class _Run:
         targets = dict.fromkeys(name.partition(":")[0] for name in row.rivals(kernel))
         for target in targets:
             if target not in self.missing:
-                self.missing[target] = why_not(target)
+                self.missing[target] = why_not(target, self.settings.device)
         return {target: self.missing[target] for target in targets if self.missing[target]}
 
 
 def _rows(machine: str) -> tuple[Promise, ...]:
-    """All rows of a machine; an error where it is not here, or nothing is promised for it yet."""
+    """All rows of a machine."""
     if machine not in ROWS:
         raise UsageError(f"peers {machine}: give one of {', '.join(ROWS)}")
-    reason = why_not(machine)
-    if reason:
-        raise TargetMissing(f"peers {machine}: {machine} is not here: {reason}")
-    if not ROWS[machine]:
-        raise TargetMissing(f"peers {machine}: nothing is promised for {machine} yet; 'gpuplay peers cpu' has rows")
     return ROWS[machine]
 
 

@@ -6,10 +6,11 @@ from collections.abc import Mapping
 from difflib import get_close_matches
 
 from gpuplay.errors import UsageError
+from gpuplay.promises.device import ROWS as DEVICE
 from gpuplay.promises.host import ROWS as HOST
 from gpuplay.promises.terms import Promise
 
-ROWS: Mapping[str, tuple[Promise, ...]] = {"cpu": HOST, "cuda": ()}
+ROWS: Mapping[str, tuple[Promise, ...]] = {"cpu": HOST, "cuda": DEVICE}
 
 
 def chosen(rows: tuple[Promise, ...], text: str | None) -> tuple[Promise, ...]:

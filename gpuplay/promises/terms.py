@@ -42,10 +42,13 @@ class Worst:
 
 @dataclass(frozen=True)
 class OfRoof:
-    """The smallest share of a measured roof, by the problem's own operations or bytes, from size ``smallest`` on."""
+    """The smallest share of a measured roof, by the problem's own operations or bytes, from size ``smallest`` on.
+
+    The roof is that of the host's cores or, for a variant on a GPU, the GPU's.
+    """
 
     at_least: float
-    roof: Literal["fma_float32", "read"]
+    roof: Literal["fma_float32", "read", "copy"]
     smallest: int = 1
 
 
@@ -76,9 +79,11 @@ class Promise:
     """A row: problems of one kernel, and what the ratio of the best library's time to ours must be.
 
     At each case the best of our variants that use the whole processor stands against the best library
-    variant of the targets ``peers``: a library, too, picks its algorithm by the problem. ``params`` hold
-    for all cases. Where it is about ``threads``, these are measured, else all cores; ``cores`` are those
-    of the machines that the figures are meant for.
+    variant of the targets ``peers``: a library, too, picks its algorithm by the problem. Both are of the
+    row's ``precision``, '' the problem's dtype; ours may be ``among`` some, which then may compute in other
+    formats as long as they are as exact. ``params`` hold for all cases.
+    Where it is about ``threads``, these are measured, else all cores; ``cores`` are those of the machines
+    that the figures are meant for.
     """
 
     name: str
@@ -90,6 +95,8 @@ class Promise:
     peers: tuple[str, ...] = ("numpy", "torch")
     threads: tuple[int, ...] = ()
     cores: int = 2
+    precision: str = ""
+    among: tuple[str, ...] = ()
 
     @property
     def group(self) -> str:
@@ -111,11 +118,27 @@ class Promise:
 
     def ours(self, kernel: Kernel) -> tuple[str, ...]:
         """Our variants, in declared order."""
-        return tuple(v.name for v in kernel.variants if v.target == self.target and v.flynn == OURS[self.target])
+        return tuple(
+            v.name
+            for v in kernel.variants
+            if v.target == self.target
+            and v.flynn == OURS[self.target]
+            and v.precision == self.precision
+            and (v.name in self.among if self.among else self.precision or not v.compute)
+        )
+
+    def named(self, kernel: Kernel) -> tuple[str, ...]:
+        """Variants that a condition names, beside `ours`."""
+        wanted = {name for need in self.needs if isinstance(need, Worst) for name in need.ours}
+        return tuple(v.name for v in kernel.variants if v.name in wanted)
 
     def rivals(self, kernel: Kernel) -> tuple[str, ...]:
         """The library variants, in declared order."""
-        return tuple(v.name for v in kernel.variants if v.target in self.peers and v.flynn == "library")
+        return tuple(
+            v.name
+            for v in kernel.variants
+            if v.target in self.peers and v.flynn == "library" and v.precision == self.precision
+        )
 
     def quick(self) -> Promise:
         """The row with its quick cases alone, and the conditions that these can meet or break."""

@@ -64,6 +64,7 @@ def to_markdown(report: Report) -> str:
     parts.append("\n".join(f"- {markdown.escaped(text)}" for text in sentences(report)))
     for judgement in report.judgements:
         parts += [f"## {markdown.escaped(judgement.promise.name)}", markdown.pipes(page.cases(judgement))]
+        parts.append("\n".join(f"- {markdown.escaped(text)}" for text in page.algorithms(judgement)))
         found = warnings.collect(replace(report.record, results=judgement.results))
         parts.append("\n".join(f"- warning: {markdown.escaped(text)}" for text in found))
     parts += markdown.provenance(report.record)

@@ -9,6 +9,7 @@ from rich.text import Text
 from gpuplay.analysis.judging import Finding, Judgement, Standing, labels
 from gpuplay.analysis.ratios import seconds
 from gpuplay.analysis.report import Report, figure, reached, sentences, wording
+from gpuplay.kernel import ON_GPU
 from gpuplay.promises.terms import Promise
 from gpuplay.results import Result
 from gpuplay.units import count, ratio
@@ -17,7 +18,8 @@ from gpuplay.views.headings import machine_text
 from gpuplay.views.layout import Column, Entry, column, join, pack, stack, width_of, wrap
 
 INDENT, WIDEST_TEXT = 2, 100
-TITLE = "ours against the best library, float32, medians"
+FLOAT32 = "ours against the best library, float32, medians"
+PRECISIONS = "ours against the best library of the same precision, medians"
 QUICK = "quick: a few cases and short times; a run without --quick decides"
 ANSWERS = {True: "holds", False: "missed", None: "–"}
 STYLES = {True: "", False: "red bold", None: "yellow"}
@@ -33,6 +35,8 @@ def render(report: Report, width: int, *, detail: bool = False, elapsed_s: float
         for judgement in report.judgements:
             lines += [Text(), Text(f"{' ' * INDENT}{judgement.promise.name}", style="bold")]
             lines += join(cases(judgement), INDENT)
+            for text in algorithms(judgement):
+                lines += wrap(text, min(width, WIDEST_TEXT), first=" " * INDENT, rest=" " * (INDENT + 2))
     lines += [Text(), *pack(legend(report), min(width, WIDEST_TEXT), INDENT)]
     said = list(sentences(report))
     if elapsed_s is not None:
@@ -45,9 +49,11 @@ def render(report: Report, width: int, *, detail: bool = False, elapsed_s: float
 def head(report: Report, width: int) -> list[Text]:
     """The title, the machine, the libraries, and what the reader must know of them."""
     machine = machine_text(report.record.machine)
-    texts = [f"peers  {TITLE}", machine, libraries(report.record.results)]
+    promises = [judgement.promise for judgement in report.judgements]
+    texts = [f"peers  {title(promises)}", machine, libraries(report.record.results)]
     texts += dict.fromkeys(remark for judgement in report.judgements for remark in judgement.remarks)
-    asked = {judgement.promise.cores for judgement in report.judgements} - {report.record.machine.get("cores")}
+    hosted = (promise for promise in promises if promise.target == "cpu")
+    asked = {promise.cores for promise in hosted} - {report.record.machine.get("cores")}
     if asked:
         texts.append(f"the figures are meant for {count(max(asked), 'core')}")
     if report.quick:
@@ -57,24 +63,31 @@ def head(report: Report, width: int) -> list[Text]:
     return lines
 
 
+def title(promises: Iterable[Promise]) -> str:
+    """What stands against what; float32 on the CPU, on a GPU each row in its precision."""
+    return PRECISIONS if any(promise.target == "cuda" for promise in promises) else FLOAT32
+
+
 def libraries(results: Iterable[Result]) -> str:
     """What the library variants called, each once at its longest, and the threads they were given."""
     called = [result for result in results if result.flynn == "library" and result.library]
     known = dict.fromkeys(result.library for result in called)
     longest = [text for text in known if not any(other.startswith(f"{text}, ") for other in known)]
-    threads = max((result.cell.threads for result in called), default=1)
-    return f"libraries, {count(threads, 'thread')}: {'; '.join(longest)}" if known else ""
+    threads = [result.cell.threads for result in called if result.cell.target not in ON_GPU]
+    given = f", {count(max(threads), 'thread')}" if threads else ""
+    return f"libraries{given}: {'; '.join(longest)}" if known else ""
 
 
 def summary(report: Report, *, wide: bool = False) -> list[Column]:
     """A line for each condition; a wide one also says where, and who stood against whom there."""
     found = [(j, f) for j in report.judgements for f in j.findings]
+    measured = not all(judgement.unmeasured for judgement in report.judgements)
     firsts = {id(j.findings[0]): j.promise.name for j in report.judgements if j.findings}
     columns = [
         column(["row"], [Entry((firsts.get(id(f), ""),)) for _, f in found], right=False),
         column(["figure"], [Entry((wording(f.need, len(j.promise.cases)),)) for j, f in found], right=False),
         column(["needed"], [Entry((figure(f.need, f.need.at_least),)) for _, f in found], units=False),
-        column(["reached"], [_reached(f) for _, f in found], units=False),
+        *([column(["reached"], [_reached(f) for _, f in found], units=False)] if measured else []),
         column(["verdict"], [_answer(j, f) for j, f in found], right=False),
     ]
     if not wide:
@@ -106,6 +119,15 @@ def cases(judgement: Judgement) -> list[Column]:
     ]
 
 
+def algorithms(judgement: Judgement) -> list[str]:
+    """What the best library of each case really ran, as far as it was found out."""
+    ran: dict[str, list[str]] = {}
+    for standing in judgement.standings:
+        if standing.rival and standing.rival.algorithm:
+            ran.setdefault(standing.rival.algorithm, []).append(standing.label)
+    return [f"the library ran {name} at {', '.join(labels)}" for name, labels in ran.items()]
+
+
 def legend(report: Report) -> list[str]:
     """What the marks mean, only those that are there."""
     found = [finding for judgement in report.judgements for finding in judgement.findings]
@@ -121,7 +143,8 @@ def line(judgement: Judgement, number: int, asked: int) -> str:
 
 def planned(rows: Sequence[Promise], width: int) -> Text:
     """What would be measured, and the figures asked for; nothing was run."""
-    lines = [Text("peers", style="bold") + Text(f"  {TITLE}")]
+    lines = wrap(f"peers  {title(rows)}", width)
+    lines[0] = Text("peers", style="bold") + Text(lines[0].plain.removeprefix("peers"))
     for row in rows:
         name = labels(row.cases)
         needs = "; ".join(f"{wording(n, len(row.cases))} ≥ {figure(n, n.at_least)}" for n in row.needs)
@@ -143,6 +166,8 @@ def _reached(finding: Finding) -> Entry:
 def _answer(judgement: Judgement, finding: Finding) -> Entry:
     if judgement.state == "wrong":
         return Entry(("wrong",), "", STYLES[False])
+    if judgement.state == "unmeasured":
+        return Entry(("unmeasured",), "", STYLES[None])
     return Entry((ANSWERS[finding.holds],), "", STYLES[finding.holds])
 
 
