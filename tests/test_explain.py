@@ -92,16 +92,16 @@ def test_two_variants_stand_side_by_side_with_the_ratio(gpuplay: Gpuplay) -> Non
 
 
 def test_two_values_of_a_knob_stand_side_by_side(gpuplay: Gpuplay) -> None:
-    done = gpuplay("explain", "matmul", "--tile", "8,16", "--sizes", "32", "--json")
+    done = gpuplay("explain", "matmul", "--on", "cuda:tiled", "--tile", "8,16", "--sizes", "32", "--json")
     read = json.loads(done.out)
     assert [found["knobs"]["tile"] for found in read["explained"]] == [8, 16]
     sectors = {row["counter"]: row for row in read["compared"]}["global loads: sectors"]
     assert sectors["ratio"] == 0.5
 
 
-@pytest.mark.parametrize(("variant", "loads"), [("naive", 64 * 64 * 64 // 32 * 5), ("tiled", 2 * 4 * 64 * 64 // 8)])
+@pytest.mark.parametrize(("variant", "loads"), [("coalesced", 64 * 64 * 64 // 32 * 5), ("tiled", 2 * 4 * 64 * 64 // 8)])
 def test_matmul_loads_the_sectors_that_its_loops_ask_for(gpuplay: Gpuplay, variant: str, loads: int) -> None:
-    """Naive: a word of A (one sector) and 32 of B (four) a step; tiled by 16: A and B four times each."""
+    """Coalesced: a word of A (one sector) and 32 of B (four) a step; tiled by 16: A and B four times each."""
     done = gpuplay("explain", "matmul", "--on", f"cuda:{variant}", "--sizes", "64", "--json")
     assert done.code == 0, done.err
     total = json.loads(done.out)["explained"][0]["total"]
@@ -131,9 +131,9 @@ REFUSED = {
     "an unknown variant": (("matmul", "--on", "cuda:tild"), "did you mean cuda:tiled?"),
     "several sizes": (("matmul", "--sizes", "64,128"), "give one size, such as --sizes 64"),
     "several values of a param": (("matmul", "--k", "8,9"), "--k 8,9: explain runs one problem; give one value"),
-    "three cells": (("matmul", "--tile", "8,16,32"), "this names 3: cuda:tiled tile=8 n=64"),
-    "a knob out of range": (("matmul", "--tile", "64"), "64×64 = 4096 threads"),
-    "a knob of another variant": (("matmul", "--on", "cuda:naive", "--tile", "8"), "explain --on cuda:tiled"),
+    "three cells": (("matmul", "--on", "cuda:tiled", "--tile", "8,16,32"), "this names 3: cuda:tiled tile=8 n=64"),
+    "a knob out of range": (("matmul", "--on", "cuda:tiled", "--tile", "64"), "64×64 = 4096 threads"),
+    "a knob of another variant": (("matmul", "--tile", "8"), "cuda:warps has no such knob; explain --on cuda:tiled"),
     "a line without accesses": ((FILE, "--map", "1"), "nothing was loaded or stored there; lines with accesses: "),
     "a line that is none": (("matmul", "--map", "here"), "give a line's number, such as --map 14"),
     "an unknown suffix": (("matmul", "-o", "x.csv"), "use .json, .md, .html"),
