@@ -257,7 +257,8 @@ def _legend(scene: Scene, lines: Sequence[Line], *, live: bool) -> list[str]:
     raced = [row for row in rows if sum(timed(result) for result in row) > 1]
     firsts = [len(fastest(row, copies=copies)) for row in raced for copies in (False, True)]
     several = ", several in a row: a tie" if max(firsts, default=0) > 1 else ""
-    said = [f"◂ fastest{several}"] if any(firsts) else []
+    among = " in full precision" if any(column.variant.precision for column in grid.columns) else ""
+    said = [f"◂ fastest{among}{several}"] if any(firsts) else []
     orders = set(_orders(scene, lines))
     if "tie" in orders:
         said.append(f"≈ tie with {base}")
