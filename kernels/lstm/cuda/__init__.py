@@ -18,6 +18,7 @@ THREADS = Knob((64, 128, 256), default=256, help="threads of a block")
 UNITS = 16
 TILE_REGISTERS = 96  # a thread of cuda:fused, rounded up; float64 on sm_80 needs 92
 REGISTERS_A_BLOCK = 65536
+MOST_ELEMENTS = 2**32
 
 
 def geometry(p, block):
@@ -60,6 +61,8 @@ def fits_registers(p, _knobs, machine):
         return f"float32 only, not {p.dtype}"
     if machine.gpu.capability < (8, 0):
         return "asynchronous copies need compute capability 8.0"
+    if max(4 * p.n * p.n, p.steps * p.batch * p.n) > MOST_ELEMENTS:
+        return f"an array has more than {MOST_ELEMENTS} elements, whose places are counted in 32 bits"
     shape = shape_for(p.n, p.batch)
     return limits.grid_height("a batch", p.batch, shape.rows)
 

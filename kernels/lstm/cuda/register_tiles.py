@@ -10,6 +10,8 @@ what its lanes read at once are 4 or 8 adjacent rows of a chunk: with a pitch of
 
 The last step is `keep_sums`: the sums go to shared memory, where any thread finds the four gates of a unit
 side by side, and adds up what the slices summed apart. See `shapes` for the words.
+
+Places in arrays are uint32: with 64 bits, in which Numba computes, each would take two registers.
 """
 
 import numpy as np
@@ -44,6 +46,12 @@ def _position(depth, width):
 
 
 @_device
+def _at(row, n, column):
+    """The place of an element in rows of n."""
+    return uint32(uint32(row * n) + column)
+
+
+@_device
 def copy_vectors(shared, at, pitch, vectors, start, top, rows, batch, n, k, depth, width):
     """Begin to copy columns ``k`` to ``k + depth`` of rows ``top`` to ``top + rows`` of a (batch, n) matrix.
 
@@ -53,11 +61,11 @@ def copy_vectors(shared, at, pitch, vectors, start, top, rows, batch, n, k, dept
     row, column = _position(depth, width)
     step = THREADS * width // depth
     b, inside = uint32(top + row), uint32(k + column) < n
-    start += b * n + k + column
     at += row * pitch + column
     for turn in range(rows // step):
-        count = width if inside and uint32(b + uint32(turn * step)) < batch else 0
-        _copy(shared, at + turn * step * pitch, vectors, start + uint32(uint32(turn * step) * n), count, width)
+        below = uint32(b + uint32(turn * step))
+        source = uint32(uint32(start) + _at(below, n, uint32(k + column)))
+        _copy(shared, at + turn * step * pitch, vectors, source, width if inside and below < batch else 0, width)
 
 
 @_device
@@ -71,12 +79,10 @@ def copy_weights(shared, at, pitch, W, first, units, n, k, depth, width):
     inside = uint32(k + column) < n
     at += row * pitch + column
     for turn in range(4 * units // step):
-        place = uint32(uint32(turn * step) + row)
-        gate, unit = place // uint32(units), uint32(uint32(first) + place % uint32(units))
-        start = uint32(uint32(gate * n) + unit) * n
-        _copy(
-            shared, at + turn * step * pitch, W, start + uint32(k + column), width if inside and unit < n else 0, width
-        )
+        which = uint32(uint32(turn * step) + row)
+        gate, unit = which // uint32(units), uint32(uint32(first) + which % uint32(units))
+        source = _at(_at(gate, n, unit), n, uint32(k + column))
+        _copy(shared, at + turn * step * pitch, W, source, width if inside and unit < n else 0, width)
 
 
 # --- products: from shared memory to registers ---
@@ -112,7 +118,7 @@ def multiply(upper, lower, shared, v, v_pitch, w, w_pitch, units, count, tall):
 
     ``upper`` has rows 0, 8, 16 and 24 from ``shared[v]`` on; ``lower``, where ``tall``, those 32 further.
     """
-    for k in range(0, count, 4):
+    for k in range(uint32(0), uint32(count), uint32(4)):
         near = _four_rows(shared, w + k, units * w_pitch)
         far = _four_rows(shared, w + 4 * w_pitch + k, units * w_pitch)
         upper = _add_four(upper, _four_rows(shared, v + k, 8 * v_pitch), near, far)
@@ -164,7 +170,7 @@ def add_product(sums, shared, vectors, start, W, top, first, batch, n, shape):
     floats = (rows + 4 * units) * pitch
     for chunk in range(stages - 1):
         _copy_chunk(shared, chunk * floats, vectors, start, W, top, first, batch, n, uint32(chunk * depth), shape)
-    at, free = 0, (stages - 1) * floats
+    at, free = uint32(0), uint32((stages - 1) * floats)
     for k in range(uint32(0), n, uint32(depth)):
         if stages == 2:
             ptx.wait_for_copies(0)
@@ -175,7 +181,7 @@ def add_product(sums, shared, vectors, start, W, top, first, batch, n, shape):
         _copy_chunk(shared, free, vectors, start, W, top, first, batch, n, ahead, shape)
         upper, lower = multiply(upper, lower, shared, at + v, pitch, at + w, pitch, units, share, tall)
         free = at
-        at = at + floats if at < (stages - 1) * floats else 0
+        at = uint32(at + uint32(floats)) if at < uint32((stages - 1) * floats) else uint32(0)
     ptx.wait_for_copies(0)
     cuda.syncthreads()
     return upper, lower
