@@ -1,15 +1,24 @@
 """What only GPUs of capability 9.0 have, and shared memory above 48 KB, shown without a GPU."""
 
+import dataclasses
 import importlib.metadata
+import re
 
 import numpy as np
 import pytest
-from numba import cuda, float32
+from numba import cuda, float32, uint16, uint64
 
+from gpuplay import catalog
+from gpuplay.intrinsics import ptx
 from gpuplay.limits import LaunchError, refuse_launch
 from gpuplay.lockstep.machine import Machine
 from gpuplay.machine_model import MODELS, GpuModel, model_of
+from gpuplay.machine_model import Machine as MachineModel
+from gpuplay.measure.building import build, problem_data
+from gpuplay.precision import stored
+from gpuplay.results import Cell
 from gpuplay.targets import offline
+from gpuplay.targets.lockstep import LockstepGpu, LockstepTarget
 
 LARGE = 96 * 1024
 
@@ -76,3 +85,185 @@ def test_capability_9_is_compiled_with_all_that_the_architecture_has():
     assert ".target sm_80\n" in targets[8, 0]
     assert ".target sm_90a\n" in targets[9, 0]
     assert ".target sm_90a\n" in targets[9, 0, "a"]
+
+
+# ---- copies of boxes, and products of warpgroups ----
+
+ROWS, COLUMNS = 24, 64
+BOX_BYTES = 2 * ROWS * COLUMNS
+ZEROS = (np.float32(0),) * 64
+
+
+@cuda.jit
+def copied_box(y, matrix, row, column):
+    """One box of a matrix, unswizzled: y (24, 64)."""
+    tile, full = cuda.shared.array(0, uint16), cuda.shared.array(1, uint64)
+    thread = cuda.threadIdx.x
+    first = ptx.elements_to_boundary(tile, 1024)
+    if thread == 0:
+        ptx.init_barrier(full, 0, 1)
+        ptx.publish_barriers()
+    cuda.syncthreads()
+    if thread == 0:
+        ptx.acquire_tensor_map(matrix)
+        ptx.arrive_expecting(full, 0, BOX_BYTES)
+        ptx.copy_box_async(tile, first, matrix, row, column, full, 0)
+    ptx.wait_for_phase(full, 0, 0)
+    for i in range(ROWS):
+        piece = (thread // 8) ^ (i % 8)
+        y[i, thread] = tile[first + COLUMNS * i + 8 * piece + thread % 8]
+
+
+@pytest.mark.parametrize(("row", "column"), [(0, 0), (16, 64), (8, 128), (-8, -24), (24, 40), (40, 0), (0, 168)])
+def test_a_box_comes_with_zeros_for_what_lies_outside_of_the_matrix(row, column):
+    x = np.arange(1, 40 * 168 + 1, dtype=np.uint16).reshape(40, 168)
+    surrounded = np.zeros((40 + 2 * ROWS, 168 + 2 * COLUMNS), np.uint16)
+    surrounded[ROWS:-ROWS, COLUMNS:-COLUMNS] = x
+    y, machine = np.zeros((ROWS, COLUMNS), np.uint16), Machine()
+    described = LockstepGpu(GpuModel(), machine).tensor_map(x, (ROWS, COLUMNS))
+    machine.launch(copied_box, 1, COLUMNS, y, described, row, column, shared=BOX_BYTES + 1024)
+    expected = surrounded[ROWS + row : 2 * ROWS + row, COLUMNS + column : 2 * COLUMNS + column]
+    assert (y == expected).all()
+    loads = machine.report.total.global_loads
+    inside = max(min(row + ROWS, 40) - max(row, 0), 0), max(min(column + COLUMNS, 168) - max(column, 0), 0)
+    assert loads.bytes_asked == 2 * inside[0] * inside[1]
+
+
+def test_the_sectors_of_a_box_are_counted_row_by_row():
+    x = np.zeros((64, 136), np.uint16)
+    machine, y = Machine(), np.zeros((ROWS, COLUMNS), np.uint16)
+    described = LockstepGpu(GpuModel(), machine).tensor_map(x, (ROWS, COLUMNS))
+    machine.launch(copied_box, 1, COLUMNS, y, described, 0, 0, shared=BOX_BYTES + 1024)
+    loads = machine.report.total.global_loads
+    assert loads.ideal_sectors == ROWS * 4
+    assert loads.sectors == ROWS // 2 * (4 + 5)  # rows of 272 bytes: every other one begins in the middle of a sector
+
+
+@pytest.mark.parametrize(
+    ("model", "shape", "dtype", "box", "said"),
+    [
+        (model_of((8, 9)), (64, 64), "uint16", (64, 64), "RTX 4090 has no tensor memory accelerator"),
+        (GpuModel(), (64,), "uint16", (64, 64), "a matrix with elements"),
+        (GpuModel(), (64, 64), "float64", (64, 16), "one of uint16, float16, float32"),
+        (GpuModel(), (64, 33), "uint16", (64, 64), "its rows take 66 bytes; they begin at multiples of 16"),
+        (GpuModel(), (64, 64), "uint16", (64, 32), "box 64×32: 64 columns, 1 to 256 rows"),
+        (GpuModel(), (64, 64), "float32", (257, 32), "box 257×32: 32 columns, 1 to 256 rows"),
+    ],
+    ids=["old", "vector", "double", "odd", "narrow", "high"],
+)
+def test_a_matrix_that_cannot_be_described_is_refused_in_words(model, shape, dtype, box, said):
+    with pytest.raises(LaunchError, match=said):
+        offline.OfflineGpu(model).tensor_map(np.zeros(shape, dtype), box)
+
+
+@cuda.jit
+def product_of_tiles(y, a_map, b_map):
+    """y (64, 128) = a·b for a (64, 64) and b (64, 128), by one warpgroup."""
+    tiles, full = cuda.shared.array(0, uint16), cuda.shared.array(1, uint64)
+    thread = cuda.threadIdx.x
+    if thread == 0:
+        ptx.init_barrier(full, 0, 1)
+        ptx.publish_barriers()
+        ptx.arrive_expecting(full, 0, 3 * 8192)
+        ptx.copy_box_async(tiles, 0, a_map, 0, 0, full, 0)
+        ptx.copy_box_async(tiles, 4096, b_map, 0, 0, full, 0)
+        ptx.copy_box_async(tiles, 8192, b_map, 0, 64, full, 0)
+    cuda.syncthreads()
+    ptx.wait_for_phase(full, 0, 0)
+    a, b = ptx.describe_tile(tiles, 0, 0, 1024), ptx.describe_tile(tiles, 4096, 8192, 1024)
+    ptx.fence_products()
+    sums = ZEROS
+    for step in range(uint64(4)):
+        sums = ptx.multiply_async_bf16(sums, a + uint64(2) * step, b + uint64(128) * step)
+    ptx.commit_products()
+    sums = ptx.wait_for_products(sums, 0)
+    for item in range(64):
+        row = thread // 32 * 16 + thread % 32 // 4 + item // 2 % 2 * 8
+        y[row, item // 4 * 8 + thread % 4 * 2 + item % 2] = sums[item]
+
+
+def test_a_warpgroup_multiplies_the_tiles_that_its_descriptors_name():
+    rng = np.random.default_rng(7)
+    a, b = rng.integers(-9, 9, (64, 64)).astype(np.float32), rng.integers(-9, 9, (64, 128)).astype(np.float32)
+    machine, y = Machine(), np.zeros((64, 128), np.float32)
+    gpu = LockstepGpu(GpuModel(), machine)
+    maps = [gpu.tensor_map(stored(x, "bfloat16"), (64, 64)) for x in (a, b)]
+    machine.launch(product_of_tiles, 1, 128, y, *maps, shared=3 * 8192)
+    assert (y == a @ b).all()
+    assert machine.report.total.float32 == 2 * 64 * 64 * 128
+
+
+@pytest.mark.parametrize(
+    ("body", "said"),
+    [
+        (lambda: ptx.init_barrier((0, 0), 0, 1), "barriers are a one-dimensional shared array of uint64"),
+        (lambda: ptx.arrive(cuda.shared.array(1, uint64), 0.5), "the barrier's index is a whole number"),
+        (lambda: ptx.describe_tile(0, 0, 0, 0), "a one-dimensional contiguous array of numbers"),
+        (lambda: ptx.multiply_async_bf16((0.5, 0.5), 0, 0), "sums are a tuple of 4, 8, … 128 float32"),
+        (lambda: ptx.acquire_tensor_map(cuda.shared.array(1, float32)), "gpu.tensor_map"),
+        (lambda: ptx.wait_for_products(ZEROS, 9), "groups are a constant from 0 to 7"),
+    ],
+    ids=["barriers", "index", "tile", "sums", "map", "groups"],
+)
+def test_a_wrong_argument_is_refused_in_words(body, said):
+    with pytest.raises(Exception, match=said):
+        Machine().launch(cuda.jit(body), 1, 32)
+
+
+# ---- cuda:wgmma of matmul ----
+
+MATMUL = catalog.load(next(origin for origin in catalog.bundled() if origin.name == "matmul"))
+WGMMA = MATMUL.kernel.variant("cuda:wgmma")
+
+
+def multiplied(n, multiprocessors, **params):
+    """The report of a product by cuda:wgmma on a GPU of so many multiprocessors, verified."""
+    target = LockstepTarget(check_types=True)
+    target.gpu = lambda: GpuModel(multiprocessors=multiprocessors)
+    problem = MATMUL.kernel.problem(n, **params)
+    cell = Cell("matmul", n, problem.params, "cuda:wgmma", (("columns", 128),))
+    built = build(MATMUL, cell, problem_data(MATMUL, cell, target, 0))
+    built.run_once()
+    assert built.verdict().reason == ""
+    assert target.report.faults == ()
+    return target.report
+
+
+def test_a_block_that_takes_several_tiles_keeps_its_ring_in_step():
+    multiplied(200, 2, m=300, k=328)
+
+
+def test_a_launch_on_warpgroups_moves_what_its_docstring_says():
+    m, n, k = 256, 384, 192
+    total = multiplied(n, 4, m=m, k=k).total
+    assert total.global_loads.bytes_moved == 2 * (n // 128 * m * k + m // 128 * k * n)
+    assert total.global_loads.sectors == total.global_loads.ideal_sectors
+    assert total.global_stores.bytes_moved == 4 * m * n
+    assert total.global_stores.sectors == total.global_stores.ideal_sectors
+    assert total.float32 == 2 * m * n * k
+    assert total.shared_loads.requests == 0
+
+
+@pytest.mark.parametrize("capability", [(7, 5), (8, 9), (12, 0)], ids=str)
+def test_warpgroups_are_of_capability_9_alone(capability):
+    gpu = dataclasses.replace(GpuModel(), capability=capability)
+    reason = MATMUL.call(WGMMA.applies, MATMUL.kernel.problem(64), {"columns": 256}, MachineModel(gpu=gpu))
+    assert reason == f"wgmma is of compute capability 9.0 alone (sm_90a); this GPU has {capability[0]}.{capability[1]}"
+
+
+@compiles
+@pytest.mark.parametrize("columns", [128, 256])
+def test_the_products_of_a_warpgroup_stay_in_registers_and_follow_each_other(columns):
+    run = MATMUL.call(WGMMA.build, MATMUL.kernel.problem(1024), columns=columns)
+    arrays = [offline.hollow((1024, 1024), dtype) for dtype in ("float32", "uint16", "uint16")]
+    (found,) = offline.inspect(run, arrays, (9, 0))
+    code, sass = found.code, found.code.sass
+    assert code.spill_stores_bytes + code.spill_loads_bytes + code.stack_bytes == 0
+    assert code.registers <= 168  # what three warpgroups leave to a thread
+    assert not re.search(r"\b(STL|LDL)\b", sass)
+    assert len(re.findall(rf"HGMMA\.64x{columns}x16\.F32\.BF16", sass)) == 4
+    assert len(re.findall(r"UTMALDG\.2D", sass)) == 1 + columns // 64
+    assert len(re.findall(r"\bSTG\.E\.128\b", sass)) == columns // 8
+    loop = sass[sass.index("WARPGROUP.ARRIVE") : sass.index("WARPGROUP.DEPBAR")]
+    assert loop.count("HGMMA") == 4
+    assert "DEPBAR" not in loop[: loop.rindex("HGMMA")]
