@@ -88,7 +88,7 @@ KERNEL = Kernel(
     odd_shapes=({"batch": 3, "steps": 2},),
     cost=cost,
     baseline="numpy:blas",
-    story=("numpy:blas", "cpu:scalar", "cpu:simd", "cpu:parallel", "cuda:fused"),
+    story=("numpy:blas", "cpu:scalar", "cpu:simd", "cpu:parallel", "cuda:hoisted"),
     variants=(
         Variant(
             "numpy:blas",
