@@ -93,9 +93,10 @@ def test_links_between_pages_lead_somewhere(page: Path) -> None:
 @pytest.mark.parametrize("command", commands())
 def test_a_command_in_the_docs_exists_with_its_options(command: str) -> None:
     words = shlex.split(command)[1:]
-    kernel = words[1] if words[0] in ("run", "check", "explain", "ladder") and len(words) > 1 else words[0]
-    if words[0] in ("explain", "ladder"):
-        known = spellings(kernel) | {"explain": {"--map"}, "ladder": {"--diff"}}[words[0]]
+    kernel = words[1] if words[0] in ("run", "check", "explain", "code", "ladder") and len(words) > 1 else words[0]
+    if words[0] in ("explain", "code", "ladder"):
+        more = {"explain": {"--map"}, "code": {"--as", "--arch"}, "ladder": {"--diff"}}
+        known = spellings(kernel) | more[words[0]]
     elif words[0] in COMMANDS:
         known = {spelling for option in get_command(app).commands[words[0]].params for spelling in option.opts}
     else:

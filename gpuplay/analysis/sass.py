@@ -27,7 +27,8 @@ KINDS: tuple[tuple[str, str], ...] = (
     ("IMMA", r"IMMA|BMMA"),
     ("DMMA", r"DMMA"),
     ("FFMA", r"FFMA2?"),
-    ("FADD/FMUL", r"FADD2?|FMUL2?|FMNMX\d?|FSETP|FSEL|FSET|FCHK|FSWZADD"),
+    ("FADD/FMUL", r"FADD2?|FMUL2?|FSWZADD"),
+    ("FSETP/FSEL", r"FMNMX\d?|FSETP|FSEL|FSET|FCHK"),
     ("convert", r"F2F.*|F2I.*|I2F.*|FRND"),
     ("DFMA", r"DFMA"),
     ("DADD/DMUL", r"DADD|DMUL|DSETP|DMNMX"),
@@ -46,7 +47,7 @@ KINDS: tuple[tuple[str, str], ...] = (
     ("BAR", r"BAR|SYNCS|DEPBAR|LDGDEPBAR|WARPSYNC|MEMBAR|WARPGROUP|FENCE|ARRIVES|CCTL.*|ERRBAR"),
 )
 # Operations of a thread in an instruction, roughly: what a loop is judged by. A matrix unit does a warp's at once.
-OPERATIONS = {"FFMA": 2, "FADD/FMUL": 1, "DFMA": 2, "DADD/DMUL": 1, "HFMA2": 4, "MUFU": 1}
+OPERATIONS = {"FFMA": 2, "FADD/FMUL": 1, "FSETP/FSEL": 1, "DFMA": 2, "DADD/DMUL": 1, "HFMA2": 4, "MUFU": 1}
 OPERATIONS |= {"HMMA": 128, "IMMA": 128, "DMMA": 16, "HGMMA": 8192}
 _PATTERNS = tuple((name, re.compile(pattern)) for name, pattern in KINDS)
 WIDE = ("LDS", "STS", "LDG", "STG")
