@@ -37,6 +37,8 @@ def build(
     base = _baseline(kernel, baseline)
     if base and base != "best" and base not in chosen:
         chosen.insert(0, base)
+    if settings.graph and not any(kernel.variant(name).target in ON_GPU for name in chosen):
+        raise UsageError(f"--graph: none of {', '.join(chosen)} runs on a GPU; add --on cuda")
     if base == "best":
         chosen = [*dict.fromkeys([*_libraries(kernel, chosen), *chosen])]
     missing = {t: why_not(t) for t in dict.fromkeys(kernel.variant(name).target for name in chosen)}

@@ -39,6 +39,11 @@ def byte_rate(rate: float) -> str:
     return _scaled(rate, tuple((f"{prefix}B/s", factor) for prefix, factor in _RATES))
 
 
+def joules(energy: float) -> str:
+    """'12.3 mJ': energy in the unit that leaves one to three digits before the point."""
+    return _scaled(energy, (("µJ", 1e-6), ("mJ", 1e-3), ("J", 1.0), ("kJ", 1e3)))
+
+
 def nbytes(count: float) -> str:
     """An amount of memory, binary: ``3.2 GiB``, ``512 KiB``, ``64 B``."""
     power = 0

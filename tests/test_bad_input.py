@@ -37,6 +37,11 @@ WORDS = {
     "a time that is none": (("matmul", "--cell-time", "soon"), "--cell-time"),
     "a time below zero": (("matmul", "--time", "-1s"), "--time"),
     "a knob that no variant has": (("matmul", "--on", "cpu", "--tile", "16"), "add --on cuda:tiled"),
+    "a graph without a GPU variant": (
+        ("matmul", "--on", "cpu:simd", "--graph"),
+        "--graph: none of numpy:blas, cpu:simd",
+    ),
+    "a device that is no GPU's": (("check", "matmul", "--device", "first"), "give a number from 0, or a UUID"),
     "a seed below zero": (("check", "matmul", "--seed", "-3"), "--seed -3: give a whole number from 0"),
     "a command to come": (("tune", "matmul"), "kept for a later version"),
     "rounds of zero": (("matmul", "--rounds", "0"), "--rounds 0: give 1 to 100"),

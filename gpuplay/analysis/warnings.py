@@ -22,7 +22,8 @@ def collect(record: Record) -> tuple[str, ...]:
     """All warnings of a record: those found here first, then those of the workers."""
     results = [result for result in record.results if timed(result)]
     name = size_names(result.cell.size for result in record.results)
-    rules = (_few(results), _noise(results), _drift(results), _cached(results, record.machine), _launches(results))
+    rules: list[Found] = [_few(results), _noise(results), _drift(results), _cached(results, record.machine)]
+    rules += [_launches(results), _throttled(results), _untold(results, record.machine)]
     found = [f"{subject(about, name)}: {text}" for about, text in (rule for rule in rules if rule)]
     return (*found, *_workers(record.results, name))
 
@@ -96,6 +97,21 @@ def _launches(results: Sequence[Result]) -> Found:
         bound,
         "launch-bound, a call takes less than 5 µs and mostly starts threads; raise --sizes",
     )
+
+
+def _throttled(results: Sequence[Result]) -> Found:
+    held = [r for r in results if r.telemetry and r.telemetry.throttled]
+    if not held:
+        return None
+    why = dict.fromkeys(text for r in held if r.telemetry for text in r.telemetry.throttled or ())
+    return held, f"the GPU held its clocks down ({', '.join(why)}); cool it, or compare within this run only"
+
+
+def _untold(results: Sequence[Result], machine: Mapping[str, Any]) -> Found:
+    gpu = machine.get("gpu")
+    reason = gpu.get("nvml") if isinstance(gpu, Mapping) else ""
+    silent = [r for r in results if r.cell.target in ON_GPU and r.telemetry is None]
+    return (silent, f"clocks, power and throttling are not known: {reason}") if silent and reason else None
 
 
 def _workers(results: Iterable[Result], name: Callable[[int], str]) -> Iterator[str]:

@@ -11,8 +11,8 @@ from gpuplay.analysis.ratios import timed
 from gpuplay.analysis.roofline import roof, work
 from gpuplay.analysis.warnings import subject
 from gpuplay.kernel import ON_GPU
-from gpuplay.results import Record, Result
-from gpuplay.units import byte_rate, flop_rate, percent, seconds, size_names
+from gpuplay.results import Record, Result, Telemetry
+from gpuplay.units import byte_rate, flop_rate, joules, percent, seconds, size_names
 from gpuplay.views.layout import Column, Entry, blocks, column, join, stack, wrap
 
 
@@ -82,12 +82,28 @@ def _columns(record: Record) -> list[Column]:
         _texts("prepare", results, time(lambda r: r.prepare_s)),
         _texts("to device", results, time(lambda r: r.transfer.to_device_s if r.transfer else None)),
         _texts("back", results, time(lambda r: r.transfer.from_device_s if r.transfer else None)),
+        _texts("SM clock", results, _told(lambda t: _unit(t.sm_mhz, "MHz"))),
+        _texts("memory clock", results, _told(lambda t: _unit(t.memory_mhz, "MHz"))),
+        _texts("power", results, _told(lambda t: _unit(t.power_w, "W"))),
+        _texts("heat", results, _told(lambda t: _unit(t.celsius, "°C"))),
+        _texts("throttled", results, _told(lambda t: ", ".join(t.throttled or ())), right=False),
+        _texts("energy", results, _told(lambda t: "" if t.energy_j is None else joules(t.energy_j))),
+        _texts("ran", results, lambda r: r.algorithm, right=False),
         _texts("library", results, lambda r: r.library, right=False),
     ]
 
 
 def _texts(head: str, results: Sequence[Result], text: Callable[[Result], str], *, right: bool = True) -> Column:
     return column([head], [Entry((text(result),)) for result in results], right=right)
+
+
+def _told(text: Callable[[Telemetry], str]) -> Callable[[Result], str]:
+    """What a GPU said of itself, where it did."""
+    return lambda result: text(result.telemetry) if result.telemetry else ""
+
+
+def _unit(value: float | None, unit: str) -> str:
+    return "" if value is None else f"{value:.0f} {unit}"
 
 
 def _timed(text: Callable[[Result], str]) -> Callable[[Result], str]:

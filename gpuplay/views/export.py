@@ -24,7 +24,8 @@ COLUMNS = (
     *("error_expected", "verified_at", "time_median_s", "time_q1_s", "time_q3_s", "time_min_s", "time_samples"),
     *("time_loops", "time_rounds", "call_s", "compile_s", "compile_cached", "prepare_s", "to_device_s"),
     *("from_device_s", "flops", "bytes", "work_flops", "work_bytes", "warnings", "source", "created", "gpuplay"),
-    *("storage", "compute", "accumulate"),
+    *("storage", "compute", "accumulate", "algorithm"),
+    *("sm_mhz", "memory_mhz", "power_w", "celsius", "throttled", "energy_j"),
 )
 SUFFIXES = (".json", ".csv", ".md")
 
@@ -80,12 +81,15 @@ def _flat(result: Mapping[str, Any]) -> dict[str, Any]:
     row |= {f"work_{name}": own.get(name) for name in ("flops", "bytes")}
     row |= {name: moved.get(name) for name in ("to_device_s", "from_device_s")}
     row |= {name: (result["formats"] or {}).get(name) for name in ("storage", "compute", "accumulate")}
+    told = result["telemetry"] or {}
+    row |= {name: told.get(name) for name in ("sm_mhz", "memory_mhz", "power_w", "celsius", "energy_j")}
     rounds = time.get("rounds", [])
     return row | {
         "error_index": " ".join(map(str, at.get("index", ()))),
         "verified_at": " ".join(map(str, result["verified_at"] or ())),
         "time_samples": sum(map(len, rounds)) if time else None,
         "time_rounds": len(rounds) if time else None,
+        "throttled": "; ".join(told.get("throttled") or ()),
         "warnings": "; ".join(result["warnings"]),
     }
 

@@ -33,7 +33,9 @@ def lines(
         head += wrap(text, width)
     machine = machine_text(record.machine)
     if plan.settings.cold:
-        machine += " · caches flushed before every sample (--cold)"
+        machine += " · caches flushed before every call (--cold)"
+    if plan.settings.graph and record.machine.get("gpu"):
+        machine += " · GPU runs replayed as graphs (--graph)"
     absent = absences(grid)
     joined = f"{machine} · {absent[0]}" if machine and len(absent) == 1 else ""
     if joined and len(joined) <= width:
