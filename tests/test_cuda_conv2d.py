@@ -18,7 +18,7 @@ from gpuplay.results import Cell
 from gpuplay.targets.lockstep import LockstepTarget
 
 LOADED = catalog.load(catalog.find("conv2d"))
-TOP = ("implicit", "pipelined", "winograd")
+TOP = ("implicit", "pipelined", "tf32", "winograd")
 FLOAT = 4
 
 
@@ -46,7 +46,7 @@ def counted(name: str, n: int, **params: Any) -> Counts:
 # --- right ---
 
 
-@pytest.mark.parametrize("name", ["implicit", "pipelined"])
+@pytest.mark.parametrize("name", ["implicit", "pipelined", "tf32"])
 @pytest.mark.parametrize(
     ("n", "params"),
     [
@@ -70,6 +70,15 @@ def test_a_block_of_any_tile_is_right_at_edges(
     counted(name, 11, batch=3, channels=6, filters=130)
 
 
+@pytest.mark.parametrize("tile", range(2), ids=["wide", "narrow"])
+def test_matrix_units_are_right_with_warps_of_either_width(
+    tile: int, sizes: ModuleType, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    units = importlib.import_module(f"{LOADED.package}.cuda.matrix_units")
+    monkeypatch.setattr(units, "MATRIX_TILES", sizes.MATRIX_TILES[tile : tile + 1])
+    counted("tf32", 11, batch=3, channels=6, filters=130)
+
+
 @pytest.mark.parametrize(("n", "padding"), [(3, 0), (4, 2), (6, 1), (8, 1), (9, 2)])
 def test_winograd_is_right_where_tiles_hang_over_the_edges(n: int, padding: int) -> None:
     counted("winograd", n, padding=padding, batch=1, channels=2, filters=3)
@@ -89,6 +98,7 @@ TILES, ELEMENTS = 16, 36
         ("tiled", 16 * (IMAGE + 8 * 4 * 9), OUTPUTS),
         ("implicit", 2 * TAPS * (64 + 128), OUTPUTS),
         ("pipelined", 4 * TAPS * (64 + 64), OUTPUTS),
+        ("tf32", 2 * TAPS * (64 + 128), OUTPUTS),
         (
             "winograd",
             ELEMENTS * (8 * TILES + 8 * (64 + TILES) + 64 * TILES),
@@ -110,7 +120,7 @@ def test_the_top_rungs_meet_no_bank_twice(name: str) -> None:
     assert total.shared_stores.wavefronts == total.shared_stores.ideal_wavefronts > 0
 
 
-@pytest.mark.parametrize("name", ["implicit", "pipelined"])
+@pytest.mark.parametrize("name", ["implicit", "pipelined", "tf32"])
 def test_a_product_of_pixels_without_neighbours_wastes_no_sector(name: str) -> None:
     total = counted(name, 16, kernel_size=1, padding=0, batch=2, channels=16, filters=64)
     for traffic in (total.global_loads, total.global_stores):
@@ -125,12 +135,13 @@ def test_a_product_of_pixels_without_neighbours_wastes_no_sector(name: str) -> N
     [
         ("implicit", {}, (7, 5), ""),
         ("pipelined", {}, (8, 0), ""),
-        ("pipelined", {}, (7, 5), "compute capability 7.5: copies that nobody waits for begin with 8.0"),
+        ("pipelined", {}, (7, 5), "asynchronous copies need compute capability 8.0"),
+        ("tf32", {}, (8, 6), ""),
         ("winograd", {"kernel_size": 5}, (9, 0), "kernel_size 5: its transforms are those of 3×3 filters"),
         ("winograd", {"stride": 2}, (9, 0), "stride 2: its transforms are those of stride 1"),
         ("winograd", {"padding": 3}, (9, 0), "padding 3: a patch of zeros alone has an output of 0"),
         ("winograd", {"batch": 2**16, "channels": 512}, (9, 0), "an array of "),
-        ("implicit", {"dtype": "float64"}, (9, 0), "dtype float64: its 128-bit accesses"),
+        ("implicit", {"dtype": "float64"}, (9, 0), "float32 only"),
     ],
 )
 def test_a_rung_says_where_it_does_not_serve(
@@ -146,7 +157,7 @@ def test_a_rung_says_where_it_does_not_serve(
     [(64, 100_352, "MEDIUM"), (256, 100_352, "LARGE"), (64, 392, "SMALL"), (128, 25_088, "MEDIUM")],
 )
 def test_the_tile_of_a_block_follows_the_problem(sizes: ModuleType, filters: int, pixels: int, tile: str) -> None:
-    assert sizes.tiling_for(filters, pixels, 1, 128, 132) == getattr(sizes, tile)
+    assert sizes.tiling_for(filters, pixels, 1, sizes.TILINGS, 132) == getattr(sizes, tile)
 
 
 # --- its code ---
@@ -179,3 +190,17 @@ def test_top_rungs_multiply_in_registers(
     assert loop.share("FFMA") >= share, loop
     assert dict(loop.kinds)["LDS.128"] >= 32
     assert ("LDGSTS" in product.sass) == (name != "implicit")
+
+
+@pytest.mark.parametrize("capability", [(8, 0), (9, 0)], ids=lambda c: f"sm_{c[0]}{c[1]}")
+@pytest.mark.parametrize("filters", [64, 256])
+def test_matrix_units_multiply_what_lies_in_registers(filters: int, capability: tuple[int, int]) -> None:
+    pytest.importorskip("numba_cuda", reason="pip install 'gpuplay[cuda]'")
+    cell = cell_of("tf32", 56, batch=32, channels=64, filters=filters)
+    (function,) = compiled_for(LOADED, cell, capability, want="sass").gpu
+    used = function.resources
+    assert used is not None
+    assert used.spill_stores_bytes + used.spill_loads_bytes + used.local_bytes == 0
+    kinds = dict(sass.read(function.sass).mix.kinds)
+    assert kinds["HMMA"] == (64 if filters == 64 else 128)
+    assert kinds["LDSM"] == 16

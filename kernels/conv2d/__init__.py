@@ -10,6 +10,7 @@ cuda:naive      one thread an output, everything from global memory
 cuda:tiled      a tile of the image with its halo, and four filters, in shared memory
 cuda:implicit   a product of filters and patches, gathered on the fly; tiles of it in registers
 cuda:pipelined  the same, while the next filters and patches are on their way to shared memory
+cuda:tf32       the same by the matrix units of warps, factors rounded to 11 bits
 cuda:winograd   3×3 filters by a quarter of the products
 """
 

@@ -4,6 +4,7 @@ cuda:naive     one thread an output, everything from global memory
 cuda:tiled     a tile of the image with its halo, and four filters, in shared memory
 cuda:implicit  a product of filters and patches, gathered on the fly; tiles of it in registers
 cuda:pipelined the same, while the next filters and patches are on their way to shared memory
+cuda:tf32      the same by the matrix units of warps, factors rounded to 11 bits
 cuda:winograd  3×3 filters by a quarter of the products
 """
 
@@ -27,13 +28,6 @@ def fits_tile(p, knobs, machine):
     return limits.tile_threads(tile, machine) or limits.shared_memory(what, shared, machine)
 
 
-def only_float32(p):
-    """Why another dtype cannot be served."""
-    if p.dtype != "float32":
-        return f"dtype {p.dtype}: its 128-bit accesses and its tiles in registers are made for float32"
-    return None
-
-
 def too_large(*elements):
     """Why an array of so many elements cannot be served."""
     if max(elements) >= MOST_ELEMENTS:
@@ -41,33 +35,33 @@ def too_large(*elements):
     return None
 
 
-def without_copies_ahead(machine):
-    """Why a GPU has no copies that nobody waits for."""
-    capability = machine.gpu.capability
-    if capability < (8, 0):
-        return f"compute capability {capability[0]}.{capability[1]}: copies that nobody waits for begin with 8.0"
-    return None
-
-
 def fits_registers(p, _knobs, _machine):
     """Its 128-bit accesses are of four float32, its indices have 32 bits."""
     geometry = sizes.Geometry.of(p)
     arrays = geometry.pixels * p.filters, p.batch * p.channels * p.n**2, geometry.taps * geometry.row
-    return only_float32(p) or too_large(*arrays)
+    return limits.float32_only(p) or too_large(*arrays)
 
 
 def fits_pipeline(p, knobs, machine):
     """What `fits_registers` asks, and a GPU that copies while it computes."""
-    return without_copies_ahead(machine) or fits_registers(p, knobs, machine)
+    return limits.capability("asynchronous copies", (8, 0), machine) or fits_registers(p, knobs, machine)
+
+
+def fits_matrix_units(p, knobs, machine):
+    """What `fits_registers` asks, and matrix units that take TF32, with three stages in shared memory."""
+    taken, most = max(tile.shared_bytes for tile, _ in sizes.MATRIX_TILES), machine.gpu.shared_bytes_opt_in
+    if taken > most:
+        return f"strips of filters and patches take {taken} bytes of shared memory, the limit is {most}"
+    return limits.capability("TF32 on matrix units", (8, 0), machine) or fits_registers(p, knobs, machine)
 
 
 def fits_winograd(p, _knobs, machine):
     """Its transforms are made for 3×3 filters with stride 1; a row of blocks for each channel and filter."""
     spaces = (array.nbytes(p.dtype) // p.itemsize for array in winograd_workspace(p, {}))
     return (
-        only_float32(p)
+        limits.float32_only(p)
         or layout.beyond_winograd(p)
-        or without_copies_ahead(machine)
+        or limits.capability("asynchronous copies", (8, 0), machine)
         or too_large(p.batch * p.channels * p.n**2, *spaces)
         or limits.grid_height("channels or filters", max(p.channels, p.filters), 1)
     )
@@ -122,6 +116,17 @@ VARIANTS = (
         knobs={"tile_filters": TILE_FILTERS},
         applies=fits_pipeline,
         prepare="cuda.packing:by_taps",
+    ),
+    Variant(
+        "cuda:tf32",
+        "SIMT",
+        "warps multiply on their matrix unit: 16×8×8 products an instruction, factors rounded to 11 bits",
+        "cuda.matrix_units:tf32",
+        improves_on="cuda:pipelined",
+        applies=fits_matrix_units,
+        prepare="cuda.packing:by_filters",
+        compute="tfloat32",
+        accumulate="float32",
     ),
     Variant(
         "cuda:winograd",

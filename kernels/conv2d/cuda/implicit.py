@@ -9,8 +9,8 @@ from ..._shared.gpu_gemm.epilogue import epilogue
 from ..._shared.gpu_gemm.product import first_quad, origin, product, stage_product, zeros
 from ..._shared.gpu_gemm.staging import along_span
 from ..._shared.gpu_gemm.tiling import pitch
-from .patches import copy_ahead, copy_now, padded, patches, rows_of_filters, store_pixels, store_quads
-from .sizes import MEDIUM, Geometry, tiling_for
+from .patches import copy_ahead, copy_now, padded, patches, rows_of_filters, sink_of
+from .sizes import MEDIUM, Geometry, tiling_for, tilings_up_to
 
 
 def implicit(p):
@@ -24,7 +24,7 @@ def implicit(p):
     filters, pixels, image, taps, row_length = _extents(geometry)
     nothing, corner, place = zeros(tiling), origin(tiling), first_quad(tiling)
     load_filters, load_patches = rows_of_filters(tiling), patches(geometry, tiling, copy_now, padded)
-    multiply, finish = stage_product(tiling, tiling.depth), epilogue(tiling, _sink(geometry))
+    multiply, finish = stage_product(tiling, tiling.depth), epilogue(tiling, sink_of(geometry))
     depth, second = tiling.depth, tiling.depth * pitch(tiling.rows)
     words = tiling.shared_words // tiling.stages
 
@@ -59,7 +59,7 @@ def pipelined(p, tile_filters):
     filters, pixels = geometry.filters, geometry.pixels
 
     def run(gpu, Y, X, W):
-        tiling = tiling_for(filters, pixels, 1, tile_filters, gpu.properties.multiprocessors)
+        tiling = tiling_for(filters, pixels, 1, tilings_up_to(tile_filters), gpu.properties.multiprocessors)
         function, grid = _multiply_coming_patches(geometry, tiling), tiling.grid(filters, pixels)
         gpu.launch(function, grid, tiling.threads, Y.reshape(Y.size), X.reshape(X.size), W.reshape(W.size))
 
@@ -74,7 +74,7 @@ def _multiply_coming_patches(geometry, tiling):
         along_span(tiling.rows, tiling, wide=True),
         patches(geometry, tiling, copy_ahead, padded),
     )
-    multiply, finish = product(tiling, load_filters, load_patches), epilogue(tiling, _sink(geometry))
+    multiply, finish = product(tiling, load_filters, load_patches), epilogue(tiling, sink_of(geometry))
     words = tiling.shared_words
 
     @cuda.jit(cache=True, launch_bounds=tiling.launch_bounds)
@@ -90,7 +90,3 @@ def _multiply_coming_patches(geometry, tiling):
 
 def _extents(geometry):
     return geometry.filters, geometry.pixels, geometry.image, geometry.taps, geometry.row
-
-
-def _sink(geometry):
-    return store_pixels if geometry.image % 4 else store_quads

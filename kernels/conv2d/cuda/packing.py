@@ -13,6 +13,18 @@ def by_taps(p, W, **_knobs):
     return packed.reshape(geometry.taps, geometry.row)
 
 
+def by_filters(p, W, **_knobs):
+    """The same as (filters, taps), a row a filter, rounded to TF32: to nearest, ties away from 0."""
+    return rounded_to_tf32(np.ascontiguousarray(by_taps(p, W)[:, : p.filters].T))
+
+
+def rounded_to_tf32(values):
+    """float32 whose last 13 of 23 bits of fraction are 0, as after ``cvt.rna.tf32.f32``; NaN and ∞ as they are."""
+    bits = values.view(np.uint32)
+    nearest = (bits + np.uint32(1 << 12)) & np.uint32(0xFFFFFFFF << 13 & 0xFFFFFFFF)
+    return np.where(np.isfinite(values), nearest, bits).view(np.float32)
+
+
 # Winograd's G of F(4×4, 3×3), from the points 0, ±1, ±2 and infinity, as in `kernels.conv2d.transforms`.
 G = np.array(
     [

@@ -128,3 +128,8 @@ def store_pixels(quad, f, pixel, operands):
             Y[uint32(place + 2 + (within + 2) // uint32(image) * others)] = quad[2]
         if pixel + 3 < pixels:
             Y[uint32(place + 3 + (within + 3) // uint32(image) * others)] = quad[3]
+
+
+def sink_of(geometry):
+    """The sink for outputs of this geometry."""
+    return store_pixels if geometry.image % 4 else store_quads

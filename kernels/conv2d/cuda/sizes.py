@@ -74,7 +74,45 @@ class Geometry:
         return round_up(self.filters, 4)
 
 
-def tiling_for(filters, columns, products, tile_filters, multiprocessors):
+def tilings_up_to(tile_filters):
+    """The tiles of fma with at most so many filters, and their worth."""
+    return tuple(candidate for candidate in TILINGS if candidate[0].rows <= tile_filters)
+
+
+@dataclass(frozen=True)
+class MatrixTile:
+    """What a block computes by matrix units, with the names of `Tiling`: warps have 64 rows, threads no tile."""
+
+    rows: int
+    columns: int
+    warp_columns: int
+
+    @property
+    def depth(self):
+        """Taps of a stage."""
+        return MATRIX_DEPTH
+
+    @property
+    def threads(self):
+        """Threads of a block."""
+        return 32 * (self.rows // 64) * (self.columns // self.warp_columns)
+
+    @property
+    def shared_bytes(self):
+        """Shared memory of a block."""
+        return 4 * MATRIX_STAGES * MATRIX_DEPTH * (self.rows + self.columns)
+
+    def grid(self, filters, pixels):
+        """Blocks of a product."""
+        return -(-filters // self.rows) * -(-pixels // self.columns)
+
+
+MATRIX_STAGES, MATRIX_DEPTH = 3, 32
+# Worth as above: a wide warp loads a third less for a product.
+MATRIX_TILES = ((MatrixTile(128, 128, 64), 1.0), (MatrixTile(64, 128, 32), 0.7))
+
+
+def tiling_for(filters, columns, products, tilings, multiprocessors):
     """The tile of the blocks of so many products, filters by columns: the one that keeps a GPU busiest.
 
     What counts is the part of all blocks' tiles that lies inside the matrices, the time that multiprocessors
@@ -87,7 +125,7 @@ def tiling_for(filters, columns, products, tile_filters, multiprocessors):
         rounds = -(-blocks // multiprocessors)
         return worth * products * filters * columns / (rounds * multiprocessors * tiling.rows * tiling.columns)
 
-    return max((candidate for candidate in TILINGS if candidate[0].rows <= tile_filters), key=busy)[0]
+    return max(tilings, key=busy)[0]
 
 
 def tile_row_of(p):

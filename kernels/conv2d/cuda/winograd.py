@@ -13,7 +13,7 @@ from ..._shared.gpu_gemm.epilogue import epilogue, store_wide
 from ..._shared.gpu_gemm.product import origin, product, zeros
 from ..._shared.gpu_gemm.staging import along_span
 from ..layout import PRODUCTS
-from .sizes import Geometry, tile_row_of, tiling_for
+from .sizes import Geometry, tile_row_of, tiling_for, tilings_up_to
 from .transforms import transform_images, transform_outputs
 
 
@@ -39,7 +39,9 @@ def multiply_elements(p, tile_filters):
     geometry, tiles = Geometry.of(p), tile_row_of(p)
 
     def run(gpu, M, U, V):
-        tiling = tiling_for(geometry.filters, tiles, PRODUCTS, tile_filters, gpu.properties.multiprocessors)
+        tiling = tiling_for(
+            geometry.filters, tiles, PRODUCTS, tilings_up_to(tile_filters), gpu.properties.multiprocessors
+        )
         function, grid = (
             _products_of_elements(geometry, tiles, tiling),
             (tiling.grid(geometry.filters, tiles), PRODUCTS),
