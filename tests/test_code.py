@@ -95,6 +95,7 @@ def test_the_hottest_loop_is_the_one_that_computes_and_its_mix_adds_up() -> None
     assert sum(dict(found.mix.kinds).values()) == found.mix.total == 9
     assert found.mix.share("FFMA") == pytest.approx(2 / 9)
     assert found.mix.share("LDS") == pytest.approx(1 / 9)
+    assert dict(found.whole.kinds)["STG.128"] == 1
 
 
 def test_a_loop_that_only_copies_is_hottest_where_none_computes() -> None:

@@ -18,9 +18,9 @@ from gpuplay.analysis.gpu_rungs import LadderFacts, RungFacts
 from gpuplay.analysis.inspection import GpuRow
 from gpuplay.analysis.ladder import ladders
 from gpuplay.analysis.occupancy import Use, occupancy
-from gpuplay.cli import inspections
+from gpuplay.cli import gpu_ladder, inspections, options
 from gpuplay.lockstep.record import Report
-from gpuplay.machine_model import model_of
+from gpuplay.machine_model import Machine, model_of
 from gpuplay.measure.listings import GpuFunction, Resources
 from gpuplay.measure.outcomes import Explained
 from gpuplay.plan import Plan
@@ -28,6 +28,7 @@ from gpuplay.results import Cell, ErrorReport, Record, Result
 from gpuplay.views import ladder as view
 from gpuplay.views.export import document
 from gpuplay.views.layout import show
+from gpuplay.views.page import Page
 from tests import scripted
 from tests.screen import kept
 from tests.scripted import MATMUL, measure, plan, record
@@ -158,6 +159,36 @@ def test_the_size_that_is_counted_is_the_largest_that_is_soon_done(work: float) 
     chosen = inspections.soon_done(rows, work).problem.n
     assert chosen == {1e6: 64, 1e9: 256, 1e30: 256}[work]
     assert inspections.soon_done(rows, 1.0).problem.n == 32
+
+
+def test_where_there_is_a_gpu_the_rungs_are_measured_and_the_page_has_both(monkeypatch: pytest.MonkeyPatch) -> None:
+    found, made, _ = climbed_on_gpu()
+    shown: list[str] = []
+
+    class OnGpu:
+        """A session that finds a GPU and measures what the scene holds."""
+
+        kernel = CUDA
+
+        def planned(self, *_: Any, **__: Any) -> tuple[Plan, Machine]:
+            return found, Machine(gpu=replace(model_of((9, 0)), modelled=False))
+
+        def sweep(self, values: dict[str, Any], page: Page) -> int:
+            assert values["on"] == ",".join(GPU_NAMES)
+            shown.append(page.render(made, found, 160).plain)
+            return 0
+
+    def facts(*_: Any) -> LadderFacts:
+        assert _[-1] == "", "there is a GPU"
+        return ladder_facts()
+
+    monkeypatch.setattr(gpu_ladder, "_facts", facts)
+    values = {option.name: option.default for option in options.of_ladder(CUDA)}
+    session: Any = OnGpu()
+    assert gpu_ladder.climb(session, values, GPU_NAMES, ()) == 0
+    assert "200 µs    4.00 ×" in shown[0]
+    assert "not timed" not in shown[0]
+    assert "FLOPs" in shown[0]
 
 
 @needs_tools

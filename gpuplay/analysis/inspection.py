@@ -87,6 +87,7 @@ def gpu_json(row: GpuRow) -> dict[str, Any]:
         "shared_bytes": function.shared_bytes,
         "occupancy": asdict(row.occupancy) if row.occupancy else None,
         "instructions": loops.instructions if loops else None,
+        "kinds": dict(loops.whole.kinds) if loops else None,
         "hottest_loop": _loop_json(loops) if loops else None,
     }
 

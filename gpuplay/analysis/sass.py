@@ -72,12 +72,13 @@ class Loops:
     """What an instruction listing shows: its length, its hottest loop, and what that is made of.
 
     Nothing was run: the hottest loop is the one of most arithmetic a turn and greatest depth, among loops without
-    arithmetic the longest and deepest. Without a loop the mix is that of the whole function.
+    arithmetic the longest and deepest. Without a loop the mix is that of the ``whole`` function.
     """
 
     instructions: int
     loop: Loop | None
     mix: Mix
+    whole: Mix
 
 
 def parse(listing: str) -> tuple[Instruction, ...]:
@@ -107,9 +108,9 @@ def read(listing: str) -> Loops:
     code = parse(listing)
     stretches = [(loop, mix(code[position] for position in loop.own)) for loop in loops(code)]
     if not stretches:
-        return Loops(len(code), None, mix(code))
+        return Loops(len(code), None, mix(code), mix(code))
     loop, made_of = max(stretches, key=lambda one: _weight(*one))
-    return Loops(len(code), loop, made_of)
+    return Loops(len(code), loop, made_of, mix(code))
 
 
 def _weight(loop: Loop, made_of: Mix) -> tuple[int, int]:

@@ -96,7 +96,8 @@ def gpu_remarks(row: GpuRow, *, several: bool = False) -> list[str]:
         held = f"{count(row.occupancy.blocks, 'block')} of {count(-(-row.function.threads // 32), 'warp')}"
         limit = f"{held}{f', limited by {by}' if by else ''}{f'; more with {raised}' if raised else ''}"
     parts = (_function(row) if several else "", knobs, limit)
-    return [text for text in ("; ".join(part for part in parts if part), loop_text(row.loops)) if text]
+    loop = f"hottest loop: {loop_text(row.loops)}" if row.loops else ""
+    return [text for text in ("; ".join(part for part in parts if part), loop) if text]
 
 
 def host_columns(rows: Sequence[HostRow], marks: Mapping[str, str], *, short: bool = False) -> list[Column]:
@@ -139,15 +140,15 @@ def more(found: Occupancy | None) -> str:
 
 
 def loop_text(loops: Loops | None) -> str:
-    """'FFMA 67 %, LDS.128 4 %, other 29 %, of 768'; of the whole function where there is no loop."""
+    """'768 instructions, FFMA 67 %, LDS.128 4 %, other 29 %'; of the whole function where there is no loop."""
     if loops is None:
         return "–"
     mix = loops.mix
     named = sorted(((n, c) for n, c in mix.kinds if n != REST), key=lambda item: -item[1])[:MOST_KINDS]
     rest = mix.total - sum(c for _, c in named)
     parts = [f"{name} {percent(n / mix.total)}" for name, n in [*named, *([("other", rest)] if rest else [])]]
-    whole = "" if loops.loop else "no loop; whole function: "
-    return f"{whole}{', '.join(parts)} of {mix.total}"
+    whole = "" if loops.loop else "none; "
+    return f"{whole}{', '.join([count(mix.total, 'instruction'), *parts])}"
 
 
 def _change(one: Raise) -> str:
