@@ -16,54 +16,64 @@ from gpuplay.intrinsics import ptx
 CHUNKS = 8  # of a row of A
 HALVES, WORDS = 8, 4  # elements of a chunk
 EIGHT_ROWS, FOUR_ROWS = (8, 1), (4, 2)  # swizzles: how many rows differ, and by how many chunks each
+PARTS = 4  # of a copy, one for each step of a stage
 
 
 @cuda.jit(device=True, forceinline=True)
-def copy_words(shared, at, matrix, extents, top, left, rows, chunks, swizzle, threads, wide):
-    """Begin to copy rows×chunks chunks of a matrix of float32 from (``top``, ``left``) to ``shared[at:]``.
-
-    Beyond the edges lie zeros. ``swizzle`` is how many rows differ, and by how many chunks. ``wide`` copies a chunk
-    at once, which needs rows of a multiple of 4 elements.
-    """
-    height, width = extents
-    row, chunk = uint32(cuda.threadIdx.x) // uint32(chunks), uint32(cuda.threadIdx.x) % uint32(chunks)
+def swizzled(row, chunk, chunks, swizzle):
+    """The place of a chunk in a strip whose rows have so many, in chunks."""
     period, factor = swizzle
-    column = left + chunk * uint32(4)
-    for first in range(0, rows, threads // chunks):
-        r = uint32(row + first)
-        i = top + r
-        place = uint32(at + (r * uint32(chunks) + (chunk ^ r % uint32(period) * uint32(factor))) * uint32(4))
-        start = intp(i) * width + column
-        if wide:
-            inside = i < height and column < width
-            ptx.copy4_async(shared, place, matrix, start, int32(4 if inside else 0))
-        else:
-            for word in range(4):
-                ptx.copy1_async(shared, place + word, matrix, start + word, i < height and column + word < width)
+    return row * uint32(chunks) + (chunk ^ row % uint32(period) * uint32(factor))
 
 
 @cuda.jit(device=True, forceinline=True)
-def copy_halves(shared, at, matrix, extents, top, left, rows, chunks, swizzle, threads, wide):
-    """`copy_words` of 16-bit elements. Where it is not ``wide`` the copy is done when it returns.
+def copy_words(strip, at, matrix, extents, top, left, shape, part):
+    """Begin to copy one of four parts of a tile of a float32 matrix from (``top``, ``left``) to ``strip[at:]``.
 
-    No asynchronous copy is narrower than 4 bytes, which is where an odd row of 16-bit elements may begin.
+    ``shape`` has the tile's rows and chunks across, its swizzle, the threads of the block, and whether a chunk can be
+    copied at once, for which rows must have a multiple of 4 elements. Beyond the edges of the matrix lie zeros. Each
+    turn of the threads fills whole periods of the swizzle, so that only the first place needs to be worked out.
     """
     height, width = extents
+    rows, chunks, swizzle, threads, wide = shape
+    high, turns = threads // chunks, rows * chunks // threads // PARTS
     row, chunk = uint32(cuda.threadIdx.x) // uint32(chunks), uint32(cuda.threadIdx.x) % uint32(chunks)
-    period, factor = swizzle
-    column = left + chunk * uint32(8)
-    for first in range(0, rows, threads // chunks):
-        r = uint32(row + first)
-        i = top + r
-        place = uint32(at + (r * uint32(chunks) + (chunk ^ r % uint32(period) * uint32(factor))) * uint32(8))
-        start = intp(i) * width + column
+    place = uint32(at + swizzled(row, chunk, chunks, swizzle) * uint32(WORDS))
+    i, j = uint32(top + row), uint32(left + chunk * uint32(WORDS))
+    first = intp(i) * intp(width) + intp(j)
+    for turn in range(part * turns, part * turns + turns):
+        here = uint32(i + uint32(turn * high)) < height
+        start, target = first + intp(turn * high) * intp(width), place + uint32(turn * high * chunks * WORDS)
         if wide:
-            inside = i < height and column < width
-            ptx.copy8_async(shared, place, matrix, start, int32(8 if inside else 0))
+            ptx.copy4_async(strip, target, matrix, start, int32(WORDS if here and j < width else 0))
         else:
-            for half in range(8):
-                inside = i < height and column + half < width
-                shared[place + uint32(half)] = matrix[start + half] if inside else shared.dtype.type(0)
+            for word in range(WORDS):
+                inside = here and uint32(j + uint32(word)) < width
+                ptx.copy1_async(strip, target + uint32(word), matrix, start + word, inside)
+
+
+@cuda.jit(device=True, forceinline=True)
+def copy_halves(strip, at, matrix, extents, top, left, shape, part):
+    """`copy_words` of 16-bit elements, 8 of them a chunk. Where a chunk is not copied at once, it is there on return.
+
+    No asynchronous copy is narrower than 4 bytes, and an odd row of 16-bit elements may begin between two of them.
+    """
+    height, width = extents
+    rows, chunks, swizzle, threads, wide = shape
+    high, turns = threads // chunks, rows * chunks // threads // PARTS
+    row, chunk = uint32(cuda.threadIdx.x) // uint32(chunks), uint32(cuda.threadIdx.x) % uint32(chunks)
+    place = uint32(at + swizzled(row, chunk, chunks, swizzle) * uint32(HALVES))
+    i, j = uint32(top + row), uint32(left + chunk * uint32(HALVES))
+    first = intp(i) * intp(width) + intp(j)
+    for turn in range(part * turns, part * turns + turns):
+        here = uint32(i + uint32(turn * high)) < height
+        start, target = first + intp(turn * high) * intp(width), place + uint32(turn * high * chunks * HALVES)
+        if wide:
+            ptx.copy8_async(strip, target, matrix, start, int32(HALVES if here and j < width else 0))
+        else:
+            for half in range(HALVES):
+                inside = here and uint32(j + uint32(half)) < width
+                strip[target + uint32(half)] = matrix[start + half] if inside else strip.dtype.type(0)
 
 
 @cuda.jit(device=True, forceinline=True)
@@ -170,7 +180,7 @@ def write_tile(C, extents, i, j, tile, wide):
     height, width = extents
     row, column = uint32(i + lane // uint32(4)), uint32(j + lane % uint32(4) * uint32(2))
     if wide:
-        even = lane % uint32(2) == 0
+        even = lane % uint32(2) == uint32(0)
         left = cuda.shfl_xor_sync(0xFFFFFFFF, tile[2] if even else tile[0], 1)
         right = cuda.shfl_xor_sync(0xFFFFFFFF, tile[3] if even else tile[1], 1)
         row, column = (row, column) if even else (uint32(row + uint32(8)), uint32(column - uint32(2)))

@@ -107,7 +107,7 @@ def wgmma(p, columns):
                 ptx.init_barrier(empty, stage, CONSUMER_WARPS)
             ptx.publish_barriers()
         cuda.syncthreads()
-        warp, lane = thread // uint32(32), thread % uint32(32)
+        warp, lane = uint32(thread // uint32(32)), uint32(thread % uint32(32))
         down = uint32((m + uint32(ROWS - 1)) // uint32(ROWS))
         across = uint32((n + uint32(columns - 1)) // uint32(columns))
         turn = uint32(0)  # stages that this thread has filled, or emptied
@@ -133,7 +133,7 @@ def wgmma(p, columns):
                 at = first + stage * uint32(stage_size)
                 total = multiply_stage(total, ring, at + group * uint32(GROUP_SIZE), at + uint32(a_size))
                 total = ptx.wait_for_products(total, 1)
-                if lane == 0 and depth > 0:  # the products of the stage before are done
+                if lane == 0 and depth > uint32(0):  # the products of the stage before are done
                     ptx.arrive(empty, (turn - uint32(1)) % uint32(STAGES))
                 turn += uint32(1)
             total = ptx.wait_for_products(total, 0)
