@@ -24,7 +24,7 @@ def projecting(p):
 
     @cuda.jit(cache=True)
     def project_inputs(projected, x, W_ih, b_ih, b_hh):
-        shared = cuda.shared.array(0, float32)
+        shared = cuda.shared.array(0, float32, alignment=16)
         n = uint32(b_ih.size // 4)
         batch = uint32(x.size // n)
         top, first = cuda.blockIdx.y * rows, cuda.blockIdx.x * units
@@ -59,7 +59,7 @@ def hoisted(p):
 
     @cuda.jit(cache=True)
     def lstm_step(hs, c, projected, h0, c0, W_hh, t):
-        shared = cuda.shared.array(0, float32)
+        shared = cuda.shared.array(0, float32, alignment=16)
         batch, n = uint32(c.shape[0]), uint32(c.shape[1])
         top, first = cuda.blockIdx.y * rows, cuda.blockIdx.x * units
         row, unit, part = place(units, row_warps, tall)

@@ -67,7 +67,7 @@ def _layer(resident):
 
     @cuda.jit(cache=True)
     def lstm_layer(hs, c_last, projected, h0, c0, W_hh, steps):
-        shared = cuda.shared.array(0, float32)
+        shared = cuda.shared.array(0, float32, alignment=16)
         grid = cuda.cg.this_grid()
         batch, n = uint32(c_last.shape[0]), uint32(c_last.shape[1])
         first = cuda.blockIdx.x * UNITS

@@ -21,7 +21,7 @@ def registers(p):
 
     @cuda.jit(cache=True)
     def lstm_step(hs, c, x, h0, c0, W_ih, W_hh, b_ih, b_hh, t):
-        shared = cuda.shared.array(0, float32)
+        shared = cuda.shared.array(0, float32, alignment=16)
         batch, n = uint32(c.shape[0]), uint32(c.shape[1])
         top, first = cuda.blockIdx.y * rows, cuda.blockIdx.x * units
         sums = add_product((ZEROS, ZEROS), shared, x, t * batch * n, W_ih, top, first, batch, n, constants)
