@@ -3,6 +3,7 @@
 import dataclasses
 import importlib.metadata
 import re
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -17,7 +18,8 @@ from gpuplay.machine_model import Machine as MachineModel
 from gpuplay.measure.building import build, problem_data
 from gpuplay.precision import stored
 from gpuplay.results import Cell
-from gpuplay.targets import offline
+from gpuplay.targets import offline, tensor_maps
+from gpuplay.targets.device import DeviceGpu
 from gpuplay.targets.lockstep import LockstepGpu, LockstepTarget
 
 LARGE = 96 * 1024
@@ -267,3 +269,79 @@ def test_the_products_of_a_warpgroup_stay_in_registers_and_follow_each_other(col
     loop = sass[sass.index("WARPGROUP.ARRIVE") : sass.index("WARPGROUP.DEPBAR")]
     assert loop.count("HGMMA") == 4
     assert "DEPBAR" not in loop[: loop.rindex("HGMMA")]
+
+
+# ---- what a device is asked for ----
+
+
+@compiles
+def test_numba_compiles_for_a_device_of_capability_9_with_all_that_the_architecture_has(monkeypatch):
+    from numba.cuda import codegen
+
+    for capability, flavour in {(8, 9): "", (9, 0): "a"}.items():
+        context = SimpleNamespace(device=SimpleNamespace(compute_capability=capability))
+        monkeypatch.setattr(codegen, "devices", SimpleNamespace(get_context=lambda context=context: context))
+        library = object.__new__(codegen.CUDACodeLibrary)
+        assert library._ensure_cc(None) == (*capability, flavour)
+
+
+class FakeDispatcher:
+    """A GPU function with one loaded version for each type of its argument."""
+
+    __name__ = "fake"
+
+    def __init__(self):
+        self.launched = []
+
+    def __getitem__(self, configuration):
+        return lambda *args: self.launched.append((configuration[3], args))
+
+    def typeof_pyval(self, value):
+        return type(value).__name__
+
+    def compile(self, types):
+        loaded = SimpleNamespace(handle=f"handle of {', '.join(types)}", device=SimpleNamespace(id=3))
+        return SimpleNamespace(library=SimpleNamespace(get_cufunc=lambda: loaded))
+
+
+@pytest.fixture
+def granted(monkeypatch):
+    """What the driver is asked to set."""
+    if compiler_missing():
+        pytest.skip("numba-cuda is not installed; pip install 'gpuplay[cuda]'")
+    from numba.cuda.cudadrv import driver
+
+    asked = []
+    fake = SimpleNamespace(cuKernelSetAttribute=lambda attribute, *rest: asked.append((attribute.name, *rest)))
+    monkeypatch.setattr(driver, "driver", fake)
+    return asked
+
+
+def device_gpu():
+    """A DeviceGpu around a device that does nothing."""
+    arrays = SimpleNamespace(device_array=lambda count, **_: SimpleNamespace(copy_to_device=lambda *_, **__: count))
+    device = SimpleNamespace(properties=GpuModel(), stream=0, cuda=arrays, count=lambda: None, synchronize=lambda: None)
+    return DeviceGpu(device)
+
+
+def test_the_driver_is_asked_once_for_more_shared_memory_for_each_version_of_a_function(granted):
+    gpu, function = device_gpu(), FakeDispatcher()
+    for shared in (1024, 48 * 1024, LARGE, LARGE, LARGE - 1024):
+        gpu.launch(function, 1, 32, 1.5, shared=shared)
+    gpu.launch(function, 1, 32, 1, shared=LARGE)
+    name = "CU_FUNC_ATTRIBUTE_MAX_DYNAMIC_SHARED_SIZE_BYTES"
+    assert granted == [(name, LARGE, "handle of float", 3), (name, LARGE, "handle of int", 3)]
+    assert [shared for shared, _ in function.launched] == [1024, 48 * 1024, LARGE, LARGE, LARGE - 1024, LARGE]
+
+
+def test_a_device_describes_a_matrix_once(monkeypatch):
+    encoded = []
+    monkeypatch.setattr(tensor_maps, "encoded", lambda array, box: encoded.append((array.shape, box)))
+    gpu = device_gpu()
+    x, y = (
+        SimpleNamespace(shape=shape, dtype=np.dtype(np.uint16), __cuda_array_interface__={"data": (address, False)})
+        for shape, address in (((64, 128), 4096), ((128, 64), 4096))
+    )
+    assert gpu.tensor_map(x, (64, 64)) is gpu.tensor_map(x, (64, 64))
+    assert gpu.tensor_map(x, (128, 64)) is not gpu.tensor_map(y, (128, 64))
+    assert encoded == [((64, 128), (64, 64)), ((64, 128), (128, 64)), ((128, 64), (128, 64))]
