@@ -16,7 +16,7 @@ from gpuplay.shapes import declared_arrays
 from gpuplay.targets import offline
 
 SIZE = 67
-CAPABILITIES = ((7, 5), (9, 0))
+CAPABILITIES = ((7, 5), (8, 0), (9, 0))
 
 
 def hollow_arrays(loaded, variant, problem, knobs):
@@ -36,11 +36,11 @@ def hollow_arrays(loaded, variant, problem, knobs):
 
 
 def cells(loaded, variant):
-    """Problem, knobs and capabilities: all extremes of the plain shape, defaults of odd shapes."""
+    """Problem, knobs and capabilities: all of these for defaults of the plain shape, the last for all else."""
     for dtype in loaded.kernel.dtypes:
         plain, *odd = problems(loaded, SIZE, dtype)
         for knobs in extremes(variant):
-            yield plain, knobs, CAPABILITIES
+            yield plain, knobs, CAPABILITIES if knobs == variant.default_knobs else CAPABILITIES[-1:]
         for problem in odd:
             if problem != plain:
                 yield problem, variant.default_knobs, CAPABILITIES[-1:]
