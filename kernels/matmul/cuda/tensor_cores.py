@@ -11,7 +11,7 @@ from numba import cuda, uint32
 from gpuplay.intrinsics import ptx
 
 from ..._shared import gpu_matrix_tiles as tiles
-from ..._shared.gpu_matrix_tiles import CHUNKS, EIGHT_ROWS, FOUR_ROWS, HALVES, WORDS
+from ..._shared.gpu_matrix_tiles import CHUNKS, EIGHT_ROWS, FOUR_ROWS, HALVES, PARTS, WORDS
 from . import matrix_sizes as sizes
 from .matrix_sizes import BAND, ROWS, STAGES
 
@@ -46,49 +46,67 @@ def block_origin(height, width, columns):
 
 
 @cuda.jit(device=True, forceinline=True)
-def copy_words(shared, at, A, B, shape, top, left, start, columns, threads, wide):
-    """Begin to copy 128 rows of A and ``columns`` columns of B, 32 deep from ``start`` on, float32."""
-    m, n, k = shape
-    chunks = columns // WORDS
-    tiles.copy_words(shared, at, A, (m, k), top, start, ROWS, CHUNKS, EIGHT_ROWS, threads, wide[0])
-    at = uint32(at + uint32(ROWS * CHUNKS * WORDS))
-    tiles.copy_words(shared, at, B, (k, n), start, left, CHUNKS * WORDS, chunks, FOUR_ROWS, threads, wide[1])
+def copy_words(strips, at, start, part, product):
+    """Begin to copy a part of 128 rows of A and of ``columns`` columns of B, from ``start`` along k on, float32."""
+    A, B, (m, n, k), (top, left), columns, threads, (wide_a, wide_b) = product
+    rows = CHUNKS * WORDS
+    a_shape = (ROWS, CHUNKS, EIGHT_ROWS, threads, wide_a)
+    b_shape = (rows, columns // WORDS, FOUR_ROWS, threads, wide_b)
+    tiles.copy_words(strips, at, A, (m, k), top, start, a_shape, part)
+    tiles.copy_words(strips, uint32(at + uint32(ROWS * rows)), B, (k, n), start, left, b_shape, part)
 
 
 @cuda.jit(device=True, forceinline=True)
-def copy_halves(shared, at, A, B, shape, top, left, start, columns, threads, wide):
-    """The same 64 deep, with elements of 16 bits."""
-    m, n, k = shape
-    chunks = columns // HALVES
-    tiles.copy_halves(shared, at, A, (m, k), top, start, ROWS, CHUNKS, EIGHT_ROWS, threads, wide[0])
-    at = uint32(at + uint32(ROWS * CHUNKS * HALVES))
-    tiles.copy_halves(shared, at, B, (k, n), start, left, CHUNKS * HALVES, chunks, EIGHT_ROWS, threads, wide[1])
+def copy_halves(strips, at, start, part, product):
+    """The same, with elements of 16 bits, twice as far along k."""
+    A, B, (m, n, k), (top, left), columns, threads, (wide_a, wide_b) = product
+    rows = CHUNKS * HALVES
+    a_shape = (ROWS, CHUNKS, EIGHT_ROWS, threads, wide_a)
+    b_shape = (rows, columns // HALVES, EIGHT_ROWS, threads, wide_b)
+    tiles.copy_halves(strips, at, A, (m, k), top, start, a_shape, part)
+    tiles.copy_halves(strips, uint32(at + uint32(ROWS * rows)), B, (k, n), start, left, b_shape, part)
 
 
 @cuda.jit(device=True, forceinline=True)
-def stage_tf32(sums, strips, at_a, at_b, pitch):
-    """The four steps of a stage, one by one: a loop need not be unrolled, and its places would not be constants."""
-    sums = tiles.multiply_tf32(sums, strips, at_a, at_b, 0, pitch)
-    sums = tiles.multiply_tf32(sums, strips, at_a, at_b, 1, pitch)
-    sums = tiles.multiply_tf32(sums, strips, at_a, at_b, 2, pitch)
-    return tiles.multiply_tf32(sums, strips, at_a, at_b, 3, pitch)
+def stage_tf32(sums, strips, at_a, at_b, writing, start, product):
+    """The four steps of a stage, and between them the copies of a later one, whose addresses are worked out meanwhile.
 
-
-@cuda.jit(device=True, forceinline=True)
-def stage_tf32x3(sums, strips, at_a, at_b, pitch):
-    """The same with three products in the place of one; four times as many would want more registers than there are."""
-    for step in range(4):
-        sums = tiles.multiply_tf32x3(sums, strips, at_a, at_b, step, pitch)
+    They stand one by one: a loop need not be unrolled, and its places would not be constants.
+    """
+    columns = product[4]
+    sums = tiles.multiply_tf32(sums, strips, at_a, at_b, 0, columns)
+    copy_words(strips, writing, start, 0, product)
+    sums = tiles.multiply_tf32(sums, strips, at_a, at_b, 1, columns)
+    copy_words(strips, writing, start, 1, product)
+    sums = tiles.multiply_tf32(sums, strips, at_a, at_b, 2, columns)
+    copy_words(strips, writing, start, 2, product)
+    sums = tiles.multiply_tf32(sums, strips, at_a, at_b, 3, columns)
+    copy_words(strips, writing, start, 3, product)
     return sums
 
 
 @cuda.jit(device=True, forceinline=True)
-def stage_bf16(sums, strips, at_a, at_b, pitch):
+def stage_bf16(sums, strips, at_a, at_b, writing, start, product):
     """The same with halves."""
-    sums = tiles.multiply_bf16(sums, strips, at_a, at_b, 0, pitch)
-    sums = tiles.multiply_bf16(sums, strips, at_a, at_b, 1, pitch)
-    sums = tiles.multiply_bf16(sums, strips, at_a, at_b, 2, pitch)
-    return tiles.multiply_bf16(sums, strips, at_a, at_b, 3, pitch)
+    columns = product[4]
+    sums = tiles.multiply_bf16(sums, strips, at_a, at_b, 0, columns)
+    copy_halves(strips, writing, start, 0, product)
+    sums = tiles.multiply_bf16(sums, strips, at_a, at_b, 1, columns)
+    copy_halves(strips, writing, start, 1, product)
+    sums = tiles.multiply_bf16(sums, strips, at_a, at_b, 2, columns)
+    copy_halves(strips, writing, start, 2, product)
+    sums = tiles.multiply_bf16(sums, strips, at_a, at_b, 3, columns)
+    copy_halves(strips, writing, start, 3, product)
+    return sums
+
+
+@cuda.jit(device=True, forceinline=True)
+def stage_tf32x3(sums, strips, at_a, at_b, writing, start, product):
+    """The same with three products in the place of one; unrolled, it would want more registers than there are."""
+    for step in range(4):
+        sums = tiles.multiply_tf32x3(sums, strips, at_a, at_b, step, product[4])
+        copy_words(strips, writing, start, step, product)
+    return sums
 
 
 def _product(p, columns, *, halves, thrice):
@@ -106,33 +124,30 @@ def _product(p, columns, *, halves, thrice):
     def multiply(C, A, B, m, n, k):
         strips = cuda.shared.array(0, dtype, alignment=16)
         top, left = block_origin(m, n, columns)
+        product = A, B, (m, n, k), (top, left), columns, threads, wide
         warp = uint32(cuda.threadIdx.x) // uint32(32)
         row = warp // uint32(warps_across) * uint32(sizes.WARP_ROWS)
         column = warp % uint32(warps_across) * uint32(warp_columns)
         for ahead in range(STAGES - 1):
-            at, start = uint32(ahead * stage), uint32(ahead * depth)
-            if halves:
-                copy_halves(strips, at, A, B, (m, n, k), top, left, start, columns, threads, wide)
-            else:
-                copy_words(strips, at, A, B, (m, n, k), top, left, start, columns, threads, wide)
+            for part in range(PARTS):
+                if halves:
+                    copy_halves(strips, uint32(ahead * stage), uint32(ahead * depth), part, product)
+                else:
+                    copy_words(strips, uint32(ahead * stage), uint32(ahead * depth), part, product)
             ptx.commit_copies()
         sums, reading, writing = zeros, uint32(0), uint32(last)
         for begin in range(uint32(0), k, uint32(depth)):
             ptx.wait_for_copies(YOUNGEST)
             cuda.syncthreads()
             start = uint32(begin + (STAGES - 1) * depth)
-            if halves:
-                copy_halves(strips, writing, A, B, (m, n, k), top, left, start, columns, threads, wide)
-            else:
-                copy_words(strips, writing, A, B, (m, n, k), top, left, start, columns, threads, wide)
-            ptx.commit_copies()
             at_a, at_b = uint32(reading + row * uint32(depth)), uint32(reading + uint32(ROWS * depth) + column)
             if halves:
-                sums = stage_bf16(sums, strips, at_a, at_b, columns)
+                sums = stage_bf16(sums, strips, at_a, at_b, writing, start, product)
             elif thrice:
-                sums = stage_tf32x3(sums, strips, at_a, at_b, columns)
+                sums = stage_tf32x3(sums, strips, at_a, at_b, writing, start, product)
             else:
-                sums = stage_tf32(sums, strips, at_a, at_b, columns)
+                sums = stage_tf32(sums, strips, at_a, at_b, writing, start, product)
+            ptx.commit_copies()
             writing = reading
             reading = uint32(reading + stage) if reading < last else uint32(0)
         if thrice:
