@@ -9,6 +9,7 @@ import pytest
 from test_cuda_offline import numba_cuda_missing
 
 from gpuplay import catalog
+from gpuplay.analysis import sass
 from gpuplay.measure.building import build, problem_data
 from gpuplay.results import Cell
 from gpuplay.targets import offline
@@ -133,3 +134,18 @@ def test_a_warp_for_an_output_has_four_wide_loads_of_its_row_on_their_way(capabi
     assert accesses(found).keys() == {"LDG.E.128.CONSTANT", "LDG.E", "STG.E"}
     assert found.code.registers <= 48
     assert found.code.stack_bytes == 0
+
+
+@compiles
+@each_capability
+@pytest.mark.parametrize("function", ["relu", "gelu"])
+@pytest.mark.parametrize(("n", "batch"), [(4096, 4096), (4095, 4096), (1024, 64)])
+def test_the_gemm_of_dense_keeps_its_tile_in_registers(n, batch, function, capability):
+    (found,) = compiled(DENSE, "cuda:gemm", n, dense_shapes(n, batch), capability, batch=batch, function=function)
+    code, mix = found.code, sass.read(found.code.sass).mix
+    assert (code.spill_stores_bytes, code.spill_loads_bytes, code.stack_bytes) == (0, 0, 0)
+    assert code.registers <= 128
+    kinds = dict(mix.kinds)
+    assert kinds["FFMA"] >= (0.8 if batch == 4096 else 0.7) * mix.total
+    assert kinds["FFMA"] / kinds["LDS.128"] == (16 if batch == 4096 else 256 / 24)
+    assert "LDL" not in code.sass

@@ -7,20 +7,46 @@ what the warps' requests move, in whole sectors of 32 bytes, before any cache.
 import functools
 
 import numpy as np
-from numba import cuda, float32, uint32
+from numba import cuda, float32, intp, uint32
 
-from gpuplay.intrinsics.ptx import load4_readonly
+from gpuplay.intrinsics import ptx
 
 from ..._shared.gpu_activations import activation
-from ..._shared.gpu_gemm import epilogue, product, staging
-from ..._shared.gpu_gemm.tiling import QUAD, Tiling, fitting
+from ..._shared.gpu_gemm import epilogue, product
+from ..._shared.gpu_gemm.tiling import QUAD, Tiling, fitting, pitch
+
+
+@functools.cache
+def along_depth(span, tiling):
+    """As `staging.along_depth`, for two operands at once: each thread keeps one place of each, and adds strides to it.
+
+    A place for each of its eight copies would take more registers than a thread has beside its tile.
+    """
+    depth, spacing = tiling.depth, pitch(span)
+    rows_at_once = tiling.threads // depth
+    turns = span // rows_at_once
+
+    @cuda.jit(device=True, forceinline=True)
+    def stage(shared, at, matrix, shape, first, start):
+        extent, length = shape
+        thread = uint32(cuda.threadIdx.x)
+        step, row = thread % uint32(depth), thread // uint32(depth)
+        i, k = uint32(first + row), uint32(start + step)
+        target, source = intp(uint32(at + step * uint32(spacing) + row)), intp(i * length) + intp(k)
+        rows_left = uint32(extent - i) if i < extent and k < length else uint32(0)
+        for turn in range(turns):
+            below = uint32(turn * rows_at_once)
+            stride = intp(uint32(below * length))
+            ptx.copy1_async(shared, target + intp(below), matrix, source + stride, below < rows_left)
+
+    return stage
 
 
 @cuda.jit(device=True, forceinline=True)
 def _bias_of_quad(b, j, n):
     """b[j:j + 4], for n a multiple of 4; zeros beyond."""
     zero = float32(0)
-    return load4_readonly(b, j) if j < n else (zero, zero, zero, zero)
+    return ptx.load4(b, j) if j < n else (zero, zero, zero, zero)
 
 
 @cuda.jit(device=True, forceinline=True)
@@ -55,8 +81,7 @@ def biased(function, wide):
 @functools.cache
 def _layer(tiling, function, wide):
     """The GPU function of `gemm`."""
-    stage_x = staging.along_depth(tiling.rows, tiling)
-    stage_w = staging.along_depth(tiling.columns, tiling)
+    stage_x, stage_w = along_depth(tiling.rows, tiling), along_depth(tiling.columns, tiling)
     multiply, origin = product.product(tiling, stage_x, stage_w), product.origin(tiling)
     finish = epilogue.epilogue(tiling, biased(function, wide))
     words, zeros = tiling.shared_words, product.zeros(tiling)
