@@ -49,8 +49,8 @@ def tiled(p, tile):
     weights = FILTERS * size * size
     threads = tile * tile
 
-    # Told how many threads a block has, the compiler leaves each few enough registers for all of them.
-    @cuda.jit(cache=True, launch_bounds=threads)
+    # Told how many threads there are to be, the compiler leaves each few enough registers, and none too few.
+    @cuda.jit(cache=True, launch_bounds=(threads, max(1, 512 // threads)))
     def tiles_with_halo(Y, X, W):
         inputs = cuda.shared.array((reach, reach), Y.dtype)
         w = cuda.shared.array(weights, Y.dtype)
