@@ -36,12 +36,12 @@ def copy_words(strip, at, matrix, extents, top, left, shape, part):
     """
     height, width = extents
     rows, chunks, swizzle, threads, wide = shape
-    high, turns = threads // chunks, rows * chunks // threads // PARTS
+    high, turns = threads // chunks, rows * chunks // threads
     row, chunk = uint32(cuda.threadIdx.x) // uint32(chunks), uint32(cuda.threadIdx.x) % uint32(chunks)
     place = uint32(at + swizzled(row, chunk, chunks, swizzle) * uint32(WORDS))
     i, j = uint32(top + row), uint32(left + chunk * uint32(WORDS))
     first = intp(i) * intp(width) + intp(j)
-    for turn in range(part * turns, part * turns + turns):
+    for turn in range(part * turns // PARTS, (part + 1) * turns // PARTS):
         here = uint32(i + uint32(turn * high)) < height
         start, target = first + intp(turn * high) * intp(width), place + uint32(turn * high * chunks * WORDS)
         if wide:
@@ -60,12 +60,12 @@ def copy_halves(strip, at, matrix, extents, top, left, shape, part):
     """
     height, width = extents
     rows, chunks, swizzle, threads, wide = shape
-    high, turns = threads // chunks, rows * chunks // threads // PARTS
+    high, turns = threads // chunks, rows * chunks // threads
     row, chunk = uint32(cuda.threadIdx.x) // uint32(chunks), uint32(cuda.threadIdx.x) % uint32(chunks)
     place = uint32(at + swizzled(row, chunk, chunks, swizzle) * uint32(HALVES))
     i, j = uint32(top + row), uint32(left + chunk * uint32(HALVES))
     first = intp(i) * intp(width) + intp(j)
-    for turn in range(part * turns, part * turns + turns):
+    for turn in range(part * turns // PARTS, (part + 1) * turns // PARTS):
         here = uint32(i + uint32(turn * high)) < height
         start, target = first + intp(turn * high) * intp(width), place + uint32(turn * high * chunks * HALVES)
         if wide:
