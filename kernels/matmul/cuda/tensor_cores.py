@@ -3,6 +3,9 @@
 A block computes 128 rows and ``columns`` columns of C, a warp 64×64 of them, a tile of sums that lies in its
 registers. Strips of A and B, 8 chunks of 16 bytes along k, pass through three stages of shared memory: while one is
 multiplied, the copies of two more are under way.
+
+Global traffic in bytes, where tiles divide the matrices: s·m·n·k·(1/columns + 1/128) loaded, s = 4, with bfloat16 2
+bytes an element, and 4·m·n stored.
 """
 
 import numpy as np
