@@ -7,13 +7,13 @@ patches, 32 taps deep, pass through three stages of shared memory, laid out as `
 import functools
 
 import numpy as np
-from numba import cuda, intp, uint32
+from numba import cuda, int32, intp, uint32
 
 from gpuplay.intrinsics import ptx
 
 from ..._shared import gpu_matrix_tiles as tiles
 from ..._shared.gpu_gemm.product import origin
-from ..._shared.gpu_matrix_tiles import CHUNKS, EIGHT_ROWS, WORDS
+from ..._shared.gpu_matrix_tiles import CHUNKS, WORDS
 from .patches import copy_ahead, patches, sink_of
 from .sizes import MATRIX_STAGES, MATRIX_TILES, Geometry, tiling_for
 
@@ -52,7 +52,7 @@ def _multiply_patches_tf32(geometry, tile):
     corner, gather = origin(tile), patches(geometry, tile, copy_ahead, swizzled)
     finish = epilogue(4, warp_columns // 8, sink_of(geometry))
 
-    @cuda.jit(cache=True, launch_bounds=threads)
+    @cuda.jit(cache=True, launch_bounds=tile.launch_bounds)
     def multiply_patches_tf32(Y, X, W):
         strips = cuda.shared.array(0, np.float32, alignment=16)
         top, left = corner(uint32(filters), uint32(pixels))
@@ -84,9 +84,21 @@ def _multiply_patches_tf32(geometry, tile):
 
 
 @cuda.jit(device=True, forceinline=True)
-def copy_filters(shared, at, W, extents, first, start, rows, threads):
-    """Begin to copy a strip of weights, 16 bytes at a time: rows of taps are multiples of that."""
-    tiles.copy_words(shared, at, W, extents, first, start, rows, CHUNKS, EIGHT_ROWS, threads, wide=True)
+def copy_filters(strip, at, W, extents, first, start, rows, threads):
+    """Begin to copy 32 taps of ``rows`` filters, a chunk of 16 bytes at a time; row r has chunk c at c ^ r mod 8.
+
+    Each turn of the threads fills whole periods of that, so only the first place needs to be worked out.
+    """
+    filters, taps = extents
+    thread, high = uint32(cuda.threadIdx.x), threads // CHUNKS
+    row, chunk = thread // uint32(CHUNKS), thread % uint32(CHUNKS)
+    f, tap = uint32(first + row), uint32(start + chunk * uint32(WORDS))
+    target = intp(uint32(at + (row * uint32(CHUNKS) + (chunk ^ row % uint32(8))) * uint32(WORDS)))
+    source = intp(uint32(f * uint32(taps) + tap))
+    for turn in range(rows // high):
+        inside = (f + turn * high < filters) & (tap < taps)
+        there = int32(WORDS if inside else 0)
+        ptx.copy4_async(strip, target + turn * high * DEPTH, W, source + turn * high * taps, there)
 
 
 @cuda.jit(device=True, forceinline=True)

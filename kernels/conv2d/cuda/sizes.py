@@ -102,12 +102,18 @@ class MatrixTile:
         """Shared memory of a block."""
         return 4 * MATRIX_STAGES * MATRIX_DEPTH * (self.rows + self.columns)
 
+    @property
+    def launch_bounds(self):
+        """Threads of a block, and blocks for which a multiprocessor of capability 9.0 has shared memory."""
+        return self.threads, MATRIX_SHARED_BYTES // self.shared_bytes
+
     def grid(self, filters, pixels):
         """Blocks of a product."""
         return -(-filters // self.rows) * -(-pixels // self.columns)
 
 
 MATRIX_STAGES, MATRIX_DEPTH = 3, 32
+MATRIX_SHARED_BYTES = 228 * 1024
 # Worth as above: a wide warp loads a third less for a product.
 MATRIX_TILES = ((MatrixTile(128, 128, 64), 1.0), (MatrixTile(64, 128, 32), 0.7))
 
