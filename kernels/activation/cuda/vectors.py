@@ -3,6 +3,8 @@
 Y = f(X), both of n float32. A thread computes four *quads*, four adjacent elements each. The quads of a warp's
 lanes lie side by side, 512 bytes in 16 sectors to a request, the fewest there can be; those of a thread lie a
 block apart. Traffic: n/8 sectors loaded, n/8 stored, 8·n bytes in all, which is the least.
+
+The blocks of quads take what they fill; a second launch, a thread an element, takes the rest of the array.
 """
 
 import functools
@@ -14,13 +16,13 @@ from gpuplay.intrinsics.ptx import load4, load4_streaming, store4, store4_stream
 from ..._shared.gpu_activations import activation
 
 QUAD = 4
-QUADS = 4
+QUADS = 4  # of a thread
 
 
 @functools.cache
-def of_quads(function, dtype):
+def of_quads(function):
     """A device function: the activation of each of four elements."""
-    f = activation(function, dtype)
+    f = activation(function, "float32")
 
     @cuda.jit(device=True, forceinline=True)
     def of_each(quad):
@@ -30,33 +32,52 @@ def of_quads(function, dtype):
     return of_each
 
 
+@functools.cache
+def of_rest(function):
+    """A GPU function: the activation of the elements from ``start`` on, a thread each."""
+    f = activation(function, "float32")
+
+    @cuda.jit(cache=True)
+    def activation_rest(Y, X, start):
+        i = start + cuda.grid(1)
+        if i < X.size:
+            Y[i] = f(X[i])
+
+    return activation_rest
+
+
+def launches(of_blocks, rest, block):
+    """A run: ``of_blocks`` for what whole blocks of quads fill, ``rest`` for what remains."""
+    share = QUADS * QUAD * block
+
+    def run(gpu, Y, X):
+        blocks, remaining = divmod(X.size, share)
+        if blocks:
+            gpu.launch(of_blocks, blocks, block, Y, X)
+        if remaining:
+            gpu.launch(rest, -(-remaining // block), block, Y, X, blocks * share)
+
+    return run
+
+
 def vectorised(problem, block):
     """cuda:vectorised: all four loads of a thread are under way before it computes and stores the first.
 
     A quarter of the load instructions, and four times 16 bytes a thread to hide the latency of memory behind.
     """
-    f, each = activation(problem.function, problem.dtype), of_quads(problem.function, problem.dtype)
-    step = QUAD * block
+    f, step = of_quads(problem.function), QUAD * block
     share = QUADS * step
 
     @cuda.jit(cache=True)
     def activation_vectorised(Y, X):
-        start = cuda.blockIdx.x * share
-        if start + share <= X.size:
-            i = start + QUAD * cuda.threadIdx.x
-            p, q, r, s = load4(X, i), load4(X, i + step), load4(X, i + 2 * step), load4(X, i + 3 * step)
-            store4(Y, i, each(p))
-            store4(Y, i + step, each(q))
-            store4(Y, i + 2 * step, each(r))
-            store4(Y, i + 3 * step, each(s))
-        else:
-            for i in range(start + cuda.threadIdx.x, X.size, block):
-                Y[i] = f(X[i])
+        i = cuda.blockIdx.x * share + QUAD * cuda.threadIdx.x
+        p, q, r, s = load4(X, i), load4(X, i + step), load4(X, i + 2 * step), load4(X, i + 3 * step)
+        store4(Y, i, f(p))
+        store4(Y, i + step, f(q))
+        store4(Y, i + 2 * step, f(r))
+        store4(Y, i + 3 * step, f(s))
 
-    def run(gpu, Y, X):
-        gpu.launch(activation_vectorised, -(-X.size // share), block, Y, X)
-
-    return run
+    return launches(activation_vectorised, of_rest(problem.function), block)
 
 
 def streaming(problem, block):
@@ -65,26 +86,17 @@ def streaming(problem, block):
     What is read leaves them before anything else, and so does what is written, which makes room for the loads
     under way.
     """
-    f, each = activation(problem.function, problem.dtype), of_quads(problem.function, problem.dtype)
-    step = QUAD * block
+    f, step = of_quads(problem.function), QUAD * block
     share = QUADS * step
 
     @cuda.jit(cache=True)
     def activation_streaming(Y, X):
-        start = cuda.blockIdx.x * share
-        if start + share <= X.size:
-            i = start + QUAD * cuda.threadIdx.x
-            p, q = load4_streaming(X, i), load4_streaming(X, i + step)
-            r, s = load4_streaming(X, i + 2 * step), load4_streaming(X, i + 3 * step)
-            store4_streaming(Y, i, each(p))
-            store4_streaming(Y, i + step, each(q))
-            store4_streaming(Y, i + 2 * step, each(r))
-            store4_streaming(Y, i + 3 * step, each(s))
-        else:
-            for i in range(start + cuda.threadIdx.x, X.size, block):
-                Y[i] = f(X[i])
+        i = cuda.blockIdx.x * share + QUAD * cuda.threadIdx.x
+        p, q = load4_streaming(X, i), load4_streaming(X, i + step)
+        r, s = load4_streaming(X, i + 2 * step), load4_streaming(X, i + 3 * step)
+        store4_streaming(Y, i, f(p))
+        store4_streaming(Y, i + step, f(q))
+        store4_streaming(Y, i + 2 * step, f(r))
+        store4_streaming(Y, i + 3 * step, f(s))
 
-    def run(gpu, Y, X):
-        gpu.launch(activation_streaming, -(-X.size // share), block, Y, X)
-
-    return run
+    return launches(activation_streaming, of_rest(problem.function), block)
