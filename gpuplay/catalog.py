@@ -26,6 +26,7 @@ from gpuplay.kernel import Function, Kernel
 NAMESPACE = "gpuplay_kernels"
 PLUGIN_GROUP = "gpuplay.kernels"
 PACKAGE_DIR = Path(__file__).parent
+SHARED = "_shared"  # the folder of what kernels share, which is no kernel
 
 
 @dataclass(frozen=True)
@@ -79,6 +80,12 @@ def bundled() -> list[Origin]:
     return [Origin("bundled", file.parent.name, str(file.parent)) for file in folders]
 
 
+def parts() -> list[Origin]:
+    """Parts of bundled kernels that are measured by themselves: found by name, and listed nowhere."""
+    folders = sorted(kernels_dir().glob("_[a-z]*/__init__.py"))
+    return [Origin("bundled", file.parent.name, str(file.parent)) for file in folders if file.parent.name != SHARED]
+
+
 def plugins() -> list[Origin]:
     """All kernels that installed packages offer under the entry point group ``gpuplay.kernels``."""
     return [Origin("plugin", point.name) for point in entry_points(group=PLUGIN_GROUP)]
@@ -89,8 +96,9 @@ def find(word: str) -> Origin:
     if "/" in word or "\\" in word or word.endswith(".py"):
         return _file(word)
     known = {origin.name: origin for origin in (*plugins(), *bundled())}
-    if word in known:
-        return known[word]
+    hidden = {origin.name.removeprefix("_"): origin for origin in parts()}
+    if word in known or word in hidden:
+        return known[word] if word in known else hidden[word]
     close = get_close_matches(word, known, n=1)
     hint = f"did you mean {close[0]!r}? " if close else ""
     raise UsageError(f"no kernel {word!r}; {hint}there are: {', '.join(known)}; or give a path such as ./mine.py")

@@ -12,6 +12,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from command import Gpuplay
 
 from gpuplay import catalog
 from gpuplay.crew import GPU_PEERS, environment_of, variables
@@ -174,3 +175,11 @@ def test_a_gpu_function_is_named_without_types_and_arguments() -> None:
     )
     assert short_name("Memcpy DtoD (Device -> Device)") == "Memcpy DtoD"
     assert len(short_name("x" * 500)) == 101
+
+
+def test_the_part_of_lstm_that_stands_against_pytorchs_cell_is_right_and_listed_nowhere(gpuplay: Gpuplay) -> None:
+    done = gpuplay("check", "lstm_cell", "--on", "numpy,cuda", "--sizes", "1,33")
+    assert done.code == 0, done.out + done.err
+    assert "cuda:pointwise" in done.out
+    assert "lstm_cell" not in gpuplay("list").out
+    assert "lstm_cell" not in [origin.name for origin in catalog.bundled()]

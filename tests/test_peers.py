@@ -169,7 +169,7 @@ def test_without_a_gpu_every_row_is_shown_and_exported_as_unmeasured(gpuplay: Gp
     assert all(figure["reason"].startswith("unmeasured: ") for row in document["rows"] for figure in row["figures"])
     assert "| activation:relu | worst | 1.00 × | unmeasured |" in files[1].read_text(encoding="utf-8")
     as_json = gpuplay("peers", "cuda", "--json", "--rows", "lstm")
-    assert (as_json.code, [row["row"] for row in json.loads(as_json.out)["rows"]]) == (3, ["lstm"])
+    assert (as_json.code, [row["row"] for row in json.loads(as_json.out)["rows"]]) == (3, ["lstm:layer", "lstm:cell"])
 
 
 def test_the_plan_for_a_gpu_needs_none(gpuplay: Gpuplay) -> None:

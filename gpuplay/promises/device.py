@@ -81,7 +81,7 @@ MATMUL = (
     _matmul("bfloat16", LARGE, (Worst(0.6, ours=("cuda:bf16",)), Worst(0.9, ours=("cuda:wgmma",)))),
 )
 LSTM = Promise(
-    name="lstm",
+    name="lstm:layer",
     kernel="lstm",
     cases=(
         case(512, "64×512, 32 steps", batch=64, steps=32, quick=True),
@@ -91,6 +91,14 @@ LSTM = Promise(
     target="cuda",
     peers=LIBRARIES,
     among=("cuda:registers", "cuda:hoisted", "cuda:persistent"),
+)
+CELL = Promise(
+    name="lstm:cell",
+    kernel="lstm_cell",
+    cases=(case(1024, "8192×1024", batch=8192, quick=True), case(2048, "16384×2048", batch=16384)),
+    needs=(Worst(1.8),),
+    target="cuda",
+    peers=LIBRARIES,
 )
 DENSE = Promise(
     name="dense:vector",
@@ -107,5 +115,6 @@ ROWS = (
     *MATMUL,
     *map(_conv2d, host.CONV2D),
     LSTM,
+    CELL,
     DENSE,
 )
