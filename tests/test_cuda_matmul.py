@@ -94,7 +94,9 @@ def test_smaller_tiles_for_warps_move_what_the_docstring_says() -> None:
     assert total.global_loads.bytes_moved == 8 * problem.m * problem.n * problem.k / 64
 
 
-@pytest.mark.parametrize("knobs", [{}, {"block_tile": 64}, {"stages": 2}], ids=str)
+@pytest.mark.parametrize(
+    "knobs", [{}, {"block_tile": 64}, {"thread_rows": 16}, {"block_tile": 64, "thread_rows": 16}], ids=str
+)
 def test_the_top_rung_neither_wastes_a_sector_nor_waits_for_a_bank(knobs: dict[str, int]) -> None:
     assert_ideal(counted("warps", LOADED.kernel.problem(N, **SHAPE), **knobs))
 
@@ -131,7 +133,8 @@ def test_columns_eight_apart_lie_in_four_banks() -> None:
 
 @pytest.mark.parametrize(("m", "n", "k"), AWKWARD)
 def test_large_warp_tiles_are_right_at_every_edge(m: int, n: int, k: int) -> None:
-    counted("warps", LOADED.kernel.problem(n, m=m, k=k))
+    for rows in (8, 16):
+        counted("warps", LOADED.kernel.problem(n, m=m, k=k), thread_rows=rows)
 
 
 def test_blocks_in_groups_reach_every_tile() -> None:
@@ -178,3 +181,13 @@ def test_the_main_loop_multiplies_most_of_the_time(name: str, capability: tuple[
     assert (counts["FFMA"], counts["LDS.128"]) == (512, 32)
     assert ("LDGSTS" in counts) == (name != "vectorised")
     assert "local" not in counts
+
+
+@compiles
+@each_capability
+def test_threads_of_sixteen_rows_load_less_for_a_multiply_add(capability: tuple[int, int]) -> None:
+    problem = LOADED.kernel.problem(LARGE)
+    (function,) = compiled_for(LOADED, cell_of("warps", problem, thread_rows=16), capability, want="sass").gpu
+    counts = dict(sass.read(function.sass).mix.kinds)
+    assert (counts["FFMA"], counts["LDS.128"]) == (1024, 48)
+    assert (function.resources.spill_stores_bytes, function.resources.local_bytes) == (0, 0)

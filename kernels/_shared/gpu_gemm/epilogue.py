@@ -7,7 +7,7 @@ from numba import cuda, uint32
 from gpuplay.intrinsics import ptx
 
 from .product import first_quad
-from .tiling import LANES_ACROSS, LANES_DOWN, QUAD, THREAD_ROWS
+from .tiling import LANES_ACROSS, LANES_DOWN, QUAD
 
 
 @functools.cache
@@ -18,7 +18,7 @@ def epilogue(tiling, sink):
     ``quad`` is the tuple C[i, j], …, C[i, j + 3], and ``operands`` whatever the sink needs, in a tuple.
     """
     place = first_quad(tiling)
-    give = rows(THREAD_ROWS, LANES_DOWN * QUAD, LANES_ACROSS * QUAD if tiling.quads_across == 2 else 0, sink)
+    give = rows(tiling.thread_rows, LANES_DOWN * QUAD, LANES_ACROSS * QUAD if tiling.quads_across == 2 else 0, sink)
 
     @cuda.jit(device=True, forceinline=True)
     def finish(tile, row, column, operands):
@@ -30,10 +30,10 @@ def epilogue(tiling, sink):
 
 @functools.cache
 def rows(count, down, across, sink):
-    """A device function ``(tile, i, j, operands)``: gives the sink so many rows of a tile, 8 rows being two quads.
+    """A device function ``(tile, i, j, operands)``: gives the sink so many rows of a tile, a power of two.
 
-    From the upper quads to the lower ones are ``down`` rows, from the left to the right ones ``across`` columns;
-    0 where there are none. Two halves make a whole, so that every element has a constant place in the tuple.
+    From a quad to the one below are ``down`` rows, from the left to the right one ``across`` columns; 0 where
+    there is none. Two halves make a whole, so that every element has a constant place in the tuple.
     """
     two = across > 0
     if count == 1:
@@ -48,7 +48,7 @@ def rows(count, down, across, sink):
 
     half = rows(count // 2, down, across, sink)
     cut = count // 2 * QUAD * (2 if two else 1)
-    below = down if count == THREAD_ROWS else count // 2
+    below = count // 2 // QUAD * down or count // 2
 
     @cuda.jit(device=True, forceinline=True)
     def both_halves(tile, i, j, operands):

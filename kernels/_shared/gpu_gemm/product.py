@@ -7,14 +7,14 @@ from numba import cuda, intp, uint32
 
 from gpuplay.intrinsics import ptx
 
-from .tiling import LANES_ACROSS, LANES_DOWN, QUAD, WARP, WARP_ROWS, pitch
+from .tiling import LANES_ACROSS, LANES_DOWN, QUAD, WARP, pitch
 
 GROUP = 16
 
 
 def zeros(tiling):
     """A thread's tile before the first step."""
-    return (np.float32(0),) * (2 * QUAD * tiling.thread_columns)
+    return (np.float32(0),) * (tiling.thread_rows * tiling.thread_columns)
 
 
 @functools.cache
@@ -50,7 +50,8 @@ def first_quad(tiling):
     Lanes 2·i and 2·i + 1 share columns, lanes i and i ^ 2 share rows: lanes next to each other want the same
     quad of one operand, and shared memory serves lanes that want the same at once.
     """
-    warps_across, warp_columns = tiling.columns // tiling.warp_columns, tiling.warp_columns
+    warp_rows, warp_columns = tiling.warp_rows, tiling.warp_columns
+    warps_across = tiling.columns // warp_columns
 
     @cuda.jit(device=True, forceinline=True)
     def place():
@@ -58,7 +59,7 @@ def first_quad(tiling):
         warp, lane = thread // uint32(WARP), thread % uint32(WARP)
         down = lane % uint32(2) + lane // uint32(16) * uint32(2)
         across = lane // uint32(2) % uint32(LANES_ACROSS)
-        row = warp // uint32(warps_across) * uint32(WARP_ROWS) + down * uint32(QUAD)
+        row = warp // uint32(warps_across) * uint32(warp_rows) + down * uint32(QUAD)
         column = warp % uint32(warps_across) * uint32(warp_columns) + across * uint32(QUAD)
         return uint32(row), uint32(column)
 
@@ -66,16 +67,33 @@ def first_quad(tiling):
 
 
 @functools.cache
-def _one_step(quads_across):
+def _quads(count, apart):
+    """A device function ``(strips, at)``: so many quads of a step, ``apart`` elements from each other, in one tuple."""
+    if count == 1:
+
+        @cuda.jit(device=True, forceinline=True)
+        def one_quad(strips, at):
+            return ptx.load4(strips, at)
+
+        return one_quad
+
+    half, far = _quads(count // 2, apart), count // 2 * apart
+
+    @cuda.jit(device=True, forceinline=True)
+    def both_halves(strips, at):
+        return half(strips, at) + half(strips, at + far)
+
+    return both_halves
+
+
+@functools.cache
+def _one_step(quads_down, quads_across):
     """A device function ``(tile, strips, at_a, at_b)``: the tile plus a column of A times a row of B."""
-    down, across, two = LANES_DOWN * QUAD, LANES_ACROSS * QUAD, quads_across == 2
+    column, row = _quads(quads_down, LANES_DOWN * QUAD), _quads(quads_across, LANES_ACROSS * QUAD)
 
     @cuda.jit(device=True, forceinline=True)
     def multiply_step(tile, strips, at_a, at_b):
-        column = ptx.load4(strips, at_a) + ptx.load4(strips, at_a + down)
-        if two:
-            return ptx.add_outer(tile, column, ptx.load4(strips, at_b) + ptx.load4(strips, at_b + across))
-        return ptx.add_outer(tile, column, ptx.load4(strips, at_b))
+        return ptx.add_outer(tile, column(strips, at_a), row(strips, at_b))
 
     return multiply_step
 
@@ -88,7 +106,7 @@ def stage_product(tiling, count):
     the places are constants in the load instructions. These take signed 64-bit places, which cannot wrap.
     """
     if count == 1:
-        return _one_step(tiling.quads_across)
+        return _one_step(tiling.quads_down, tiling.quads_across)
     half = stage_product(tiling, count // 2)
     a_half, b_half = count // 2 * pitch(tiling.rows), count // 2 * pitch(tiling.columns)
 

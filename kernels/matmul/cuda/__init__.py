@@ -160,7 +160,7 @@ VARIANTS = (
             "block_tile": Knob(
                 (128, 64), help="side of the tile of C that a block computes; 64 where 128 leaves multiprocessors idle"
             ),
-            "stages": Knob((4, 2), help="strips of A and of B in shared memory, one of them read, the others filling"),
+            "thread_rows": Knob((8, 16), help="rows of C that a thread computes; 16 take up to 255 registers"),
         },
         improves_on="cuda:pipelined",
         applies=fits_warps,

@@ -12,7 +12,7 @@ from numba import cuda, float32, intp, uint32
 from gpuplay.intrinsics import ptx
 
 from ..._shared.gpu_gemm import epilogue, product, staging
-from ..._shared.gpu_gemm.tiling import Tiling, fitting
+from ..._shared.gpu_gemm.tiling import QUAD, Tiling, fitting
 from .vectors import DEPTH, SIDE, THREADS, WORDS, ZEROS, multiply_strips, stores
 
 TWO_STAGES = Tiling(SIDE, SIDE, depth=DEPTH, stages=2)
@@ -82,16 +82,17 @@ def _warp_tiles(tiling, wide):
     return multiply_warp_tiles
 
 
-def warps(p, block_tile, stages):
-    """Every warp has a tile of its own, 32×64, and several strips are on their way.
+def warps(p, block_tile, thread_rows):
+    """Every warp has a tile of its own, 32×64 or 64×64, and several strips are on their way.
 
     A warp of the rung below takes 8 rows and 64 columns of a strip in two steps; in the square tile of 4 by 8
     threads, what is loaded serves more of them at once, and threads beside each other that want the same number
     are served together. Blocks follow each other in squares of C, so that what one loads is in the L2 cache for
-    the next. Where tiles of 128×128 would be fewer than the multiprocessors, they are 64×64.
+    the next. Where tiles of 128×128 would be fewer than the multiprocessors, they are 64×64. Threads of 16 rows
+    load 24 numbers for 128 multiply-adds where those of 8 rows load 16 for 64, but half as many find room.
     Traffic: 8·m·n·k / tile bytes of loads, 4·m·n of stores.
     """
-    largest = Tiling(block_tile, block_tile, block_tile // 64, stages=stages)
+    largest = Tiling(block_tile, block_tile, quads_across=block_tile // 64, quads_down=thread_rows // QUAD)
     extents = np.uint32(p.m), np.uint32(p.n), np.uint32(p.k)
 
     def run(gpu, C, A, B):
