@@ -16,10 +16,7 @@ from llvmlite import ir
 from numba.core import types, typing
 from numba.core.errors import TypingError
 
-try:
-    from numba.cuda.extending import intrinsic
-except ImportError:
-    from numba.extending import intrinsic
+from gpuplay.intrinsics.gpu_intrinsic import intrinsic
 
 BYTES = 16  # of the widest copy
 MOST_GROUPS = 7  # that may stay under way at a wait: what any pipeline of ours needs, and more

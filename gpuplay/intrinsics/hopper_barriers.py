@@ -16,12 +16,8 @@ from llvmlite import ir
 from numba.core import types, typing
 from numba.core.errors import TypingError
 
+from gpuplay.intrinsics.gpu_intrinsic import intrinsic
 from gpuplay.intrinsics.hopper_addresses import INT, emit, shared_address, whole_number
-
-try:
-    from numba.cuda.extending import intrinsic
-except ImportError:
-    from numba.extending import intrinsic
 
 
 def check_barriers(what: str, barriers: Any, index: Any) -> None:

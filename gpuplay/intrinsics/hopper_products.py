@@ -20,12 +20,8 @@ from llvmlite import ir
 from numba.core import types, typing
 from numba.core.errors import TypingError
 
+from gpuplay.intrinsics.gpu_intrinsic import intrinsic
 from gpuplay.intrinsics.hopper_addresses import LONG, emit, one_dimensional, shared_address, whole_number
-
-try:
-    from numba.cuda.extending import intrinsic
-except ImportError:
-    from numba.extending import intrinsic
 
 ROWS, DEPTH = 64, 16  # of A's tile
 WARPGROUP = 128

@@ -30,10 +30,7 @@ from numba.core import types, typing
 from numba.core.errors import TypingError
 from numba.core.types.containers import UniTuple
 
-try:
-    from numba.cuda.extending import intrinsic
-except ImportError:
-    from numba.extending import intrinsic
+from gpuplay.intrinsics.gpu_intrinsic import intrinsic
 
 A_WORDS, B_WORDS, SUMS = 4, 2, 4  # registers of a fragment in every lane
 ROW_BYTES = 16

@@ -12,10 +12,7 @@ from typing import Any
 from numba.core import types, typing
 from numba.core.errors import TypingError
 
-try:
-    from numba.cuda.extending import intrinsic
-except ImportError:
-    from numba.extending import intrinsic
+from gpuplay.intrinsics.gpu_intrinsic import intrinsic
 
 
 def floats_of(what: str, name: str, kind: Any) -> int:

@@ -14,10 +14,7 @@ from llvmlite import ir
 from numba.core import types, typing
 from numba.core.errors import TypingError
 
-try:
-    from numba.cuda.extending import intrinsic
-except ImportError:
-    from numba.extending import intrinsic
+from gpuplay.intrinsics.gpu_intrinsic import intrinsic
 
 LANES = 4
 BYTES = 16
