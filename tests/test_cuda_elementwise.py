@@ -50,6 +50,18 @@ def accesses(function):
 # --- activation ---
 
 
+@pytest.mark.parametrize(
+    ("name", "requests"),
+    [("cuda:map", 32), ("cuda:grid_stride", 32), ("cuda:vectorised", 128), ("cuda:streaming", 128)],
+)
+def test_a_rung_of_activation_moves_every_element_once(name, requests):
+    n = 1 << 14
+    total = counted(ACTIVATION, name, n)
+    for traffic in (total.global_loads, total.global_stores):
+        assert traffic.bytes_moved == traffic.bytes_asked == 4 * n
+        assert traffic.requests == n // requests
+
+
 @pytest.mark.parametrize("function", FUNCTIONS)
 @pytest.mark.parametrize("n", [4096, 9999])
 @pytest.mark.parametrize("name", ["cuda:vectorised", "cuda:streaming"])
@@ -101,6 +113,23 @@ def test_the_top_rung_of_activation_is_wide_and_straight(function, capability):
 
 def dense_shapes(n, batch):
     return [(batch, n), (batch, n), (n, n), (n,)]
+
+
+@pytest.mark.parametrize(
+    ("name", "of_products", "of_bias", "of_stores"),
+    [
+        ("cuda:naive", lambda products: 33 * products, 4, 4),
+        ("cuda:warp_rows", lambda products: 8 * products, 32, 32),
+        ("cuda:tiled", lambda products: 8 * products // 16, 2, 4),
+        ("cuda:gemm", lambda products: 8 * products // 64, 1, 4),
+    ],
+    ids=["naive", "warp_rows", "tiled", "gemm"],
+)
+def test_a_rung_of_dense_moves_what_it_says(name, of_products, of_bias, of_stores):
+    n, batch = 256, 64
+    total = counted(DENSE, name, n, batch=batch)
+    assert total.global_loads.bytes_moved == of_products(batch * n * n) + of_bias * batch * n
+    assert total.global_stores.bytes_moved == of_stores * batch * n
 
 
 @pytest.mark.parametrize("batch", [1, 3])

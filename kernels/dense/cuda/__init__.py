@@ -18,6 +18,12 @@ def fits_naive(p, _knobs, _machine):
     return limits.grid_height("a batch", p.batch, NAIVE_BLOCK[1])
 
 
+def fits_warp_rows(p, _knobs, _machine):
+    """A warp knows its output by a number of 32 bits."""
+    outputs = p.batch * p.n
+    return f"{outputs} outputs; their numbers have 32 bits" if outputs >= 1 << 32 else None
+
+
 def fits_tile(p, knobs, machine):
     """A tile is a block of threads, two of them, one padded by a column, lie in shared memory."""
     tile = knobs["tile"]
@@ -47,6 +53,7 @@ VARIANTS = (
         "one warp an output: lanes read a row of W side by side, 128 bits each; shuffles add them up",
         "cuda.rows:warp_rows",
         improves_on="cuda:naive",
+        applies=fits_warp_rows,
     ),
     Variant(
         "cuda:tiled",

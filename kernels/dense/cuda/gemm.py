@@ -101,7 +101,7 @@ def gemm(p):
 
     Both have rows along k: their words are turned on the way to shared memory. The bias and σ cost no pass over Y.
     Where tiles of 128×128 would be fewer than the multiprocessors, they are 64×64.
-    Traffic: 8·batch·n²/tile bytes of loads, 4·batch·n of stores.
+    Traffic: 8·batch·n²/tile bytes of loads, batch·n of the bias, 4·batch·n of stores.
     """
     extents = np.uint32(p.batch), np.uint32(p.n)
 

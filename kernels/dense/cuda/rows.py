@@ -25,7 +25,7 @@ NOTHING = (np.float32(0),) * (4 * QUAD)
 def naive(p):
     """One thread an output; at every step the 32 threads of a warp read 32 different rows of W.
 
-    Traffic: 33·batch·n² bytes of loads, and 2·s·batch·n of the bias and of Y.
+    Traffic: 33·batch·n² bytes of loads, s·batch·n of the bias and of Y each.
     """
     f = activation(p.function, p.dtype)
 

@@ -14,7 +14,7 @@ def tiled(p, tile):
 
     Both tiles are loaded along rows. The threads of a warp then read a column of W's tile: its rows
     are one word longer than the tile, so that the column is spread over all banks.
-    Traffic: 2·s·batch·n²/tile bytes of loads, s·batch·n of stores.
+    Traffic: 2·s·batch·n²/tile bytes of loads, s·batch·n/2 of the bias, s·batch·n of stores.
     """
     f = activation(p.function, p.dtype)
     padded = tile + 1
