@@ -44,7 +44,7 @@ LOCKSTEP = (
         "register_tiles",
         "async_copies",
         "approximate",
-        *("hopper_barriers", "hopper_copies", "hopper_products"),
+        *("hopper_barriers", "hopper_copies", "hopper_products", "hopper_clusters"),
         "calls",
         "items",
         "expressions",

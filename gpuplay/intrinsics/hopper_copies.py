@@ -16,13 +16,9 @@ from typing import Any
 from numba.core import types, typing
 from numba.core.errors import TypingError
 
+from gpuplay.intrinsics.gpu_intrinsic import intrinsic
 from gpuplay.intrinsics.hopper_addresses import LONG, emit, one_dimensional, shared_address, whole_number
 from gpuplay.intrinsics.hopper_barriers import check_barriers
-
-try:
-    from numba.cuda.extending import intrinsic
-except ImportError:
-    from numba.extending import intrinsic
 
 COPY = "cp.async.bulk.tensor.2d.shared::cluster.global.tile.mbarrier::complete_tx::bytes [$0], [$1, {$2, $3}], [$4];"
 
@@ -38,6 +34,27 @@ def _map_address(context: Any, builder: Any, kind: Any, tensor_map: Any) -> Any:
     return builder.ptrtoint(context.make_array(kind)(context, builder, tensor_map).data, LONG)
 
 
+def box_copy(what: str, text: str, constraints: str, arguments: tuple[Any, ...], *more: Any) -> Any:
+    """The signature and the code of a copy of a box, with operands of the types ``more`` behind the barrier."""
+    shared, at, tensor_map, row, column, barriers, index = arguments
+    one_dimensional(what, shared)
+    _check_map(what, tensor_map)
+    check_barriers(what, barriers, index)
+    for name, kind in (("at", at), ("row", row), ("column", column)):
+        whole_number(what, name, kind)
+
+    def generate(context: Any, builder: Any, called: Any, values: Any) -> Any:
+        target, to, described, down, across, array, number, *rest = values
+        place = shared_address(context, builder, called.args[0], target, to)
+        source = _map_address(context, builder, called.args[2], described)
+        barrier = shared_address(context, builder, called.args[5], array, number)
+        emit(builder, text, constraints, place, source, across, down, barrier, *rest)
+        return context.get_dummy_value()
+
+    kinds = shared, types.intp, tensor_map, types.int32, types.int32, barriers, types.intp, *more
+    return typing.signature(types.void, *kinds), generate
+
+
 @intrinsic
 def copy_box_async(
     typingctx: Any, shared: Any, at: Any, tensor_map: Any, row: Any, column: Any, barriers: Any, index: Any
@@ -46,22 +63,8 @@ def copy_box_async(
 
     Its bytes, zeros among them, count at ``barriers[index]``. The address of ``shared[at]`` is a multiple of 128.
     """
-    one_dimensional("copy_box_async", shared)
-    _check_map("copy_box_async", tensor_map)
-    check_barriers("copy_box_async", barriers, index)
-    for name, kind in (("at", at), ("row", row), ("column", column)):
-        whole_number("copy_box_async", name, kind)
-
-    def generate(context: Any, builder: Any, called: Any, values: Any) -> Any:
-        target, to, described, down, across, array, number = values
-        place = shared_address(context, builder, called.args[0], target, to)
-        source = _map_address(context, builder, called.args[2], described)
-        barrier = shared_address(context, builder, called.args[5], array, number)
-        emit(builder, COPY, "r,l,r,r,r", place, source, across, down, barrier)
-        return context.get_dummy_value()
-
-    whole = types.intp
-    return typing.signature(types.void, shared, whole, tensor_map, types.int32, types.int32, barriers, whole), generate
+    arguments = shared, at, tensor_map, row, column, barriers, index
+    return box_copy("copy_box_async", COPY, "r,l,r,r,r", arguments)
 
 
 @intrinsic

@@ -62,6 +62,11 @@ fence_products        hand the registers of the sums to the matrix units
 multiply_async_bf16   64×16 times 16×columns by a warpgroup, sums in float32  wgmma.mma_async.m64nNk16
 commit_products       make a group of the products begun since the last       wgmma.commit_group
 wait_for_products     wait for all groups but the youngest few                wgmma.wait_group
+cluster_of            declare that so many blocks are a cluster               .reqnctapercluster
+cluster_rank          the number of a block in its cluster                    %cluster_ctarank
+cluster_sync          a barrier of the threads of a cluster                   barrier.cluster
+arrive_at_block       arrive at a barrier of another block of the cluster     mapa, mbarrier.arrive
+copy_box_to_blocks    a box to the same place in several blocks               … .multicast::cluster
 ====================  ======================================================  ====================================
 """
 
@@ -83,6 +88,13 @@ from gpuplay.intrinsics.hopper_barriers import (
     phase_is_over,
     publish_barriers,
     wait_for_phase,
+)
+from gpuplay.intrinsics.hopper_clusters import (
+    arrive_at_block,
+    cluster_of,
+    cluster_rank,
+    cluster_sync,
+    copy_box_to_blocks,
 )
 from gpuplay.intrinsics.hopper_copies import acquire_tensor_map, copy_box_async
 from gpuplay.intrinsics.hopper_products import (
@@ -120,13 +132,18 @@ __all__ = [
     "acquire_tensor_map",
     "add_outer",
     "arrive",
+    "arrive_at_block",
     "arrive_expecting",
+    "cluster_of",
+    "cluster_rank",
+    "cluster_sync",
     "commit_copies",
     "commit_products",
     "copy1_async",
     "copy4_async",
     "copy8_async",
     "copy_box_async",
+    "copy_box_to_blocks",
     "describe_tile",
     "elements_to_boundary",
     "fast_exp2",

@@ -25,6 +25,7 @@ class Build:
     sources: dict[Any, Source] = field(default_factory=dict)
     promotions: dict[Place, str] = field(default_factory=dict)
     fences: bool = False
+    cluster: int = 1
     flows: dict[int, set[int]] = field(default_factory=dict)
     touches: list[tuple[int, Action]] = field(default_factory=list)
 

@@ -46,7 +46,7 @@ class Bulk:
 
     def __init__(self, batch: Batch) -> None:
         self.batch = batch
-        self.phases = Phases(batch.order, batch.blocks)
+        self.phases = Phases(batch.order, batch.blocks, batch.program.cluster)
         self._bases: dict[int, int] = {}
         size = 0
         for memory in batch.shared:
@@ -81,15 +81,16 @@ class Bulk:
         numbers: Pieces = (blocks * self.block_bytes + address) // PIECE
         return numbers
 
-    def fill(self, lane: int, column: int, pieces: Pieces, place: Place) -> None:
-        """A lane's copy fills pieces of its block: a race where a warp may still read what it overwrites."""
-        block = lane // self.batch.width
+    def fill(self, lane: int, block: int, column: int, pieces: Pieces, place: Place) -> None:
+        """A lane's copy fills pieces of a block: a race where a warp there may still read what it overwrites."""
         last = np.asarray(self.read[pieces].max(axis=0), np.int64)
-        known = np.maximum(self.phases.released[lane], self.batch.order.barriers[block])
-        known[lane % self.batch.width // WARP] = UNDER_WAY - 1
+        known = self.phases.released[lane, block % self.phases.cluster].copy()
+        if block == lane // self.batch.width:
+            known = np.maximum(known, self.batch.order.barriers[block])
+            known[lane % self.batch.width // WARP] = UNDER_WAY - 1
         if (last > known).any():
             warp = int((last > known).argmax())
-            self._overwritten(lane, warp, int(last[warp]), place)
+            self._overwritten(lane, block * self.batch.width + warp * WARP, int(last[warp]), place)
         phase = int(self.phases.over[block, column])
         self.tickets.append(Ticket(block, column, phase, place))
         self.filled[pieces] = len(self.tickets)
@@ -157,11 +158,11 @@ class Bulk:
         remedy = "let it wait for the phase of the barrier that the copy's bytes count at: wait_for_phase(…)"
         self.batch.fault(Fault("race", text, place, thread, ticket.place, array=array, remedy=remedy))
 
-    def _overwritten(self, lane: int, warp: int, time: int, place: Place) -> None:
-        thread = self.batch.thread(lane)
-        begin = lane // self.batch.width * self.batch.width
-        reader = self.batch.thread(begin + warp * WARP)
-        read = self.batch.order.sites[time] if time != UNDER_WAY else self._multiplied[begin + warp // 4 * 4 * WARP]
+    def _overwritten(self, lane: int, first: int, time: int, place: Place) -> None:
+        """What the warp that begins at lane ``first`` read at a time, or still reads, is copied over."""
+        thread, reader = self.batch.thread(lane), self.batch.thread(first)
+        group = first - first % self.batch.width % (4 * WARP)
+        read = self.batch.order.sites[time] if time != UNDER_WAY else self._multiplied[group]
         where = getattr(read, "place", read)
         text = f"{thread} copies over shared memory that the warp of {reader} may still read (line {where.line})"
         remedy = (

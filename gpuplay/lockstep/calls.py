@@ -16,6 +16,7 @@ from gpuplay.lockstep import (
     barriers,
     functions,
     hopper_barriers,
+    hopper_clusters,
     hopper_copies,
     hopper_products,
     matrix_units,
@@ -279,6 +280,7 @@ _HANDLERS: dict[Any, Handler] = {
     **async_copies.HANDLERS,
     **approximate.HANDLERS,
     **hopper_barriers.HANDLERS,
+    **hopper_clusters.HANDLERS,
     **hopper_copies.HANDLERS,
     **hopper_products.HANDLERS,
     **_of_cuda(

@@ -139,8 +139,9 @@ class Engine(Batch):
         if end.scope == "grid":  # no thread may have returned: a cooperative launch counts them all
             complete = arrived if (arrived == self.exists).all() else np.zeros_like(arrived)
         else:
-            missing = ((self.alive | self.ended) & ~arrived).reshape(self.blocks, -1).any(axis=1)
-            complete = arrived & ~np.repeat(missing, self.width)
+            together = self.width * (self.program.cluster if end.scope == "cluster" else 1)
+            missing = ((self.alive | self.ended) & ~arrived).reshape(-1, together).any(axis=1)
+            complete = arrived & ~np.repeat(missing, together)
         rest = arrived & ~complete
         if rest.any():
             self.waiting[number] = rest
@@ -153,7 +154,10 @@ class Engine(Batch):
         if end.finish is not None:
             end.finish(self)
         self.order.tick(None)
-        self.order.barrier(np.asarray(complete.reshape(self.blocks, -1).any(axis=1)))
+        met = np.asarray(complete.reshape(self.blocks, -1).any(axis=1))
+        self.order.barrier(met)
+        if end.scope == "cluster":
+            self.order.cluster_barrier(met)
         if end.scope == "grid":
             self.order.grid_barrier()
         self.changes += 1

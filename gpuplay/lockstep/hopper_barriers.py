@@ -37,15 +37,22 @@ def barriers_at(e: Batch, view: View, index: Any, site: Site) -> tuple[NDArray[n
     return lanes, columns
 
 
-def ready(e: Batch, lanes: NDArray[np.int64], columns: NDArray[np.int64], site: Site) -> NDArray[np.bool_]:
-    """Which lanes may use their barrier; a fault where it is not set up, or nothing orders that before."""
-    bad = bulk_of(e).phases.unready(lanes, columns)
+def ready(
+    e: Batch,
+    lanes: NDArray[np.int64],
+    columns: NDArray[np.int64],
+    site: Site,
+    blocks: NDArray[np.int64] | None = None,
+) -> NDArray[np.bool_]:
+    """Which lanes may use the barrier of their block, or another; a fault where it may not be set up yet."""
+    bad = bulk_of(e).phases.unready(lanes, lanes // e.width if blocks is None else blocks, columns)
     if bad.any():
         thread = e.thread(int(lanes[bad.argmax()]))
         text = (
             f"{thread} uses a barrier of {site.array} that has not been set up before, as far as this thread can know"
         )
-        remedy = "let one thread call init_barrier and publish_barriers, then all of them cuda.syncthreads()"
+        meet = "cuda.syncthreads()" if e.program.cluster == 1 else "cluster_sync()"
+        remedy = f"let one thread call init_barrier and publish_barriers, then all of them {meet}"
         e.fault(Fault("unset", text, site.place, thread, array=site.array, remedy=remedy))
     return ~bad
 
@@ -82,7 +89,7 @@ def _arrive(t: Emitter, made: Call) -> None:
         able = ready(e, lanes, columns, site)
         expected = access.spread(e, e.v[counts[0]]) if counts else np.zeros(e.lanes, np.int64)
         for lane, column in zip(lanes[able].tolist(), columns[able].tolist(), strict=True):
-            bulk_of(e).phases.arrive(lane, column, int(expected[lane]))
+            bulk_of(e).phases.arrive(lane, lane // e.width, column, int(expected[lane]))
 
     t.emit(arrive, uses=(source, index, *counts))
 

@@ -5,6 +5,7 @@ A box arrives at once, but counts as unread until somebody has waited for it (`g
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterable
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -35,15 +36,16 @@ def swizzled(address: Any) -> Any:
     return address ^ (address >> 7 & 7) << 4
 
 
-def _copy(t: Emitter, made: Call) -> None:
-    shared, at, mapped, row, column, barriers, index = made.arguments
+def copy(t: Emitter, made: Call, receivers: Callable[[Batch, int], Iterable[int]], *more: int) -> None:
+    """A copy of a box; ``receivers(batch, lane)`` are the blocks that get it, by what the slots ``more`` hold."""
+    shared, at, mapped, row, column, barriers, index = made.arguments[:7]
     target, source, phases = t.slot(shared), t.slot(mapped), t.slot(barriers)
     place, number = t.number(at, INT64), t.number(index, INT64)
     down, across = t.number(row, INT32), t.number(column, INT32)
     read = t.site(mapped, "load", ROW)
     written, barrier = t.site(shared, "store", ROW, issued=False), t.site(barriers, "load", 8, issued=False)
 
-    def copy(e: Batch) -> None:
+    def run(e: Batch) -> None:
         view = e.v[source]
         if not isinstance(view, BoxView):
             raise Unsupported("a copy by what is no description of gpu.tensor_map", read.place)
@@ -57,9 +59,16 @@ def _copy(t: Emitter, made: Call) -> None:
         for lane, where in zip(lanes[able].tolist(), columns[able].tolist(), strict=True):
             if active[lane] and _fits(e, e.v[target].memory, int(begins[lane]), lane, view, written):
                 box = _read(e, view, int(rows[lane]), int(starts[lane]), lane, read)
-                _write(e, e.v[target].memory, int(begins[lane]), lane, where, box, written)
+                blocks = np.array(list(receivers(e, lane)), np.int64)
+                lane_of, column_of = (np.full(len(blocks), number) for number in (lane, where))
+                for block in blocks[ready(e, lane_of, column_of, barrier, blocks)].tolist():
+                    _write(e, e.v[target].memory, int(begins[lane]), (lane, block), where, box, written)
 
-    t.emit(copy, uses=(target, source, phases, place, number, down, across))
+    t.emit(run, uses=(target, source, phases, place, number, down, across, *more))
+
+
+def _copy(t: Emitter, made: Call) -> None:
+    copy(t, made, lambda e, lane: (lane // e.width,))
 
 
 def _published(e: Batch, lanes: NDArray[np.int64], columns: NDArray[np.int64], site: Site) -> NDArray[np.bool_]:
@@ -120,12 +129,12 @@ def _count(e: Batch, memory: Allocation, bytes_at: NDArray[Any], itemsize: int, 
 
 
 def _write(
-    e: Batch, memory: Allocation, begin: int, lane: int, column: int, box: NDArray[np.uint8], site: Site
+    e: Batch, memory: Allocation, begin: int, lane_to_block: tuple[int, int], column: int, box: Any, site: Site
 ) -> None:
-    """Put the pieces of a box where swizzling has them, and count its bytes at the barrier."""
-    bulk, block = bulk_of(e), lane // e.width
+    """Put the pieces of a lane's box where swizzling has them in a block, and count its bytes at the barrier there."""
+    bulk, (lane, block) = bulk_of(e), lane_to_block
     addresses = swizzled(int(bulk.address(memory, begin)) + np.arange(0, box.size, PIECE))
-    bulk.fill(lane, column, bulk.pieces(block, addresses), site.place)
+    bulk.fill(lane, block, column, bulk.pieces(block, addresses), site.place)
     places = bulk.offset(memory, block, addresses)
     memory.data.reshape(-1, PIECE)[places // PIECE] = box.reshape(-1, PIECE)
     memory.written.reshape(-1, PIECE >> memory.shift)[places // PIECE] = 1

@@ -97,6 +97,7 @@ class Machine:
         remedy = "launch smaller blocks, or use less shared memory"
         try:
             refuse_launch(self.model, function, grid, block, shared, _static_bytes(program))
+            _refuse_part_of_cluster(function, grid, program.cluster)
             if program.cooperative:
                 remedy = "launch no more than fit, each looping over its share: `for i in range(start, n, gridsize)`"
                 _refuse_absent(self.model, function, grid, block)
@@ -133,7 +134,8 @@ class Machine:
 
     def _run(self, engine: Engine, program: Program, slots: list[Any], shared: int) -> None:
         total = math.prod(engine.grid)
-        per_batch = total if program.cooperative else max(1, BATCH_LANES // engine.width)
+        together = engine.width * program.cluster
+        per_batch = total if program.cooperative else max(1, BATCH_LANES // together) * program.cluster
         try:
             for first in range(0, total, per_batch):
                 blocks = min(per_batch, total - first)
@@ -182,6 +184,12 @@ def _refuse_absent(model: GpuModel, function: Any, grid: Dims, block: Dims) -> N
             f"{_name(function)}: {blocks} blocks of {math.prod(block)} threads meet at a grid sync; the {model.name} "
             f"has room for {most} at once, {resident} on each of {model.multiprocessors} multiprocessors"
         )
+
+
+def _refuse_part_of_cluster(function: Any, grid: Dims, cluster: int) -> None:
+    """LaunchError where the grid would end within a cluster."""
+    if grid[0] % cluster:
+        raise LaunchError(f"{_name(function)}: {grid[0]} blocks in x are no multiple of a cluster's {cluster}")
 
 
 def _views(value: Any) -> Iterator[View]:

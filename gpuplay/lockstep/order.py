@@ -65,6 +65,7 @@ class Order:
         self.first_lane = first_block * self.width
         warps = blocks * self.warps_per_block
         self.barriers = np.full(blocks, self.now, np.int32)
+        self.clusters = np.full(blocks, self.now, np.int32)
         self.whole = np.full(warps, self.now, np.int32)
         self.part = np.full(warps * 32, self.now, np.int32)
         self.members = np.zeros(warps * 32, np.int64)
@@ -90,6 +91,10 @@ class Order:
         if self._fences:
             lanes = np.flatnonzero(np.repeat(blocks, self.width)) + self.first_lane
             self._published[lanes] = self._fenced[lanes]
+
+    def cluster_barrier(self, blocks: NDArray[np.bool_]) -> None:
+        """The blocks of this batch that are marked have met those of their clusters, after `barrier`."""
+        self.clusters[blocks] = self.now
 
     def grid_barrier(self) -> None:
         """All threads of the grid have met."""

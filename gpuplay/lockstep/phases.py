@@ -32,19 +32,19 @@ class Phases:
     Of each block and barrier: ``over`` phases, ``pending`` arrivals of those ``expected``, ``missing`` bytes, the time
     it was ``begun`` at, 0 if it never was, by which lane, and whether it was ``published``.
 
-    ``known`` (lanes, barriers) are the phases that a lane knows to be over, ``released`` (lanes, warps) the time up
-    to which it knows a warp of its block to be done.
+    ``known`` (lanes, barriers) are the phases that a lane knows to be over, ``released`` (lanes, blocks of a cluster,
+    warps) the time up to which it knows a warp of its cluster to be done.
     """
 
-    def __init__(self, order: Order, blocks: int) -> None:
-        self._order, self._blocks = order, blocks
+    def __init__(self, order: Order, blocks: int, cluster: int) -> None:
+        self._order, self._blocks, self.cluster = order, blocks, cluster
         self._columns: dict[int, int] = {}
         lanes = blocks * order.width
         self.over, self.pending, self.expected, self.missing, self.begun, self.beginner, self.published = (
             np.zeros((blocks, 0), np.int64) for _ in GROWING
         )
         self.known = np.zeros((lanes, 0), np.int64)
-        self.released = np.zeros((lanes, order.warps_per_block), np.int64)
+        self.released = np.zeros((lanes, cluster, order.warps_per_block), np.int64)
         self._arrived: dict[tuple[int, int, int], NDArray[np.int64]] = {}
         self._told: dict[tuple[int, int], list[tuple[int, int, int]]] = {}
 
@@ -69,19 +69,22 @@ class Phases:
         """Some lanes make the barriers that they have set up known to copies."""
         self.published[np.isin(self.beginner, lanes) & (self.begun > 0)] = 1
 
-    def unready(self, lanes: NDArray[np.int64], columns: NDArray[np.int64]) -> NDArray[np.bool_]:
-        """For which of these lanes its barrier is not set up, or nothing orders that before now."""
-        blocks = lanes // self._order.width
+    def unready(
+        self, lanes: NDArray[np.int64], blocks: NDArray[np.int64], columns: NDArray[np.int64]
+    ) -> NDArray[np.bool_]:
+        """For which of these lanes the barrier of a block is not set up, or nothing orders that before now."""
         begun = self.begun[blocks, columns]
         own = self.beginner[blocks, columns] == lanes
-        return np.asarray((begun == 0) | ~(own | (begun <= self._order.barriers[blocks])))
+        here = blocks == lanes // self._order.width
+        met = np.where(here, self._order.barriers[blocks], self._order.clusters[blocks])
+        return np.asarray((begun == 0) | ~(own | (begun <= met)))
 
-    def arrive(self, lane: int, column: int, announced: int = 0) -> None:
-        """A lane arrives, after announcing so many bytes."""
-        block, warp = lane // self._order.width, lane % self._order.width // WARP
+    def arrive(self, lane: int, block: int, column: int, announced: int = 0) -> None:
+        """A lane arrives at a barrier of a block of its cluster, after announcing so many bytes."""
+        own, warp = lane // self._order.width, lane % self._order.width // WARP
         key = block, column, int(self.over[block, column])
-        times = self._arrived.setdefault(key, np.zeros(self._order.warps_per_block, np.int64))
-        times[warp] = self._order.now
+        times = self._arrived.setdefault(key, np.zeros(self.released.shape[1:], np.int64))
+        times[own % self.cluster, warp] = self._order.now
         self.pending[block, column] -= 1
         self.missing[block, column] += announced
         self._complete(block, column)

@@ -66,9 +66,9 @@ class Leave:
 
 @dataclass(frozen=True)
 class Meet:
-    """Wait for all live threads of the block, or of the grid; ``finish(batch)`` runs when they met."""
+    """Wait for all live threads of the block, of its cluster, or of the grid; ``finish(batch)`` runs when they met."""
 
-    scope: Literal["block", "grid"]
+    scope: Literal["block", "cluster", "grid"]
     target: int
     place: Place
     uses: tuple[int, ...] = ()
@@ -133,6 +133,7 @@ class Program:
     sources: list[Source]
     fences: bool = False
     cooperative: bool = False
+    cluster: int = 1
     touched: dict[int, set[str]] = field(default_factory=dict)
 
 

@@ -40,6 +40,7 @@ def translate(function: Any, arguments: tuple[Any, ...]) -> Program:
         list(build.sources.values()),
         fences=build.fences,
         cooperative=any(isinstance(block.end, Meet) and block.end.scope == "grid" for block in build.blocks),
+        cluster=build.cluster,
         touched=build.touched(slots),
     )
 

@@ -17,14 +17,14 @@ DEPTH = 16
 SUMS = (np.float32(0),) * 32
 
 
-def launched(function, threads, rows, *, tiles=1, outputs=1):
-    """What launches a function on ``y``, a description of a matrix (rows, 64) in boxes of 8 or 64 rows."""
+def launched(function, threads, rows, *, tiles=1, blocks=1):
+    """What launches a function on ``y``, an element a thread, and a description of a matrix (rows, 64) in boxes."""
 
     def launch(machine):
         matrix = np.arange(rows * COLUMNS).reshape(rows, COLUMNS).astype(np.uint16)
         described = LockstepGpu(GpuModel(), machine).tensor_map(matrix, (ROWS, COLUMNS))
-        y = np.zeros(outputs * threads, np.uint16)
-        machine.launch(function, 1, threads, y, described, shared=tiles * BYTES)
+        y = np.zeros(blocks * threads, np.uint16)
+        machine.launch(function, blocks, threads, y, described, shared=tiles * BYTES)
 
     return launch
 
@@ -274,8 +274,87 @@ def released_before_the_products_are_done(mended):
     return launched(multiply, 160, COLUMNS, tiles=ROWS)
 
 
+def other_block_was_not_waited_for(mended):
+    """The blocks of a cluster meet only their own threads before one arrives at the other's barrier."""
+
+    @cuda.jit
+    def meet(y, matrix):
+        ptx.cluster_of(2)
+        done = cuda.shared.array(1, uint64)
+        i, other = cuda.threadIdx.x, ptx.cluster_rank() ^ uint32(1)
+        if i == 0:
+            ptx.init_barrier(done, 0, 1)
+            ptx.publish_barriers()
+        if mended:
+            ptx.cluster_sync()
+        else:
+            cuda.syncthreads()
+        if i == 0:
+            ptx.arrive_at_block(done, 0, other)  # fault: unset
+        if mended:
+            ptx.wait_for_phase(done, 0, 0)
+        y[cuda.grid(1)] = i
+        ptx.cluster_sync()
+
+    return launched(meet, 64, ROWS, blocks=2)
+
+
+def copied_over_what_the_other_block_reads(mended):
+    """Block 0 orders boxes for both blocks of its cluster, but asks only its own readers whether there is room."""
+    arrivals = 4 if mended else 2
+
+    @cuda.jit
+    def add(y, matrix):
+        ptx.cluster_of(2)
+        tile = cuda.shared.array(0, uint16)
+        full, empty = cuda.shared.array(1, uint64), cuda.shared.array(1, uint64)
+        i, rank = cuda.threadIdx.x, ptx.cluster_rank()
+        if i == 0:
+            ptx.init_barrier(full, 0, 1)
+            ptx.init_barrier(empty, 0, arrivals)
+            ptx.publish_barriers()
+        ptx.cluster_sync()
+        for box in range(2):
+            if i == 0:
+                ptx.arrive_expecting(full, 0, BYTES)
+                if rank == 0:
+                    ptx.wait_for_phase(empty, 0, (box + 1) & 1)
+                    ptx.copy_box_to_blocks(tile, 0, matrix, ROWS * box, 0, full, 0, 3)  # fault: race
+            ptx.wait_for_phase(full, 0, box & 1)
+            y[cuda.grid(1)] += tile[i]  # fault: race
+            cuda.syncthreads()
+            if i % 32 == 0 and (mended or rank == 0):
+                ptx.arrive_at_block(empty, 0, 0)
+        ptx.cluster_sync()
+
+    return launched(add, 64, 2 * ROWS, blocks=2)
+
+
+def more_blocks_than_a_cluster_has(mended):
+    """A bit too many says who gets the box."""
+    who = 3 if mended else 7
+
+    @cuda.jit
+    def read(y, matrix):
+        ptx.cluster_of(2)
+        tile, full = cuda.shared.array(0, uint16), cuda.shared.array(1, uint64)
+        i = cuda.threadIdx.x
+        if i == 0:
+            ptx.init_barrier(full, 0, 1)
+            ptx.publish_barriers()
+            ptx.arrive_expecting(full, 0, BYTES)
+        ptx.cluster_sync()
+        if i == 0 and ptx.cluster_rank() == 0:
+            ptx.copy_box_to_blocks(tile, 0, matrix, 0, 0, full, 0, who)  # fault: out of bounds by block 0 thread 0
+        ptx.wait_for_phase(full, 0, 0)
+        y[cuda.grid(1)] = tile[i]
+
+    return launched(read, 64, ROWS, blocks=2)
+
+
 BUGS = (
     *(missing_wait_for_the_phase, other_phase, released_before_it_is_read, too_few_bytes),
     *(nobody_was_told_of_the_barrier, copies_were_not_told_of_the_barrier, box_between_rows),
     *(box_beyond_the_shared_array, half_a_warpgroup, product_of_half_a_tile, released_before_the_products_are_done),
+    *(other_block_was_not_waited_for, copied_over_what_the_other_block_reads, more_blocks_than_a_cluster_has),
 )
