@@ -212,18 +212,18 @@ def test_a_wrong_argument_is_refused_in_words(body, said):
         Machine().launch(cuda.jit(body), 1, 32)
 
 
-# ---- cuda:wgmma of matmul ----
+# ---- cuda:wgmma and cuda:clusters of matmul ----
 
 MATMUL = catalog.load(next(origin for origin in catalog.bundled() if origin.name == "matmul"))
 WGMMA = MATMUL.kernel.variant("cuda:wgmma")
 
 
-def multiplied(n, multiprocessors, **params):
-    """The report of a product by cuda:wgmma on a GPU of so many multiprocessors, verified."""
+def multiplied(name, n, multiprocessors, **params):
+    """The report of a product by a variant on a GPU of so many multiprocessors, verified."""
     target = LockstepTarget(check_types=True)
     target.gpu = lambda: GpuModel(multiprocessors=multiprocessors)
     problem = MATMUL.kernel.problem(n, **params)
-    cell = Cell("matmul", n, problem.params, "cuda:wgmma", (("columns", 128),))
+    cell = Cell("matmul", n, problem.params, name, (("columns", 128),))
     built = build(MATMUL, cell, problem_data(MATMUL, cell, target, 0))
     built.run_once()
     assert built.verdict().reason == ""
@@ -231,14 +231,16 @@ def multiplied(n, multiprocessors, **params):
     return target.report
 
 
-def test_a_block_that_takes_several_tiles_keeps_its_ring_in_step():
-    multiplied(200, 2, m=300, k=328)
+@pytest.mark.parametrize("name", ["cuda:wgmma", "cuda:clusters"])
+def test_a_block_that_takes_several_tiles_keeps_its_ring_in_step(name):
+    multiplied(name, 200, 2, m=300, k=328)
 
 
-def test_a_launch_on_warpgroups_moves_what_its_docstring_says():
-    m, n, k = 256, 384, 192
-    total = multiplied(n, 4, m=m, k=k).total
-    assert total.global_loads.bytes_moved == 2 * (n // 128 * m * k + m // 128 * k * n)
+@pytest.mark.parametrize(("name", "rows"), [("cuda:wgmma", 128), ("cuda:clusters", 256)])
+def test_a_launch_on_warpgroups_moves_what_its_docstring_says(name, rows):
+    m, n, k = 512, 384, 192
+    total = multiplied(name, n, 4, m=m, k=k).total
+    assert total.global_loads.bytes_moved == 2 * (n // 128 * m * k + m // rows * k * n)
     assert total.global_loads.sectors == total.global_loads.ideal_sectors
     assert total.global_stores.bytes_moved == 4 * m * n
     assert total.global_stores.sectors == total.global_stores.ideal_sectors
@@ -255,8 +257,9 @@ def test_warpgroups_are_of_capability_9_alone(capability):
 
 @compiles
 @pytest.mark.parametrize("columns", [128, 256])
-def test_the_products_of_a_warpgroup_stay_in_registers_and_follow_each_other(columns):
-    run = MATMUL.call(WGMMA.build, MATMUL.kernel.problem(1024), columns=columns)
+@pytest.mark.parametrize("name", ["cuda:wgmma", "cuda:clusters"])
+def test_the_products_of_a_warpgroup_stay_in_registers_and_follow_each_other(name, columns):
+    run = MATMUL.call(MATMUL.kernel.variant(name).build, MATMUL.kernel.problem(1024), columns=columns)
     arrays = [offline.hollow((1024, 1024), dtype) for dtype in ("float32", "uint16", "uint16")]
     (found,) = offline.inspect(run, arrays, (9, 0))
     code, sass = found.code, found.code.sass
@@ -264,7 +267,10 @@ def test_the_products_of_a_warpgroup_stay_in_registers_and_follow_each_other(col
     assert code.registers <= 168  # what three warpgroups leave to a thread
     assert not re.search(r"\b(STL|LDL)\b", sass)
     assert len(re.findall(rf"HGMMA\.64x{columns}x16\.F32\.BF16", sass)) == 4
-    assert len(re.findall(r"UTMALDG\.2D", sass)) == 1 + columns // 64
+    shared = name == "cuda:clusters"
+    assert ".reqnctapercluster 2, 1, 1" in found.ptx or not shared
+    assert len(re.findall(r"UTMALDG\.2D ", sass)) == (1 if shared else 1 + columns // 64)
+    assert len(re.findall(r"UTMALDG\.2D\.MULTICAST", sass)) == (columns // 128 if shared else 0)
     assert len(re.findall(r"\bSTG\.E\.128\b", sass)) == columns // 8
     loop = sass[sass.index("WARPGROUP.ARRIVE") : sass.index("WARPGROUP.DEPBAR")]
     assert loop.count("HGMMA") == 4

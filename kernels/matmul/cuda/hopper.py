@@ -38,7 +38,7 @@ def _copy_to_wider_rows(wide, narrow):
 
 
 @cuda.jit(device=True, forceinline=True)
-def _place(number, height, width):
+def place(number, height, width):
     """Row and column of a tile of C, both in tiles: they are numbered down bands of `BAND` rows."""
     area = uint32(uint32(BAND) * width)
     first = uint32(number // area * uint32(BAND))
@@ -47,14 +47,14 @@ def _place(number, height, width):
 
 
 @functools.cache
-def _writer(count):
+def writer(count):
     """A device function that writes a warp's 16 rows of sums, ``count`` a thread, for 2·count columns.
 
     Half of the sums and the other half: unlike a loop, this is unrolled for certain, and the sums stay in registers.
     """
     if count == 4:
         return write_tile
-    half, middle = _writer(count // 2), count // 2
+    half, middle = writer(count // 2), count // 2
 
     @cuda.jit(device=True, forceinline=True)
     def write_halves(C, extents, i, j, sums, wide):
@@ -64,10 +64,22 @@ def _writer(count):
     return write_halves
 
 
+@cuda.jit(device=True, forceinline=True)
+def multiply_stage(total, ring, a_at, b_at):
+    """Begin the four products of a stage: 16 of its 64 steps of k each."""
+    a = ptx.describe_tile(ring, a_at, 0, PATTERN)
+    b = ptx.describe_tile(ring, b_at, 2 * PANEL_SIZE, PATTERN)
+    ptx.fence_products()
+    for step in cuda.literal_unroll((0, 1, 2, 3)):
+        total = ptx.multiply_async_bf16(total, a + uint64(2 * step), b + uint64(128 * step))
+    ptx.commit_products()
+    return total
+
+
 def wgmma(p, columns):
     """C in tiles of 128×``columns``, by products of 64×``columns``×16."""
     sums = (np.float32(0),) * (columns // 2)
-    write = _writer(columns // 2)
+    write = writer(columns // 2)
     panels = tuple(range(columns // PANEL))
     a_size = ROWS * DEPTH
     stage_size = a_size + DEPTH * columns
@@ -82,17 +94,6 @@ def wgmma(p, columns):
         for panel in cuda.literal_unroll(panels):
             to = at + uint32(a_size + panel * PANEL_SIZE)
             ptx.copy_box_async(ring, to, B, depth, column + uint32(panel * PANEL), full, stage)
-
-    @cuda.jit(device=True, forceinline=True)
-    def multiply_stage(total, ring, a_at, b_at):
-        """Begin the four products of a stage: 16 of its 64 steps of k each."""
-        a = ptx.describe_tile(ring, a_at, 0, PATTERN)
-        b = ptx.describe_tile(ring, b_at, 2 * PANEL_SIZE, PATTERN)
-        ptx.fence_products()
-        for step in cuda.literal_unroll((0, 1, 2, 3)):
-            total = ptx.multiply_async_bf16(total, a + uint64(2 * step), b + uint64(128 * step))
-        ptx.commit_products()
-        return total
 
     @cuda.jit(cache=True, launch_bounds=(THREADS, 1))
     def multiply(C, A, B, m, n, k):
@@ -116,7 +117,7 @@ def wgmma(p, columns):
                 ptx.acquire_tensor_map(A)
                 ptx.acquire_tensor_map(B)
                 for tile in range(uint32(cuda.blockIdx.x), down * across, uint32(cuda.gridDim.x)):
-                    i, j = _place(uint32(tile), down, across)
+                    i, j = place(uint32(tile), down, across)
                     for depth in range(uint32(0), k, uint32(DEPTH)):
                         stage = turn % uint32(STAGES)
                         ptx.wait_for_phase(empty, stage, (turn // uint32(STAGES) + uint32(1)) & uint32(1))
@@ -139,15 +140,18 @@ def wgmma(p, columns):
             total = ptx.wait_for_products(total, 0)
             if lane == 0:
                 ptx.arrive(empty, (turn - uint32(1)) % uint32(STAGES))
-            i, j = _place(uint32(tile), down, across)
+            i, j = place(uint32(tile), down, across)
             write(C, (m, n), i * uint32(ROWS) + warp * uint32(16), j * uint32(columns), total, wide)
 
-    return _run(p, multiply, columns)
+    return launcher(p, multiply, columns)
 
 
-def _run(p, multiply, columns):
-    """A launch of as many blocks as there are multiprocessors, on matrices whose rows TMA can step over."""
-    tiles = -(-p.m // ROWS) * -(-p.n // columns)
+def launcher(p, multiply, columns, cluster=1):
+    """A launch of as many blocks as there are multiprocessors, on matrices whose rows TMA can step over.
+
+    ``cluster`` blocks take tiles below each other.
+    """
+    most = -(-p.m // (cluster * ROWS)) * -(-p.n // columns)
     sizes = uint32(p.m), uint32(p.n), uint32(p.k)
 
     def run(gpu, C, A, B, *wide):
@@ -157,7 +161,7 @@ def _run(p, multiply, columns):
         if p.n % ALIGNED:
             B = _widened(gpu, spaces.pop(0), B)
         maps = gpu.tensor_map(A, (ROWS, DEPTH)), gpu.tensor_map(B, (DEPTH, PANEL))
-        grid = min(tiles, gpu.properties.multiprocessors)
+        grid = cluster * min(most, gpu.properties.multiprocessors // cluster)
         gpu.launch(multiply, grid, THREADS, C.ravel(), *maps, *sizes, shared=shared_bytes(columns))
 
     return run

@@ -1,6 +1,7 @@
 """The rungs of matmul for capability 9.0, declared: warpgroups multiply what the tensor memory accelerator brings.
 
-cuda:wgmma  a producer and two consumers around a ring of tiles, bfloat16 with float32 sums
+cuda:wgmma     a producer and two consumers around a ring of tiles, bfloat16 with float32 sums
+cuda:clusters  two blocks share tiles of B: each orders half of them for both
 """
 
 from gpuplay.kernel import Array, Cost, Knob, Variant
@@ -47,14 +48,29 @@ def work(p, _knobs):
     return Cost(2.0 * p.m * p.n * p.k, 2.0 * (p.m * p.k + p.k * p.n) + p.itemsize * float(p.m * p.n))
 
 
+COLUMNS = Knob((256, 128), help="columns of C's tile, of 128 rows")
+
 VARIANTS = (
     Variant(
         "cuda:wgmma",
         "SIMT",
         "one thread keeps a ring of tiles filled by TMA, two warpgroups multiply them from shared memory",
         "cuda.hopper:wgmma",
-        knobs={"columns": Knob((256, 128), help="columns of C's tile, of 128 rows")},
+        knobs={"columns": COLUMNS},
         improves_on="cuda:bf16",
+        applies=fits,
+        workspace=wide_rows,
+        work=work,
+        storage="bfloat16",
+        accumulate="float32",
+    ),
+    Variant(
+        "cuda:clusters",
+        "SIMT",
+        "two blocks on neighbouring multiprocessors share tiles of B: each orders half of them, and both receive it",
+        "cuda.clusters:clusters",
+        knobs={"columns": COLUMNS},
+        improves_on="cuda:wgmma",
         applies=fits,
         workspace=wide_rows,
         work=work,
