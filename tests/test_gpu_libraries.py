@@ -103,6 +103,20 @@ def test_a_result_that_does_not_fit_its_output_is_named(wrong: Any) -> None:
         target.finish()
 
 
+def test_what_another_call_returned_is_saved_before_the_clock_starts() -> None:
+    stream = FakeStream()
+    target, out, given = Library(stream), Ours([0]), Ours([1])
+    one = target.bind(doubling(stream), [out, given])
+    other = target.bind(doubling(stream), [Ours([0]), given])
+    target.seconds(one, 1)
+    target.seconds(other, 1)  # counts its operations
+    one()
+    saved: list[bool] = []
+    target.assign = lambda *_: saved.append(stream.held and not stream.flag[0])  # type: ignore[method-assign]
+    target.seconds(other, 2)
+    assert saved == [False]
+
+
 def test_operations_are_counted_by_capture_and_batches_fit_the_queue() -> None:
     stream = FakeStream(capacity=512)
     target, out = Library(stream), Ours([0, 0])

@@ -204,7 +204,7 @@ class Bench:
             built.data.rewind()
             began = time.perf_counter()
             queued()
-            built.data.target.finish()
+            built.data.target.wait()
             seconds.append(time.perf_counter() - began)
         return median(seconds)
 

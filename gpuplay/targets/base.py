@@ -49,6 +49,9 @@ class Target(Protocol):
     def finish(self) -> None:
         """Wait until all work given to the target is done."""
 
+    def wait(self) -> None:
+        """Wait until all work given to the target is done, and do nothing else."""
+
     def seconds(self, call: Call, loops: int) -> float:
         """Seconds that ``loops`` calls take on the target, without host overhead where it can tell."""
 

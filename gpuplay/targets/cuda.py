@@ -112,6 +112,10 @@ class CudaTarget:
         """Wait for the stream; DeviceFaultError where a GPU function brought the device down."""
         self._device.synchronize()
 
+    def wait(self) -> None:
+        """The same: a GPU function leaves nothing else to be done."""
+        self._device.synchronize()
+
     def seconds(self, call: Call, loops: int) -> float:
         """Device seconds of ``loops`` calls, in batches that fit the queue.
 

@@ -74,6 +74,9 @@ class HostTarget:
     def finish(self) -> None:
         """Nothing is left to wait for: a call on the host returns when it is done."""
 
+    def wait(self) -> None:
+        """Nothing is left to wait for."""
+
     def seconds(self, call: Call, loops: int) -> float:
         """Wall-clock seconds that ``loops`` calls take together."""
         repeats = range(loops)

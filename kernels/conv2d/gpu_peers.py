@@ -5,9 +5,9 @@ from gpuplay.kernel import Variant
 from .._shared import limits
 
 
-def float32_only(p, _knobs, _machine):
-    """Other types have no shorter form of this name."""
-    return limits.float32_only(p)
+def fits_matrix_units(p, _knobs, machine):
+    """Only float32 has such a form; on GPUs without it a library would quietly compute in another precision."""
+    return limits.float32_only(p) or limits.capability("TF32 and bfloat16", (8, 0), machine)
 
 
 VARIANTS = (
@@ -23,7 +23,7 @@ VARIANTS = (
         "library",
         "cuDNN through PyTorch, factors rounded to TF32",
         "torch_gpu:conv2d_tf32",
-        applies=float32_only,
+        applies=fits_matrix_units,
         library="PyTorch, cuDNN, TF32",
         compute="tfloat32",
         accumulate="float32",
