@@ -7,39 +7,14 @@ what the warps' requests move, in whole sectors of 32 bytes, before any cache.
 import functools
 
 import numpy as np
-from numba import cuda, float32, intp, uint32
+from numba import cuda, float32, uint32
 
 from gpuplay.intrinsics import ptx
 
 from ..._shared.gpu_activations import activation
 from ..._shared.gpu_gemm import epilogue, product
-from ..._shared.gpu_gemm.tiling import QUAD, Tiling, fitting, pitch
-
-
-@functools.cache
-def along_depth(span, tiling):
-    """As `staging.along_depth`, for two operands at once: each thread keeps one place of each, and adds strides to it.
-
-    A place for each of its eight copies would take more registers than a thread has beside its tile.
-    """
-    depth, spacing = tiling.depth, pitch(span)
-    rows_at_once = tiling.threads // depth
-    turns = span // rows_at_once
-
-    @cuda.jit(device=True, forceinline=True)
-    def stage(shared, at, matrix, shape, first, start):
-        extent, length = shape
-        thread = uint32(cuda.threadIdx.x)
-        step, row = thread % uint32(depth), thread // uint32(depth)
-        i, k = uint32(first + row), uint32(start + step)
-        target, source = intp(uint32(at + step * uint32(spacing) + row)), intp(i * length) + intp(k)
-        rows_left = uint32(extent - i) if i < extent and k < length else uint32(0)
-        for turn in range(turns):
-            below = uint32(turn * rows_at_once)
-            stride = intp(uint32(below * length))
-            ptx.copy1_async(shared, target + intp(below), matrix, source + stride, below < rows_left)
-
-    return stage
+from ..._shared.gpu_gemm.staging import along_depth
+from ..._shared.gpu_gemm.tiling import QUAD, Tiling, fitting
 
 
 @cuda.jit(device=True, forceinline=True)
