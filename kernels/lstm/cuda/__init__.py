@@ -12,13 +12,26 @@ cuda:persistent one launch for all steps: recurrent weights and cell states stay
 from gpuplay.kernel import Array, Knob, Variant
 
 from ..._shared import limits
-from .shapes import no_residence, shape_for
+from .shapes import BLOCKS, no_residence, shape_for
 
 THREADS = Knob((64, 128, 256), default=256, help="threads of a block")
 UNITS = 16
 TILE_REGISTERS = 96  # a thread of cuda:fused, rounded up; float64 on sm_80 needs 92
 REGISTERS_A_BLOCK = 65536
 MOST_ELEMENTS = 2**32
+
+
+def enough_blocks(machine):
+    """Three of four multiprocessors have one: more blocks would have smaller tiles, and so more traffic."""
+    return machine.gpu.multiprocessors * 3 // 4
+
+
+LEAST = Knob(
+    (1, BLOCKS),
+    default=BLOCKS,
+    help="a launch takes the largest tiles of which there are so many; 1: the largest of all",
+    choose=enough_blocks,
+)
 
 
 def geometry(p, block):
@@ -55,7 +68,7 @@ def fits_tile(p, knobs, machine):
     return fits_block(p, knobs, machine)
 
 
-def fits_registers(p, _knobs, machine):
+def fits_registers(p, knobs, machine):
     """The register tiles are written for float32 and for copies that nobody waits for."""
     if p.dtype != "float32":
         return f"float32 only, not {p.dtype}"
@@ -63,14 +76,15 @@ def fits_registers(p, _knobs, machine):
         return "asynchronous copies need compute capability 8.0"
     if max(4 * p.n * p.n, p.steps * p.batch * p.n) > MOST_ELEMENTS:
         return f"an array has more than {MOST_ELEMENTS} elements, whose places are counted in 32 bits"
-    shape = shape_for(p.n, p.batch)
+    shape = shape_for(p.n, p.batch, knobs.get("blocks", BLOCKS))
     return limits.grid_height("a batch", p.batch, shape.rows)
 
 
 def fits_hoisted(p, knobs, machine):
     """As `fits_registers`, and a grid for the rows of all steps together."""
     rows = p.steps * p.batch
-    return fits_registers(p, knobs, machine) or limits.grid_height("rows", rows, shape_for(p.n, rows).rows)
+    shape = shape_for(p.n, rows, knobs.get("blocks", BLOCKS))
+    return fits_registers(p, knobs, machine) or limits.grid_height("rows", rows, shape.rows)
 
 
 def fits_persistent(p, knobs, machine):
@@ -122,6 +136,7 @@ VARIANTS = (
         "SIMT",
         "a thread sums 8 rows × 2 units × 4 gates in registers, while copies of the next tiles are under way",
         "cuda.registers:registers",
+        knobs={"blocks": LEAST},
         improves_on="cuda:fused",
         applies=fits_registers,
     ),
@@ -130,6 +145,7 @@ VARIANTS = (
         "SIMT",
         "the inputs of all steps are one large product before the first step; a step multiplies states alone",
         "cuda.hoisted:hoisted",
+        knobs={"blocks": LEAST},
         improves_on="cuda:registers",
         applies=fits_hoisted,
         workspace=projected_workspace,

@@ -15,9 +15,9 @@ from .register_tiles import ZEROS, add_product, first_sums, keep_sums, kept_sums
 from .shapes import THREADS, shape_for
 
 
-def projecting(p):
+def projecting(p, blocks):
     """Launches the product of all inputs: a function of gpu, the array of sums (steps·batch, n, 4) and the inputs."""
-    shape = shape_for(p.n, p.steps * p.batch)
+    shape = shape_for(p.n, p.steps * p.batch, blocks)
     grid, shared_bytes = shape.grid(p.n, p.steps * p.batch), shape.shared_bytes
     constants = shape.constants(p.n)
     rows, units, row_warps, slices, tall = constants[:5]
@@ -49,13 +49,13 @@ def projecting(p):
     return project
 
 
-def hoisted(p):
+def hoisted(p, blocks):
     """One launch for the inputs of all steps, then one launch a step."""
-    shape = shape_for(p.n, p.batch)
+    shape = shape_for(p.n, p.batch, blocks)
     grid, shared_bytes = shape.grid(p.n, p.batch), shape.shared_bytes
     constants = shape.constants(p.n)
     rows, units, row_warps, slices, tall = constants[:5]
-    project = projecting(p)
+    project = projecting(p, blocks)
 
     @cuda.jit(cache=True)
     def lstm_step(hs, c, projected, h0, c0, W_hh, t):

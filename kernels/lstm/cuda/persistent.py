@@ -13,7 +13,7 @@ from gpuplay.intrinsics import ptx
 from .hoisted import projecting
 from .pointwise import new_states
 from .register_tiles import copy_vectors, copy_weights, first_sums, keep_sums, kept_sums, multiply, place
-from .shapes import PAD, RESIDENT_UNITS, THREADS, residence
+from .shapes import BLOCKS, PAD, RESIDENT_UNITS, THREADS, residence
 
 UNITS = RESIDENT_UNITS
 WEIGHT_ROWS = 4 * UNITS
@@ -105,7 +105,7 @@ def _layer(resident):
 
 def persistent(p):
     """Two launches in all: the product of all inputs, then all steps."""
-    project = projecting(p)
+    project = projecting(p, BLOCKS)
     layers = {}
 
     def run(gpu, hs, c_last, x, h0, c0, W_ih, W_hh, b_ih, b_hh, projected):

@@ -12,9 +12,9 @@ from .register_tiles import ZEROS, add_product, keep_sums, kept_sums, place
 from .shapes import THREADS, shape_for
 
 
-def registers(p):
-    """The sums of all gates and both states of step ``t``, by blocks of the shape that suits the problem."""
-    shape = shape_for(p.n, p.batch)
+def registers(p, blocks):
+    """One launch a step, by blocks of the largest shape of which there are ``blocks``."""
+    shape = shape_for(p.n, p.batch, blocks)
     grid, shared_bytes = shape.grid(p.n, p.batch), shape.shared_bytes
     constants = shape.constants(p.n)
     rows, units, row_warps, slices, tall = constants[:5]
