@@ -161,7 +161,7 @@ def test_the_gemm_of_dense_moves_what_it_says_without_bank_conflicts(n, batch):
 def test_a_warp_for_an_output_has_four_wide_loads_of_its_row_on_their_way(capability):
     (found,) = compiled(DENSE, "cuda:warp_rows", 8192, dense_shapes(8192, 1), capability, batch=1)
     assert accesses(found).keys() == {"LDG.E.128.CONSTANT", "LDG.E", "STG.E"}
-    assert found.code.registers <= 48
+    assert found.code.registers <= 56  # 36 warps of a multiprocessor, 2 KiB of W on their way in each
     assert found.code.stack_bytes == 0
 
 

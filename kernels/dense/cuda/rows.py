@@ -19,6 +19,7 @@ STRIDE = QUAD * WARP  # elements that the lanes of a warp load at once
 TURN = 4 * STRIDE
 EVERY_LANE = 0xFFFFFFFF
 HALVES = (16, 8, 4, 2, 1)
+LAST_QUADS = (0, 1, 2, 3)
 NOTHING = (np.float32(0),) * (4 * QUAD)
 
 
@@ -79,8 +80,10 @@ def _dot_of_quads(X, x, W, w, n, lane):
         total = _dot(total, these[4:8], load4_readonly(X, i + STRIDE))
         total = _dot(total, these[8:12], load4_readonly(X, i + 2 * STRIDE))
         total = _dot(total, these[12:], load4_readonly(X, i + 3 * STRIDE))
-    for k in range(uint32(whole + first), n, uint32(STRIDE)):
-        total = _dot(total, load4_readonly(W, w + k), load4_readonly(X, x + k))
+    for quad in cuda.literal_unroll(LAST_QUADS):
+        k = uint32(whole + first + uint32(quad * STRIDE))
+        if k < n:
+            total = _dot(total, load4_readonly(W, w + k), load4_readonly(X, x + k))
     return total
 
 
