@@ -61,28 +61,28 @@ def pipelined(p, tile_filters):
     def run(gpu, Y, X, W):
         tiling = tiling_for(filters, pixels, 1, tilings_up_to(tile_filters), gpu.properties.multiprocessors)
         function, grid = _multiply_coming_patches(geometry, tiling), tiling.grid(filters, pixels)
-        gpu.launch(function, grid, tiling.threads, Y.reshape(Y.size), X.reshape(X.size), W.reshape(W.size))
+        arrays = Y.reshape(Y.size), X.reshape(X.size), W.reshape(W.size)
+        gpu.launch(function, grid, tiling.threads, *arrays, np.uint32(geometry.taps))
 
     return run
 
 
 @functools.cache
 def _multiply_coming_patches(geometry, tiling):
-    filters, pixels, image, taps, row_length = _extents(geometry)
+    filters, pixels, image, _, row_length = _extents(geometry)
     nothing, corner = zeros(tiling), origin(tiling)
-    load_filters, load_patches = (
-        along_span(tiling.rows, tiling, wide=True),
-        patches(geometry, tiling, copy_ahead, padded),
-    )
+    load_filters = along_span(tiling.rows, tiling, wide=True)
+    load_patches = patches(geometry, tiling, copy_ahead, padded)
     multiply, finish = product(tiling, load_filters, load_patches), epilogue(tiling, sink_of(geometry))
     words = tiling.shared_words
 
+    # Told how many taps there are, the compiler would lay out the steps of a short sum flat, and lack registers.
     @cuda.jit(cache=True, launch_bounds=tiling.launch_bounds)
-    def multiply_coming_patches(Y, X, W):
+    def multiply_coming_patches(Y, X, W, taps):
         strips = cuda.shared.array(words, np.float32, alignment=16)
         row, column = corner(uint32(filters), uint32(pixels))
-        shape_w, shape_p = (uint32(taps), uint32(row_length)), (uint32(taps), uint32(pixels))
-        tile = multiply(nothing, strips, W, shape_w, X, shape_p, row, column, uint32(taps))
+        shape_w, shape_p = (taps, uint32(row_length)), (taps, uint32(pixels))
+        tile = multiply(nothing, strips, W, shape_w, X, shape_p, row, column, taps)
         finish(tile, row, column, (Y, filters, image, pixels))
 
     return multiply_coming_patches

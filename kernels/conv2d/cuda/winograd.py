@@ -7,7 +7,7 @@ product of matrices sums over the channels; and what comes of them is transforme
 import functools
 
 import numpy as np
-from numba import cuda, uint32
+from numba import cuda, intp
 
 from ..._shared.gpu_gemm.epilogue import epilogue, store_wide
 from ..._shared.gpu_gemm.product import origin, product, zeros
@@ -36,36 +36,31 @@ def winograd(p, tile_filters):
 
 def multiply_elements(p, tile_filters):
     """``run(gpu, M, U, V)``: M[e] = U[e]ᵀ·V[e] of U (36, channels, filters) and V (36, channels, tiles)."""
-    geometry, tiles = Geometry.of(p), tile_row_of(p)
+    filters, channels, row_length, tiles = p.filters, p.channels, Geometry.of(p).row, tile_row_of(p)
+    extents = np.uint32(filters), np.uint32(channels), np.uint32(row_length), np.uint32(tiles)
 
     def run(gpu, M, U, V):
-        tiling = tiling_for(
-            geometry.filters, tiles, PRODUCTS, tilings_up_to(tile_filters), gpu.properties.multiprocessors
-        )
-        function, grid = (
-            _products_of_elements(geometry, tiles, tiling),
-            (tiling.grid(geometry.filters, tiles), PRODUCTS),
-        )
-        gpu.launch(function, grid, tiling.threads, M.reshape(M.size), U.reshape(U.size), V.reshape(V.size))
+        tiling = tiling_for(filters, tiles, PRODUCTS, tilings_up_to(tile_filters), gpu.properties.multiprocessors)
+        function, grid = _products_of_elements(tiling), (tiling.grid(filters, tiles), PRODUCTS)
+        arrays = M.reshape(M.size), U.reshape(U.size), V.reshape(V.size)
+        gpu.launch(function, grid, tiling.threads, *arrays, *extents)
 
     return run
 
 
 @functools.cache
-def _products_of_elements(geometry, tiles, tiling):
-    filters, channels, row_length = geometry.filters, geometry.channels, geometry.row
+def _products_of_elements(tiling):
     nothing, corner, words = zeros(tiling), origin(tiling), tiling.shared_words
     load_filters, load_tiles = along_span(tiling.rows, tiling, wide=True), along_span(tiling.columns, tiling, wide=True)
     multiply, finish = product(tiling, load_filters, load_tiles), epilogue(tiling, store_wide)
 
     @cuda.jit(cache=True, launch_bounds=tiling.launch_bounds)
-    def products_of_elements(M, U, V):
+    def products_of_elements(M, U, V, filters, channels, row_length, tiles):
         strips = cuda.shared.array(words, np.float32, alignment=16)
-        element = cuda.blockIdx.y
-        row, column = corner(uint32(filters), uint32(tiles))
+        element = intp(cuda.blockIdx.y)
+        row, column = corner(filters, tiles)
         u, v = U[element * channels * row_length :], V[element * channels * tiles :]
-        shape_u, shape_v = (uint32(channels), uint32(row_length)), (uint32(channels), uint32(tiles))
-        tile = multiply(nothing, strips, u, shape_u, v, shape_v, row, column, uint32(channels))
-        finish(tile, row, column, (M[element * filters * tiles :], uint32(filters), uint32(tiles)))
+        tile = multiply(nothing, strips, u, (channels, row_length), v, (channels, tiles), row, column, channels)
+        finish(tile, row, column, (M[element * filters * tiles :], filters, tiles))
 
     return products_of_elements
