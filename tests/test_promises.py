@@ -6,6 +6,7 @@ import json
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import jsonschema
 import pytest
@@ -14,11 +15,15 @@ from rich.text import Text
 from gpuplay import catalog
 from gpuplay.analysis.judging import Judgement, judge, unmeasured
 from gpuplay.analysis.report import Report, sentences, wording
+from gpuplay.cli import peers
 from gpuplay.errors import UsageError
 from gpuplay.kernel import Kernel
+from gpuplay.machine_model import GpuModel, Machine
+from gpuplay.plan import Plan, Request, Settings, make
 from gpuplay.promises import ROWS, chosen
 from gpuplay.promises.terms import Case, Mean, OfRoof, OfYardstick, Promise, Scaling, Worst, case
 from gpuplay.results import Cell, Result
+from gpuplay.views.page import SWEEP
 from gpuplay.views.peers import export, page
 from tests import scripted
 from tests.screen import kept
@@ -255,6 +260,38 @@ def gpu_report() -> Report:
         judge(TENSOR, GPU_KERNEL, on_a_gpu(TENSOR, *SLOW_TENSOR), scripted.GPU_ROOFS),
     )
     return Report(record([r for judgement in judgements for r in judgement.results], gpu=True), judgements, 2)
+
+
+class Here:
+    """A session with a kernel that is loaded here and a GPU that is not asked for anything."""
+
+    def __init__(self, loaded: catalog.Loaded) -> None:
+        self.loaded, self.kernel = loaded, loaded.kernel
+
+    def plan_of(self, asked: Request, machine: Machine) -> Plan:
+        return make(self.loaded, asked, machine)
+
+
+@pytest.mark.parametrize("row", ROWS["cuda"], ids=lambda row: row.name)
+def test_a_row_for_a_gpu_is_planned_shown_and_judged(row: Promise) -> None:
+    here: Any = Here(catalog.load(catalog.find(row.kernel)))
+    run = peers._Run((row,), Settings(), missing={"torch_gpu": "", "cupy": ""})
+    plan = run._plan(here, row, Machine(cores=16, gpu=GpuModel(modelled=False)))
+    speeds = {"torch_gpu": 1.0, "cupy": 0.9, "cuda": 1.6}
+    found = []
+    for one in (cell for line in plan.rows for cell in line.measured if not cell.skip):
+        variant, moved = here.kernel.variant(one.cell.variant), one.bytes
+        assert moved
+        seconds = moved / 3e12 / speeds[variant.target]
+        more = {"library": variant.name if variant.flynn == "library" else "", "flops": one.flops, "bytes": moved}
+        found.append(ok(one.cell, variant.flynn, timing(seconds), transfer=scripted.transfer(one.cell), **more))
+    kept = record(found, gpu=True)
+    assert SWEEP.render(kept, plan, 100, elapsed_s=1, interrupted=False).plain
+    judgement = judge(row, here.kernel, found, scripted.GPU_ROOFS)
+    asked = {finding.need.at_least <= 1.5 for finding in judgement.findings}
+    assert judgement.state == ("holds" if asked == {True} else "missed")
+    assert all(standing.found for standing in judgement.standings)
+    assert all({len(line.measured) - len(line.cells)} <= {0, 1} for line in plan.rows)  # the copy beside
 
 
 def no_gpu_report() -> Report:
