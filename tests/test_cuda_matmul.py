@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import numpy as np
 import pytest
 from test_cuda_offline import numba_cuda_missing
 
@@ -14,6 +15,7 @@ from gpuplay.measure.building import build, problem_data
 from gpuplay.measure.inspecting import compiled_for
 from gpuplay.results import Cell
 from gpuplay.targets.lockstep import LockstepTarget
+from gpuplay.targets.offline import OfflineGpu
 
 LOADED = catalog.load(catalog.find("matmul"))
 SHAPE = {"m": 128, "k": 64}  # all tiles divide it
@@ -33,7 +35,7 @@ CLAIMS = {
 FLOAT64 = ("naive", "coalesced", "tiled", "column", "register")
 REGISTER_RUNGS = ("register", "vectorised", "pipelined", "warps")
 WIDE_RUNGS = REGISTER_RUNGS[1:]
-LARGE = 2048  # a product of so many rows has a tile of 128×128 for every multiprocessor
+LARGE = 2048  # tiles of 128×128 keep 132 multiprocessors busy with so many rows
 AWKWARD = ((1, 1, 1), (129, 7, 130), (127, 129, 33), (257, 132, 64), (33, 260, 9))
 compiles = pytest.mark.skipif(numba_cuda_missing(), reason="numba-cuda is not installed; pip install 'gpuplay[cuda]'")
 each_capability = pytest.mark.parametrize("capability", [(8, 0), (9, 0)], ids=lambda c: f"sm_{c[0]}{c[1]}")
@@ -126,6 +128,17 @@ def test_one_load_serves_more_multiply_adds_from_rung_to_rung() -> None:
 def test_columns_eight_apart_lie_in_four_banks() -> None:
     total = counted("register", LOADED.kernel.problem(N, **SHAPE))
     assert total.shared_loads.worst_ways == 4
+
+
+@pytest.mark.parametrize(
+    ("n", "side"), [(129, 64), (1024, 64), (1280, 128), (1500, 64), (2048, 128), (4096, 128), (8192, 128)]
+)
+def test_tiles_are_small_where_large_ones_leave_multiprocessors_idle(n: int, side: int) -> None:
+    gpu, variant, problem = OfflineGpu(), LOADED.kernel.variant("cuda:warps"), LOADED.kernel.problem(n)
+    run = LOADED.call(variant.build, problem, **variant.default_knobs)
+    run(gpu, *(np.broadcast_to(np.float32(0), (1, 1)) for _ in "CAB"))
+    (launch,) = gpu.launches
+    assert launch.grid == ((-(-n // side)) ** 2, 1, 1)
 
 
 # --- right at every edge ---

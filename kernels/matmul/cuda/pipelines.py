@@ -88,7 +88,7 @@ def warps(p, block_tile, thread_rows):
     A warp of the rung below takes 8 rows and 64 columns of a strip in two steps; in the square tile of 4 by 8
     threads, what is loaded serves more of them at once, and threads beside each other that want the same number
     are served together. Blocks follow each other in squares of C, so that what one loads is in the L2 cache for
-    the next. Where tiles of 128×128 would be fewer than the multiprocessors, they are 64×64. Threads of 16 rows
+    the next. Where tiles of 128×128 would leave multiprocessors idle, they are 64×64. Threads of 16 rows
     load 24 numbers for 128 multiply-adds where those of 8 rows load 16 for 64, but half as many find room.
     Traffic: 8·m·n·k / tile bytes of loads, 4·m·n of stores.
     """
