@@ -14,6 +14,7 @@ from numba.core.errors import TypingError
 from gpuplay.intrinsics.gpu_intrinsic import intrinsic
 
 INT, LONG = ir.IntType(32), ir.IntType(64)
+CONVERGENT = ("convergent",)  # LLVM: nothing may make it depend on other conditions than it does
 SHARED = 3  # address space (NVVM IR specification, "Address Space")
 
 
@@ -39,10 +40,10 @@ def shared_address(context: Any, builder: Any, kind: Any, array: Any, index: Any
 
 
 def emit(builder: Any, text: str, constraints: str, *operands: Any) -> None:
-    """Instructions without a result, in order with all others that touch memory."""
+    """Instructions without a result, in order with all others that touch memory; not to be moved into a branch."""
     kind = ir.FunctionType(ir.VoidType(), [operand.type for operand in operands])
     clobbers = f"{constraints},~{{memory}}" if constraints else "~{memory}"
-    builder.call(ir.InlineAsm(kind, text, clobbers, side_effect=True), operands)
+    builder.call(ir.InlineAsm(kind, text, clobbers, side_effect=True), operands, attrs=CONVERGENT)
 
 
 @intrinsic

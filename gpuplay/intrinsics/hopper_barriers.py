@@ -17,7 +17,7 @@ from numba.core import types, typing
 from numba.core.errors import TypingError
 
 from gpuplay.intrinsics.gpu_intrinsic import intrinsic
-from gpuplay.intrinsics.hopper_addresses import INT, emit, shared_address, whole_number
+from gpuplay.intrinsics.hopper_addresses import CONVERGENT, INT, emit, shared_address, whole_number
 
 
 def check_barriers(what: str, barriers: Any, index: Any) -> None:
@@ -87,7 +87,8 @@ def phase_is_over(typingctx: Any, barriers: Any, index: Any, parity: Any) -> Any
         array, at, bit = values
         place = shared_address(context, builder, called.args[0], array, at)
         code = ir.InlineAsm(ir.FunctionType(INT, [INT, INT]), text, "=r,r,r,~{memory}", side_effect=True)
-        return builder.icmp_unsigned("!=", builder.call(code, [place, bit]), ir.Constant(INT, 0))
+        over = builder.call(code, [place, bit], attrs=CONVERGENT)
+        return builder.icmp_unsigned("!=", over, ir.Constant(INT, 0))
 
     return typing.signature(types.boolean, barriers, types.intp, types.uint32), generate
 

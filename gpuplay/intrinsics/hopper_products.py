@@ -21,7 +21,7 @@ from numba.core import types, typing
 from numba.core.errors import TypingError
 
 from gpuplay.intrinsics.gpu_intrinsic import intrinsic
-from gpuplay.intrinsics.hopper_addresses import LONG, emit, one_dimensional, shared_address, whole_number
+from gpuplay.intrinsics.hopper_addresses import CONVERGENT, LONG, emit, one_dimensional, shared_address, whole_number
 
 ROWS, DEPTH = 64, 16  # of A's tile
 WARPGROUP = 128
@@ -92,7 +92,8 @@ def _with_sums(builder: Any, text: str, sums: Any, count: int, *operands: Any) -
     items = [builder.extract_value(sums, at) for at in range(count)]
     kind = ir.FunctionType(ir.LiteralStructType([_FLOAT] * count), [_FLOAT] * count + [o.type for o in operands])
     constraints = ["=f"] * count + [str(at) for at in range(count)] + ["l"] * len(operands) + ["~{memory}"]
-    changed = builder.call(ir.InlineAsm(kind, text, ",".join(constraints), side_effect=True), items + list(operands))
+    code = ir.InlineAsm(kind, text, ",".join(constraints), side_effect=True)
+    changed = builder.call(code, items + list(operands), attrs=CONVERGENT)
     return [builder.extract_value(changed, at) for at in range(count)]
 
 
