@@ -232,7 +232,7 @@ class DeviceGpu:
             blocks, threads = dims("grid", grid), dims("block", block)
             refuse_launch(self.properties, function, blocks, threads, shared)
             launcher = self._launchers[key] = function[blocks, threads, self._device.stream, shared]
-        if shared > self.properties.shared_bytes_per_block:
+        if 2 * shared > self.properties.shared_bytes_per_block:  # static arrays may take as much again
             self._grant(function, args, shared)
         try:
             launcher(*args)
@@ -274,15 +274,16 @@ class DeviceGpu:
     def _grant(self, function: Any, args: tuple[Any, ...], shared: int) -> None:
         """Let a function have more dynamic shared memory than blocks have by themselves.
 
-        Numba has no way to ask for it; the attribute belongs to the loaded function, one for each set of types.
+        Numba has no way to ask for it. The attribute belongs to the loaded function, one for each set of types.
         """
-        key = function, tuple(map(function.typeof_pyval, args))
+        kinds = tuple((arg.dtype, arg.ndim) if hasattr(arg, "dtype") else type(arg) for arg in args)
+        key = function, kinds  # Numba's own types take longer to find than a launch
         if self._granted.get(key, 0) >= shared:
             return
         from cuda.bindings import driver as binding
         from numba.cuda.cudadrv.driver import driver
 
-        loaded = function.compile(key[1]).library.get_cufunc()
+        loaded = function.compile(tuple(map(function.typeof_pyval, args))).library.get_cufunc()
         attribute = binding.CUfunction_attribute.CU_FUNC_ATTRIBUTE_MAX_DYNAMIC_SHARED_SIZE_BYTES
         driver.cuKernelSetAttribute(attribute, shared, loaded.handle, loaded.device.id)
         self._granted[key] = shared
