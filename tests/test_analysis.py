@@ -286,6 +286,9 @@ def test_a_warning_names_the_cell_and_its_remedy(time: Timing, words: str) -> No
 def test_data_that_fits_in_the_cache_is_warned_of_where_memory_is_the_question() -> None:
     assert "fits in the last cache (32 MiB)" in warned(timing(1e-3), flops=1e6, bytes=1e6)
     assert warned(timing(1e-3), flops=1e9, bytes=1e6) == ""
+    in_cache = record([ok(CELL, "SIMD", timing(1e-3), flops=1e6, bytes=1e6)])
+    assert warnings.collect(in_cache)
+    assert warnings.collect(replace(in_cache, argv=("gpuplay", "matmul", "--cold"))) == ()
 
 
 def test_a_call_shorter_than_a_launch_is_warned_of() -> None:

@@ -22,7 +22,8 @@ def collect(record: Record) -> tuple[str, ...]:
     """All warnings of a record: those found here first, then those of the workers."""
     results = [result for result in record.results if timed(result)]
     name = size_names(result.cell.size for result in record.results)
-    rules: list[Found] = [_few(results), _noise(results), _drift(results), _cached(results, record.machine)]
+    rules: list[Found] = [_few(results), _noise(results), _drift(results)]
+    rules += [] if "--cold" in record.argv else [_cached(results, record.machine)]
     rules += [_launches(results), _throttled(results), _untold(results, record.machine)]
     found = [f"{subject(about, name)}: {text}" for about, text in (rule for rule in rules if rule)]
     return (*found, *_workers(record.results, name))

@@ -15,8 +15,10 @@ from gpuplay.measure import timing
 from gpuplay.measure.building import Built, build, problem_data
 from gpuplay.measure.compiling import EVENTS, CompileClock
 from gpuplay.measure.libraries import named
+from gpuplay.measure.machine import last_cache_bytes
 from gpuplay.measure.outcomes import Prepared, Turn
 from gpuplay.targets import open_target
+from gpuplay.targets.host import HostTarget
 
 if TYPE_CHECKING:
     from gpuplay.catalog import Loaded
@@ -178,9 +180,16 @@ class Bench:
         key = (cell.target, problem)
         if key not in self._data:
             if cell.target not in self._targets:
-                self._targets[cell.target] = open_target(cell.target, self._settings.device, graph=self._settings.graph)
+                self._targets[cell.target] = self._opened(cell.target)
             self._data[key] = problem_data(self._loaded, cell, self._targets[cell.target], self._settings.seed)
         return self._data[key]
+
+    def _opened(self, name: str) -> Target:
+        """A target that knows how it is to be measured on."""
+        opened = open_target(name, self._settings.device, graph=self._settings.graph)
+        if isinstance(opened, HostTarget):
+            opened.cache_bytes = max(opened.cache_bytes, last_cache_bytes())
+        return opened
 
     def _clock(self, built: Built) -> timing.Clock:
         target, call = built.data.target, built.call
