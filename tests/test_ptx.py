@@ -141,7 +141,7 @@ def test_what_the_launch_wrote_is_not_for_the_read_only_path():
 def test_a_hint_for_shared_memory_is_refused():
     @cuda.jit
     def shared(y):
-        tile = cuda.shared.array(128, float32)
+        tile = cuda.shared.array(128, float32, alignment=16)
         i = cuda.threadIdx.x
         ptx.store4(tile, 4 * i, (y[0], y[0], y[0], y[0]))
         y[i] = ptx.load4_streaming(tile, 4 * i)[0]

@@ -9,7 +9,7 @@ import numpy as np
 
 from gpuplay.lockstep import access
 from gpuplay.lockstep.dtypes import element_of
-from gpuplay.lockstep.program import SharedArray
+from gpuplay.lockstep.program import ALIGNED, SharedArray
 from gpuplay.lockstep.values import View
 
 if TYPE_CHECKING:
@@ -27,6 +27,12 @@ def _shape(t: Emitter, made: Call) -> tuple[int, ...]:
     return tuple(int(extent) for extent in (value if isinstance(value, tuple) else (value,)))
 
 
+def _alignment(t: Emitter, made: Call, itemsize: int) -> int:
+    """The bytes that a shared array's address is a multiple of: what was asked for, else its element's."""
+    name = made.keywords.get("alignment", made.arguments[2] if len(made.arguments) > 2 else "")
+    return int(t.constants.get(name) or itemsize)
+
+
 def _strides(shape: tuple[int, ...], itemsize: int) -> tuple[int, ...]:
     return tuple(math.prod(shape[axis + 1 :]) * itemsize for axis in range(len(shape)))
 
@@ -42,7 +48,8 @@ def _shared(t: Emitter, made: Call) -> None:
         if count == 0 and dtype.itemsize < before.dtype.itemsize:
             t.build.shared[key] = SharedArray(name, dtype, 0)
     else:
-        t.build.shared[key] = SharedArray(name, dtype, count)
+        alignment = _alignment(t, made, dtype.itemsize)
+        t.build.shared[key] = SharedArray(name, dtype, count, alignment=alignment if count else ALIGNED)
     t.build.shared_slots[t.slot(made.target)] = key
     number = list(t.build.shared).index(key)
     extents, strides = tuple(map(np.int64, shape)), _strides(shape, dtype.itemsize)

@@ -163,6 +163,16 @@ def division(batch: Batch, place: Place, dividend: Number, divisor: Number) -> N
     batch.fault(Fault("division", text, place, thread, value=value, remedy="guard the division"))
 
 
+def unaligned_array(batch: Batch, site: Site, lane: int, alignment: int) -> None:
+    """A wide access to a shared array that may begin anywhere: it works while the compiler places it well."""
+    thread, width = batch.thread(lane), site.width
+    text = (
+        f"{thread} {_VERBS[site.action]} {width} bytes of {site.array}, an array that is aligned to {alignment} alone"
+    )
+    remedy = f"declare it by cuda.shared.array(…, alignment={width})"
+    batch.fault(Fault("alignment", text, site.place, thread, array=site.array, remedy=remedy))
+
+
 def _itemsize(site: Site) -> int:
     """Bytes of an element of the array that a site touched last."""
     view: View = site.view

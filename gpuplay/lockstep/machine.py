@@ -216,7 +216,7 @@ def _shared(array: SharedArray, blocks: int, dynamic: int) -> Allocation:
     nbytes = array.count * array.dtype.itemsize or dynamic
     period = max(-(-nbytes // SHARED_ALIGNMENT), 1) * SHARED_ALIGNMENT
     memory = Allocation(array.name, "shared", np.zeros(blocks * period, np.uint8), array.dtype.itemsize)
-    memory.period = period
+    memory.period, memory.alignment = period, array.alignment
     memory.watch(loads=True, stores=True, atomics=array.updated)
     memory.track_unset(nbytes)
     return memory

@@ -15,15 +15,17 @@ class Allocation:
     """Bytes with a name; their shadow is kept in words of ``2**shift`` bytes, the smallest element.
 
     ``data`` is (bytes,) uint8; ``skew`` is where it starts from a 256-byte boundary; ``period`` is the
-    bytes of one block's part (shared) or one lane's (local), 0 for global memory. Races are looked for
-    where ``watched``; ``written`` is empty where reading unset words is no fault. ``claims`` has for each word
-    the lane of the batch, plus 1, whose copy into it is under way, ``claimed`` how many words have one.
+    bytes of one block's part (shared) or one lane's (local), 0 for global memory; ``alignment`` is what a
+    part begins at a multiple of for certain, 0 where ``skew`` tells. Races are looked for where ``watched``;
+    ``written`` is empty where reading unset words is no fault. ``claims`` has for each word the lane of the
+    batch, plus 1, whose copy into it is under way, ``claimed`` how many words have one.
     """
 
     def __init__(self, name: str, space: Space, data: NDArray[np.uint8], word: int, skew: int = 0) -> None:
         self.name, self.space, self.data, self.skew = name, space, data, skew
         self.shift = int(word).bit_length() - 1
         self.period = 0
+        self.alignment = 0
         self.written: NDArray[np.uint8] = np.zeros(0, np.uint8)
         self._complete = True
         self.forget()

@@ -104,17 +104,21 @@ class Block:
         return ()
 
 
+ALIGNED = 16  # bytes: what the memory of a whole launch begins at a multiple of, more than any access needs
+
+
 @dataclass(frozen=True)
 class SharedArray:
     """A shared or local array of a function: ``count`` elements, 0 where the size is dynamic.
 
-    ``updated`` says that atomics touch it.
+    ``updated`` says that atomics touch it; ``alignment`` is what its address is a multiple of for certain, in bytes.
     """
 
     name: str
     dtype: np.dtype[Any]
     count: int
     updated: bool = True
+    alignment: int = ALIGNED
 
 
 @dataclass

@@ -11,7 +11,7 @@ from gpuplay.intrinsics.vectors import BYTES, LANES
 from gpuplay.lockstep import access
 from gpuplay.lockstep.dtypes import element_of
 from gpuplay.lockstep.errors import Unsupported
-from gpuplay.lockstep.faults import misaligned
+from gpuplay.lockstep.faults import misaligned, unaligned_array
 
 if TYPE_CHECKING:
     from gpuplay.lockstep.batch import Batch
@@ -33,6 +33,8 @@ def aligned(batch: Batch, view: View, index: Number, site: Site) -> tuple[Number
 
 def without_misaligned(batch: Batch, view: View, offset: Number, index: Number, active: Lanes, site: Site) -> Lanes:
     """The active lanes whose address is a multiple of the access's width; a fault where there are others."""
+    if active.any() and 0 < view.memory.alignment < site.width:
+        unaligned_array(batch, site, int(active.argmax()), view.memory.alignment)
     spread = np.broadcast_to(offset + view.memory.skew, batch.lanes)
     bad = active & (spread % site.width != 0)
     if bad.any():

@@ -3,11 +3,28 @@
 import numpy as np
 from numba import cuda, float32, int32
 
+from gpuplay.intrinsics.ptx import load4
+
 from .races import BLOCK, numbers
 
 FULL = 0xFFFFFFFF
 HALF = 0xFFFF
 MORE_THAN_RESIDENT = 300  # blocks of 1024 threads; 132 multiprocessors hold 264 of them
+
+
+def shared_array_aligned_to_its_element(mended):
+    """Nothing says that the array begins at a multiple of 16 bytes, though it will where it stands alone."""
+    aligned = 16 if mended else 4
+
+    @cuda.jit
+    def broadcast(y, x):
+        tile = cuda.shared.array(BLOCK, float32, alignment=aligned)
+        tid = cuda.threadIdx.x
+        tile[tid] = x[tid]
+        cuda.syncthreads()
+        y[tid] = load4(tile, 0)[1]  # fault: alignment by block 0 thread 0
+
+    return lambda machine: machine.launch(broadcast, 1, BLOCK, numbers(BLOCK), numbers(BLOCK))
 
 
 def off_by_one_edge(mended):
@@ -407,7 +424,7 @@ def division_by_zero(mended):
 
 BUGS = (
     *(off_by_one_edge, store_behind_the_end, wrong_axis, negative_index, beyond_a_slice, beyond_shared),
-    *(beyond_dynamic_shared, beyond_local, atomic_out_of_bounds),
+    *(beyond_dynamic_shared, beyond_local, atomic_out_of_bounds, shared_array_aligned_to_its_element),
     *(divergent_barrier, barrier_in_the_last_branch, barrier_in_a_loop, two_barriers),
     *(unset_shared, unset_shared_of_the_next_block, unset_atomic_sum, unset_local, unset_workspace),
     *(lock_never_released, grid_barrier_by_hand, spinning_before_a_barrier, waiting_for_nobody),

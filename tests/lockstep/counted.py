@@ -188,7 +188,7 @@ def quads_shifted(y, x, by):
 
 @cuda.jit
 def quads_through_shared(y, x):
-    tile = cuda.shared.array(128, float32)
+    tile = cuda.shared.array(128, float32, alignment=16)
     i = cuda.threadIdx.x
     store4(tile, 4 * i, load4(x, 4 * i))
     cuda.syncthreads()
