@@ -127,6 +127,12 @@ def test_a_product_of_pixels_without_neighbours_wastes_no_sector(name: str) -> N
         assert traffic.sectors == traffic.ideal_sectors > 0
 
 
+def test_winograd_wastes_no_sector_where_rows_are_whole_sectors() -> None:
+    total = counted("winograd", 40, batch=2, channels=8, filters=24)
+    for traffic in (total.global_loads, total.global_stores):
+        assert traffic.sectors == traffic.ideal_sectors > 0
+
+
 # --- where it serves ---
 
 

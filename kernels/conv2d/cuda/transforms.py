@@ -15,7 +15,8 @@ from ..layout import OUT, TAP, out_side, tiles_across, tiles_of
 from .sizes import tile_row_of
 
 ZERO, TWO, FOUR, FIVE, EIGHT = (np.float32(number) for number in (0, 2, 4, 5, 8))
-THREADS = 128
+ZEROS = (ZERO,) * OUT
+THREADS, ALL_LANES = 128, 0xFFFFFFFF
 
 
 @cuda.jit(device=True)
@@ -40,16 +41,34 @@ def _pixel(X, top, left, plane, n):
 
 
 @cuda.jit(device=True)
-def _column(X, top, left, plane, n):
-    """A column of a tile, transformed."""
-    return _image(
+def _row(X, top, left, plane, n):
+    """Six pixels of a row of a tile, one by one."""
+    return (
         _pixel(X, top, left, plane, n),
-        _pixel(X, uint32(top + 1), left, plane, n),
-        _pixel(X, uint32(top + 2), left, plane, n),
-        _pixel(X, uint32(top + 3), left, plane, n),
-        _pixel(X, uint32(top + 4), left, plane, n),
-        _pixel(X, uint32(top + 5), left, plane, n),
+        _pixel(X, top, uint32(left + 1), plane, n),
+        _pixel(X, top, uint32(left + 2), plane, n),
+        _pixel(X, top, uint32(left + 3), plane, n),
+        _pixel(X, top, uint32(left + 4), plane, n),
+        _pixel(X, top, uint32(left + 5), plane, n),
     )
+
+
+@cuda.jit(device=True)
+def _wide_row(X, top, left, plane, n):
+    """The same, where the middle four begin at a multiple of four: these by one access, the others from neighbours.
+
+    The lane before has the tile to the left and its last pixel, the lane behind the one to the right. All lanes
+    of a warp come here together; the first and the last of them load what they have no neighbour for.
+    """
+    right, lane = uint32(left + 5), cuda.threadIdx.x % 32
+    quad = ptx.load4(X, uint32(plane + top * n + uint32(left + 1))) if top < n else ZEROS
+    before, after = cuda.shfl_up_sync(ALL_LANES, quad[3], 1), cuda.shfl_down_sync(ALL_LANES, quad[0], 1)
+    if lane == 0:
+        before = _pixel(X, top, left, plane, n)
+    if lane == 31:
+        after = _pixel(X, top, right, plane, n)
+    first, last = before if left < n else ZERO, after if right < n else ZERO
+    return first, quad[0], quad[1], quad[2], quad[3], last
 
 
 @cuda.jit(device=True)
@@ -79,31 +98,45 @@ def _load_column(M, at, step):
 def transform_images(p):
     """``run(gpu, V, X)``: V (36, channels, tiles) becomes Bᵀ·d·B of every tile d of X, 6×6 pixels.
 
-    Global traffic, in floats: tiles overlap, so a pixel is asked for 2.25 times, mostly of the cache; V once.
+    Global traffic, in floats: tiles overlap, so every pixel is asked for 1.5 times where rows of X are whole
+    128-bit accesses and padding is 1, else 2.25 times, mostly of the cache; V once.
     """
     n, padding, channels, tiles, row = p.n, p.padding, p.channels, tiles_of(p), tile_row_of(p)
     across, matrix = tiles_across(out_side(n, TAP, 1, padding)), channels * tile_row_of(p)
+    wide = n % OUT == 0 and padding == 1
 
     @cuda.jit(cache=True, launch_bounds=THREADS)
     def images_to_tiles(V, X):
         tile, c = uint32(cuda.blockIdx.x * THREADS + cuda.threadIdx.x), uint32(cuda.blockIdx.y)
-        if tile >= row:
-            return
         image, within = tile // uint32(across * across), tile % uint32(across * across)
-        # Tiles that fill up a row of V lie below the image, where all is zero.
+        # Tiles that fill up a row of V, and the last block, lie below the image, where all is zero.
         top = uint32(within // uint32(across) * OUT - padding) if tile < tiles else uint32(n)
         left = uint32(within % uint32(across) * OUT - padding)
         plane = uint32((image * channels + c) * n * n)
-        d0, d1 = _column(X, top, left, plane, n), _column(X, top, uint32(left + 1), plane, n)
-        d2, d3 = _column(X, top, uint32(left + 2), plane, n), _column(X, top, uint32(left + 3), plane, n)
-        d4, d5 = _column(X, top, uint32(left + 4), plane, n), _column(X, top, uint32(left + 5), plane, n)
-        v = c * row + tile
-        _store_row(V, v, matrix, _image(d0[0], d1[0], d2[0], d3[0], d4[0], d5[0]))
-        _store_row(V, v + 6 * matrix, matrix, _image(d0[1], d1[1], d2[1], d3[1], d4[1], d5[1]))
-        _store_row(V, v + 12 * matrix, matrix, _image(d0[2], d1[2], d2[2], d3[2], d4[2], d5[2]))
-        _store_row(V, v + 18 * matrix, matrix, _image(d0[3], d1[3], d2[3], d3[3], d4[3], d5[3]))
-        _store_row(V, v + 24 * matrix, matrix, _image(d0[4], d1[4], d2[4], d3[4], d4[4], d5[4]))
-        _store_row(V, v + 30 * matrix, matrix, _image(d0[5], d1[5], d2[5], d3[5], d4[5], d5[5]))
+        second, third, fourth = uint32(top + 1), uint32(top + 2), uint32(top + 3)
+        fifth, sixth = uint32(top + 4), uint32(top + 5)
+        if wide:
+            r0, r1 = _wide_row(X, top, left, plane, n), _wide_row(X, second, left, plane, n)
+            r2, r3 = _wide_row(X, third, left, plane, n), _wide_row(X, fourth, left, plane, n)
+            r4, r5 = _wide_row(X, fifth, left, plane, n), _wide_row(X, sixth, left, plane, n)
+        else:
+            r0, r1 = _row(X, top, left, plane, n), _row(X, second, left, plane, n)
+            r2, r3 = _row(X, third, left, plane, n), _row(X, fourth, left, plane, n)
+            r4, r5 = _row(X, fifth, left, plane, n), _row(X, sixth, left, plane, n)
+        d0 = _image(r0[0], r1[0], r2[0], r3[0], r4[0], r5[0])
+        d1 = _image(r0[1], r1[1], r2[1], r3[1], r4[1], r5[1])
+        d2 = _image(r0[2], r1[2], r2[2], r3[2], r4[2], r5[2])
+        d3 = _image(r0[3], r1[3], r2[3], r3[3], r4[3], r5[3])
+        d4 = _image(r0[4], r1[4], r2[4], r3[4], r4[4], r5[4])
+        d5 = _image(r0[5], r1[5], r2[5], r3[5], r4[5], r5[5])
+        if tile < row:
+            v = c * row + tile
+            _store_row(V, v, matrix, _image(d0[0], d1[0], d2[0], d3[0], d4[0], d5[0]))
+            _store_row(V, v + 6 * matrix, matrix, _image(d0[1], d1[1], d2[1], d3[1], d4[1], d5[1]))
+            _store_row(V, v + 12 * matrix, matrix, _image(d0[2], d1[2], d2[2], d3[2], d4[2], d5[2]))
+            _store_row(V, v + 18 * matrix, matrix, _image(d0[3], d1[3], d2[3], d3[3], d4[3], d5[3]))
+            _store_row(V, v + 24 * matrix, matrix, _image(d0[4], d1[4], d2[4], d3[4], d4[4], d5[4]))
+            _store_row(V, v + 30 * matrix, matrix, _image(d0[5], d1[5], d2[5], d3[5], d4[5], d5[5]))
 
     def run(gpu, V, X):
         gpu.launch(images_to_tiles, (-(-row // THREADS), channels), THREADS, V.reshape(V.size), X.reshape(X.size))
