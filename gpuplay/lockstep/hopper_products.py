@@ -129,7 +129,7 @@ def _fetched(e: Batch, first: int, addresses: NDArray[np.int64], place: Place) -
         _refuse(e, first, place, "a tile that reaches beyond its shared array")
         return None
     places = bulk.offset(memory, block, addresses) // PIECE
-    if memory.may_be_unset() and not memory.written.reshape(-1, PIECE >> memory.shift)[places].all():
+    if not memory.written.reshape(-1, PIECE >> memory.shift)[places].all():
         thread = e.thread(first)
         text = f"{thread} and its warpgroup multiply a tile of {memory.name} that is not all written"
         remedy = "copy the whole tile first, zeros beyond the edges"
