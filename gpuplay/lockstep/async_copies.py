@@ -8,9 +8,9 @@ import numpy as np
 
 from gpuplay.intrinsics import async_copies as intrinsics
 from gpuplay.lockstep import access, wide
-from gpuplay.lockstep.copies import Copy
+from gpuplay.lockstep.copies import Copy, Source
 from gpuplay.lockstep.dtypes import element_of
-from gpuplay.lockstep.faults import too_many
+from gpuplay.lockstep.faults import changed_under_copy, too_many
 from gpuplay.lockstep.sites import Site
 
 if TYPE_CHECKING:
@@ -37,13 +37,14 @@ def _copy(elements: int) -> Handler:
         def copy(e: Batch) -> None:
             counts = _counts(e, e.v[many], elements, read)
             begin = access.spread(e, e.v[first])
-            values = _read(e, e.v[source], begin, counts, (read, single))
+            begun, values = _read(e, e.v[source], begin, counts, (read, single))
             offset, active = wide.aligned(e, e.v[target], e.v[place], written)
             offset = access.spread(e, offset)
             memory = e.v[target].memory
             access.touch(e, memory, offset, active, written)
             access.claim(memory, offset, active, written)
-            e.copies.begin(Copy(memory, dtype, offset, values, active.copy(), e.copies.open.copy(), written))
+            group = e.copies.open.copy()
+            e.copies.begin(Copy(memory, dtype, offset, values, active.copy(), group, written, begun))
 
         t.emit(copy, uses=(source, target, first, place, many))
 
@@ -60,7 +61,9 @@ def _counts(e: Batch, count: Number, elements: int, site: Site) -> Lanes:
     return np.where(e.mask.array, np.clip(counts, 0, elements), 0)
 
 
-def _read(e: Batch, view: View, begin: Lanes, counts: Lanes, sites: tuple[Site, Site]) -> tuple[Number, ...]:
+def _read(
+    e: Batch, view: View, begin: Lanes, counts: Lanes, sites: tuple[Site, Site]
+) -> tuple[Source, tuple[Number, ...]]:
     """The elements that each lane reads, zeros behind them; counted as one access, checked element by element."""
     whole, single = sites
     dtype, some = view.dtype, counts > 0
@@ -80,7 +83,7 @@ def _read(e: Batch, view: View, begin: Lanes, counts: Lanes, sites: tuple[Site, 
             single.view = view
             access.check(e, view.memory, at, here & ~full, single)
         values.append(np.where(here, access.fetch(view.memory, dtype, at), dtype.type(0)))
-    return tuple(values)
+    return Source(view.memory, offset, np.where(active, counts, 0), whole), tuple(values)
 
 
 def _commit(t: Emitter, _made: Call) -> None:
@@ -94,12 +97,27 @@ def _wait(t: Emitter, made: Call) -> None:
 
     def wait(e: Batch) -> None:
         for copy, lanes in e.copies.due(e.mask.array, groups):
+            _refuse_changed_source(e, copy, lanes)
             for element, value in enumerate(copy.values):
                 at = copy.offset + element * copy.dtype.itemsize
                 access.put(e, copy.memory, copy.dtype, at, lanes, value)
             access.release(e, copy.memory, copy.offset, lanes, copy.site)
 
     t.emit(wait)
+
+
+def _refuse_changed_source(e: Batch, copy: Copy, lanes: Lanes) -> None:
+    """A fault where what these lanes copy was written since they began: the copy may bring either."""
+    source = copy.source
+    if not source.memory.watched:
+        return
+    bits = np.dtype(f"u{copy.dtype.itemsize}")
+    for element, value in enumerate(copy.values):
+        now = access.fetch(source.memory, copy.dtype, source.offset + element * copy.dtype.itemsize)
+        bad = lanes & (source.counts > element) & (now.view(bits) != value.view(bits))
+        if bad.any():
+            lane = int(bad.argmax())
+            changed_under_copy(e, source.site, source.memory, lane, int(source.offset[lane]) + element * bits.itemsize)
 
 
 HANDLERS: dict[Any, Any] = {

@@ -17,6 +17,16 @@ from gpuplay.lockstep.memory import Allocation
 from gpuplay.lockstep.sites import Site
 
 
+@dataclass(frozen=True)
+class Source:
+    """Where a copy reads: ``counts`` (lanes,) elements from byte ``offset`` (lanes,) of global memory on."""
+
+    memory: Allocation
+    offset: NDArray[np.int64]
+    counts: NDArray[Any]
+    site: Site
+
+
 @dataclass(eq=False)
 class Copy:
     """One copy instruction of all lanes: ``values``, one for each element, go to byte ``offset`` of ``memory``.
@@ -31,6 +41,7 @@ class Copy:
     waiting: NDArray[np.bool_]
     group: NDArray[np.int32]
     site: Site
+    source: Source
 
 
 class Copies:

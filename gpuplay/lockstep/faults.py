@@ -130,6 +130,15 @@ def changed(batch: Batch, site: Site, memory: Allocation, lane: int, writer: int
     batch.fault(Fault("race", text, site.place, mine, before.place, theirs, site.array, index, remedy=remedy))
 
 
+def changed_under_copy(batch: Batch, site: Site, memory: Allocation, lane: int, offset: int) -> None:
+    """A word of global memory that was written while an asynchronous copy from it was under way."""
+    thread = batch.thread(lane)
+    index = _index(site, memory, offset, lane)
+    text = f"{thread} copies {site.array}[{', '.join(map(str, index))}], which is written while the copy is under way"
+    remedy = "wait for the copy before anyone writes what it reads"
+    batch.fault(Fault("race", text, site.place, thread, array=site.array, index=index, remedy=remedy))
+
+
 def too_many(batch: Batch, site: Site, lane: int, given: int, most: int) -> None:
     """A copy whose count is none of those that the instruction has."""
     thread = batch.thread(lane)

@@ -279,8 +279,26 @@ def unset_source(mended):
     return launch
 
 
+def source_written_meanwhile(mended):
+    """What is copied is overwritten before the copy has been waited for: it may bring either."""
+
+    @cuda.jit
+    def move(y, x):
+        tile = cuda.shared.array(TILE, float32, alignment=16)
+        i = cuda.threadIdx.x
+        copy4_async(tile, 4 * i, x, 4 * i, 4)  # fault: race by block 0 thread 0
+        commit_copies()
+        if mended:
+            wait_for_copies(0)
+        x[4 * i + 1] = -1
+        wait_for_copies(0)
+        y[i] = tile[4 * i]
+
+    return lambda machine: machine.launch(move, 1, BLOCK, numbers(BLOCK), numbers(TILE))
+
+
 BUGS = (
     *(missing_wait, missing_commit, one_group_too_many, missing_barrier_after_the_wait, barrier_before_the_wait),
     *(copy_into_what_is_read, two_copies_at_once, copy_beyond_the_end, count_beyond_four, copy_from_between),
-    unset_source,
+    *(unset_source, source_written_meanwhile),
 )
