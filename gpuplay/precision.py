@@ -58,7 +58,7 @@ class Formats:
     @property
     def text(self) -> str:
         """In words: 'stores bfloat16, accumulates float32'; '' where all is the problem's dtype."""
-        compute = SHOWN.get(self.compute, self.compute)
+        compute = "" if self.compute == self.storage else SHOWN.get(self.compute, self.compute)
         parts = (f"stores {self.storage}" if self.storage else "", compute)
         said = ", ".join(part for part in parts if part)
         return f"{said}, accumulates {self.accumulate}" if said and self.accumulate else said

@@ -19,6 +19,14 @@ EIGHT_ROWS, FOUR_ROWS = (8, 1), (4, 2)  # swizzles: how many rows differ, and by
 PARTS = 4  # of a copy, one for each step of a stage
 
 
+@cuda.jit(cache=True)
+def widen_rows(wide, narrow):
+    """Rows of a matrix into rows that are a multiple of a chunk long, zeros behind them; a block a row."""
+    i = cuda.blockIdx.x
+    for j in range(cuda.threadIdx.x, wide.shape[1], cuda.blockDim.x):
+        wide[i, j] = narrow[i, j] if j < narrow.shape[1] else wide.dtype.type(0)
+
+
 @cuda.jit(device=True, forceinline=True)
 def swizzled(row, chunk, chunks, swizzle):
     """The place of a chunk in a strip whose rows have so many, in chunks."""
@@ -30,50 +38,37 @@ def swizzled(row, chunk, chunks, swizzle):
 def copy_words(strip, at, matrix, extents, top, left, shape, part):
     """Begin to copy one of four parts of a tile of a float32 matrix from (``top``, ``left``) to ``strip[at:]``.
 
-    ``shape`` has the tile's rows and chunks across, its swizzle, the threads of the block, and whether a chunk can be
-    copied at once, for which rows must have a multiple of 4 elements. Beyond the edges of the matrix lie zeros. Each
-    turn of the threads fills whole periods of the swizzle, so that only the first place needs to be worked out.
+    Rows of the matrix have a multiple of 4 elements, so that a chunk is copied at once; beyond its edges lie zeros.
+    ``shape`` has the tile's rows and chunks across, its swizzle, and the threads of the block. Each turn of the threads
+    fills whole periods of the swizzle, so that only the first place needs to be worked out.
     """
     height, width = extents
-    rows, chunks, swizzle, threads, wide = shape
+    rows, chunks, swizzle, threads = shape
     high, turns = threads // chunks, rows * chunks // threads
     row, chunk = uint32(cuda.threadIdx.x) // uint32(chunks), uint32(cuda.threadIdx.x) % uint32(chunks)
     place = uint32(at + swizzled(row, chunk, chunks, swizzle) * uint32(WORDS))
     i, j = uint32(top + row), uint32(left + chunk * uint32(WORDS))
     first = intp(i) * intp(width) + intp(j)
     for turn in range(part * turns // PARTS, (part + 1) * turns // PARTS):
-        here = uint32(i + uint32(turn * high)) < height
+        inside = uint32(i + uint32(turn * high)) < height and j < width
         start, target = first + intp(turn * high) * intp(width), place + uint32(turn * high * chunks * WORDS)
-        if wide:
-            ptx.copy4_async(strip, target, matrix, start, int32(WORDS if here and j < width else 0))
-        else:
-            for word in range(WORDS):
-                inside = here and uint32(j + uint32(word)) < width
-                ptx.copy1_async(strip, target + uint32(word), matrix, start + word, inside)
+        ptx.copy4_async(strip, target, matrix, start, int32(WORDS if inside else 0))
 
 
 @cuda.jit(device=True, forceinline=True)
 def copy_halves(strip, at, matrix, extents, top, left, shape, part):
-    """`copy_words` of 16-bit elements, 8 of them a chunk. Where a chunk is not copied at once, it is there on return.
-
-    No asynchronous copy is narrower than 4 bytes, and an odd row of 16-bit elements may begin between two of them.
-    """
+    """`copy_words` of 16-bit elements, of which rows have a multiple of 8."""
     height, width = extents
-    rows, chunks, swizzle, threads, wide = shape
+    rows, chunks, swizzle, threads = shape
     high, turns = threads // chunks, rows * chunks // threads
     row, chunk = uint32(cuda.threadIdx.x) // uint32(chunks), uint32(cuda.threadIdx.x) % uint32(chunks)
     place = uint32(at + swizzled(row, chunk, chunks, swizzle) * uint32(HALVES))
     i, j = uint32(top + row), uint32(left + chunk * uint32(HALVES))
     first = intp(i) * intp(width) + intp(j)
     for turn in range(part * turns // PARTS, (part + 1) * turns // PARTS):
-        here = uint32(i + uint32(turn * high)) < height
+        inside = uint32(i + uint32(turn * high)) < height and j < width
         start, target = first + intp(turn * high) * intp(width), place + uint32(turn * high * chunks * HALVES)
-        if wide:
-            ptx.copy8_async(strip, target, matrix, start, int32(HALVES if here and j < width else 0))
-        else:
-            for half in range(HALVES):
-                inside = here and uint32(j + uint32(half)) < width
-                strip[target + uint32(half)] = matrix[start + half] if inside else strip.dtype.type(0)
+        ptx.copy8_async(strip, target, matrix, start, int32(HALVES if inside else 0))
 
 
 @cuda.jit(device=True, forceinline=True)

@@ -83,6 +83,16 @@ def widest_columns(machine):
     return 256 if matrix_sizes.shared_bytes(256) <= machine.gpu.shared_bytes_opt_in else 128
 
 
+def wide_words(p, _knobs):
+    """A and B as float32, in rows of a multiple of 4."""
+    return matrix_sizes.widened(p, 4, "")
+
+
+def wide_halves(p, _knobs):
+    """A and B as bfloat16, in rows of a multiple of 8."""
+    return matrix_sizes.widened(p, 8, "uint16")
+
+
 def bf16_work(p, _knobs):
     """A and B have two bytes an element."""
     return Cost(2.0 * p.m * p.n * p.k, 2.0 * (p.m * p.k + p.k * p.n) + p.itemsize * float(p.m * p.n))
@@ -174,6 +184,7 @@ VARIANTS = (
         knobs={"columns": COLUMNS},
         improves_on="cuda:warps",
         applies=fits_matrix_units,
+        workspace=wide_words,
         compute="tfloat32",
         accumulate="float32",
     ),
@@ -184,6 +195,7 @@ VARIANTS = (
         "cuda.tensor_cores:tf32x3",
         improves_on="cuda:tf32",
         applies=fits_matrix_units,
+        workspace=wide_words,
         compute="tfloat32x3",
         accumulate="float32",
     ),
@@ -195,6 +207,7 @@ VARIANTS = (
         knobs={"columns": COLUMNS},
         improves_on="cuda:tf32",
         applies=fits_matrix_units,
+        workspace=wide_halves,
         work=bf16_work,
         storage="bfloat16",
         accumulate="float32",

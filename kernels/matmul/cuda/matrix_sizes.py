@@ -1,5 +1,7 @@
 """How the products on matrix units are divided among blocks and warps, in plain integers. Imports no numba."""
 
+from gpuplay.kernel import Array
+
 ROWS = 128  # of C that a block computes
 STAGES = 3  # of the strips in shared memory
 BAND = 16  # tiles down that a band of blocks has
@@ -22,6 +24,20 @@ def stage_elements(columns, each):
 def shared_bytes(columns):
     """Shared memory of a block, whatever the elements are."""
     return STAGES * CHUNKS * CHUNK_BYTES * (ROWS + columns)
+
+
+def round_up(count, each):
+    """The next multiple of ``each``."""
+    return -(-count // each) * each
+
+
+def widened(p, each, dtype):
+    """A and B with rows of whole chunks, of those that have others."""
+    a, b = round_up(p.k, each), round_up(p.n, each)
+    return (
+        Array("wide_A", (p.m, a) if a > p.k else (0, 0), dtype=dtype),
+        Array("wide_B", (p.k, b) if b > p.n else (0, 0), dtype=dtype),
+    )
 
 
 def blocks(p, columns):

@@ -2,7 +2,8 @@
 
 A block computes 128 rows and ``columns`` columns of C, a warp 64×64 of them, a tile of sums that lies in its
 registers. Strips of A and B, 8 chunks of 16 bytes along k, pass through three stages of shared memory: while one is
-multiplied, the copies of two more are under way.
+multiplied, the copies of two more are under way. Where rows are no multiple of 16 bytes, copies that are take their
+place.
 
 Global traffic in bytes, where tiles divide the matrices: s·m·n·k·(1/columns + 1/128) loaded, s = 4, with bfloat16 2
 bytes an element, and 4·m·n stored.
@@ -18,6 +19,7 @@ from ..._shared.gpu_matrix_tiles import CHUNKS, EIGHT_ROWS, FOUR_ROWS, HALVES, P
 from . import matrix_sizes as sizes
 from .matrix_sizes import BAND, ROWS, STAGES
 
+COPY_THREADS = 256
 YOUNGEST = STAGES - 2  # stages whose copies may be under way while one is multiplied
 ZEROS, FEW_ZEROS = (np.float32(0),) * 128, (np.float32(0),) * 64  # a lane's part of 64×64 sums, and of 64×32
 
@@ -43,7 +45,7 @@ def block_origin(height, width, columns):
     down, across = (height + uint32(ROWS - 1)) // uint32(ROWS), (width + uint32(columns - 1)) // uint32(columns)
     number = uint32(cuda.blockIdx.x)
     band = uint32(number // (uint32(BAND) * across) * uint32(BAND))
-    high = uint32(min(BAND, down - band))
+    high = min(uint32(BAND), uint32(down - band))
     within = uint32(number - band * across)
     return uint32((band + within % high) * uint32(ROWS)), uint32(within // high * uint32(columns))
 
@@ -51,23 +53,21 @@ def block_origin(height, width, columns):
 @cuda.jit(device=True, forceinline=True)
 def copy_words(strips, at, start, part, product):
     """Begin to copy a part of 128 rows of A and of ``columns`` columns of B, from ``start`` along k on, float32."""
-    A, B, (m, n, k), (top, left), columns, threads, (wide_a, wide_b) = product
+    A, B, a_extents, b_extents, (top, left), columns, threads = product
     rows = CHUNKS * WORDS
-    a_shape = (ROWS, CHUNKS, EIGHT_ROWS, threads, wide_a)
-    b_shape = (rows, columns // WORDS, FOUR_ROWS, threads, wide_b)
-    tiles.copy_words(strips, at, A, (m, k), top, start, a_shape, part)
-    tiles.copy_words(strips, uint32(at + uint32(ROWS * rows)), B, (k, n), start, left, b_shape, part)
+    tiles.copy_words(strips, at, A, a_extents, top, start, (ROWS, CHUNKS, EIGHT_ROWS, threads), part)
+    b_shape = (rows, columns // WORDS, FOUR_ROWS, threads)
+    tiles.copy_words(strips, uint32(at + uint32(ROWS * rows)), B, b_extents, start, left, b_shape, part)
 
 
 @cuda.jit(device=True, forceinline=True)
 def copy_halves(strips, at, start, part, product):
     """The same, with elements of 16 bits, twice as far along k."""
-    A, B, (m, n, k), (top, left), columns, threads, (wide_a, wide_b) = product
+    A, B, a_extents, b_extents, (top, left), columns, threads = product
     rows = CHUNKS * HALVES
-    a_shape = (ROWS, CHUNKS, EIGHT_ROWS, threads, wide_a)
-    b_shape = (rows, columns // HALVES, EIGHT_ROWS, threads, wide_b)
-    tiles.copy_halves(strips, at, A, (m, k), top, start, a_shape, part)
-    tiles.copy_halves(strips, uint32(at + uint32(ROWS * rows)), B, (k, n), start, left, b_shape, part)
+    tiles.copy_halves(strips, at, A, a_extents, top, start, (ROWS, CHUNKS, EIGHT_ROWS, threads), part)
+    b_shape = (rows, columns // HALVES, EIGHT_ROWS, threads)
+    tiles.copy_halves(strips, uint32(at + uint32(ROWS * rows)), B, b_extents, start, left, b_shape, part)
 
 
 @cuda.jit(device=True, forceinline=True)
@@ -76,7 +76,7 @@ def stage_tf32(sums, strips, at_a, at_b, writing, start, product):
 
     They stand one by one: a loop need not be unrolled, and its places would not be constants.
     """
-    columns = product[4]
+    columns = product[5]
     sums = tiles.multiply_tf32(sums, strips, at_a, at_b, 0, columns)
     copy_words(strips, writing, start, 0, product)
     sums = tiles.multiply_tf32(sums, strips, at_a, at_b, 1, columns)
@@ -91,7 +91,7 @@ def stage_tf32(sums, strips, at_a, at_b, writing, start, product):
 @cuda.jit(device=True, forceinline=True)
 def stage_bf16(sums, strips, at_a, at_b, writing, start, product):
     """The same with halves."""
-    columns = product[4]
+    columns = product[5]
     sums = tiles.multiply_bf16(sums, strips, at_a, at_b, 0, columns)
     copy_halves(strips, writing, start, 0, product)
     sums = tiles.multiply_bf16(sums, strips, at_a, at_b, 1, columns)
@@ -107,7 +107,7 @@ def stage_bf16(sums, strips, at_a, at_b, writing, start, product):
 def stage_tf32x3(sums, strips, at_a, at_b, writing, start, product):
     """The same with three products in the place of one; unrolled, it would want more registers than there are."""
     for step in range(4):
-        sums = tiles.multiply_tf32x3(sums, strips, at_a, at_b, step, product[4])
+        sums = tiles.multiply_tf32x3(sums, strips, at_a, at_b, step, product[5])
         copy_words(strips, writing, start, step, product)
     return sums
 
@@ -115,7 +115,7 @@ def stage_tf32x3(sums, strips, at_a, at_b, writing, start, product):
 def _product(p, columns, *, halves, thrice):
     """The run of one precision. What is known when it is built, the compiler prunes the branches of."""
     each, dtype = (HALVES, np.uint16) if halves else (WORDS, np.float32)
-    wide = p.k % each == 0, p.n % each == 0
+    a_width, b_width = sizes.round_up(p.k, each), sizes.round_up(p.n, each)
     wide_c = p.n % 4 == 0
     warp_columns = sizes.NARROW_WARP_COLUMNS if thrice else sizes.WARP_COLUMNS
     threads, warps_across = sizes.threads_of(columns, warp_columns), columns // warp_columns
@@ -124,10 +124,10 @@ def _product(p, columns, *, halves, thrice):
     zeros = FEW_ZEROS if thrice else ZEROS
 
     @cuda.jit(cache=True, launch_bounds=(threads, 1))
-    def multiply(C, A, B, m, n, k):
+    def multiply(C, A, B, m, n, k, a_width, b_width):
         strips = cuda.shared.array(0, dtype, alignment=16)
         top, left = block_origin(m, n, columns)
-        product = A, B, (m, n, k), (top, left), columns, threads, wide
+        product = A, B, (m, a_width), (k, b_width), (top, left), columns, threads
         warp = uint32(cuda.threadIdx.x) // uint32(32)
         row = warp // uint32(warps_across) * uint32(sizes.WARP_ROWS)
         column = warp % uint32(warps_across) * uint32(warp_columns)
@@ -158,9 +158,16 @@ def _product(p, columns, *, halves, thrice):
         else:
             tiles.write_64_columns(C, (m, n), uint32(top + row), uint32(left + column), sums, wide_c)
 
-    def run(gpu, C, A, B):
+    extents = tuple(np.uint32(extent) for extent in (p.m, p.n, p.k, a_width, b_width))
+
+    def run(gpu, C, A, B, wide_A, wide_B):
+        if a_width > p.k:
+            gpu.launch(tiles.widen_rows, p.m, COPY_THREADS, wide_A, A)
+            A = wide_A
+        if b_width > p.n:
+            gpu.launch(tiles.widen_rows, p.k, COPY_THREADS, wide_B, B)
+            B = wide_B
         flat = C.reshape(C.size), A.reshape(A.size), B.reshape(B.size)
-        shape = np.uint32(p.m), np.uint32(p.n), np.uint32(p.k)
-        gpu.launch(multiply, sizes.blocks(p, columns), threads, *flat, *shape, shared=sizes.shared_bytes(columns))
+        gpu.launch(multiply, sizes.blocks(p, columns), threads, *flat, *extents, shared=sizes.shared_bytes(columns))
 
     return run
