@@ -181,3 +181,15 @@ def test_top_rungs_multiply_in_registers(name: str, n: int, batch: int, capabili
         assert dict(loop.kinds)["LDS.128"] >= 12
         assert "LDS" not in dict(loop.kinds)
         assert "LDGSTS.E.BYPASS.128" in function.sass
+
+
+@pytest.mark.parametrize("capability", [(8, 0), (9, 0)], ids=["sm80", "sm90"])
+def test_the_pointwise_launch_moves_128_bits_at_a_time(capability: tuple[int, int]) -> None:
+    pytest.importorskip("numba_cuda", reason="pip install 'gpuplay[cuda]'")
+    cell = cell_of("pointwise", LOADED.kernel.problem(512, batch=64))
+    code = compiled_for(LOADED, cell, capability, want="sass").gpu[1]
+    accesses = dict(sass.mix(sass.parse(code.sass)).kinds)
+    assert (accesses["LDG.128"], accesses["STG.128"]) == (6, 2)  # the cell state comes from c0 or c
+    assert "LDG" not in accesses
+    assert "STG" not in accesses
+    assert "local" not in accesses

@@ -1,14 +1,13 @@
 """lstm_cell on a GPU: the launch that `lstm`'s variant cuda:pointwise makes after the sums of a step."""
 
-from ..lstm.cuda import geometry
-from ..lstm.cuda.pointwise import update
+from ..lstm.cuda.pointwise import updating
 
 
 def pointwise(p, block):
-    """Both states of step 0, a thread a unit."""
-    grid, threads = geometry(p, block)
+    """Both states of step 0."""
+    update = updating(p, block)
 
     def run(gpu, h, c, sums, _x_products, _h_products, c0, _b_ih, _b_hh):
-        gpu.launch(update, grid, threads, h, c, c0, sums, 0)
+        update(gpu, h, c, c0, sums, 0)
 
     return run

@@ -9,7 +9,7 @@ batch. So a step's sums read 2·batch·n·(n/16) floats of x and h, and 8·n²·
 from numba import cuda
 
 from . import UNITS, geometry
-from .pointwise import GATES, launch_separately, new_states, update
+from .pointwise import GATES, launch_separately, new_states, updating
 
 PADDED = UNITS + 1  # words of a row of the weights' tile: 16 threads that read a column meet 16 banks
 WEIGHTS = GATES * UNITS
@@ -95,12 +95,12 @@ def stacked(p, block):
 def pointwise(p, block):
     """Two launches a step: all sums, then both states; an element's way between moves 7 floats, not 16."""
     grid, threads = geometry(p, block)
-    sum_gates = _summing(block // UNITS)
+    sum_gates, update = _summing(block // UNITS), updating(p, block)
 
     def run(gpu, hs, c_last, x, h0, c0, W_ih, W_hh, b_ih, b_hh, gates):
         for t in range(p.steps):
             gpu.launch(sum_gates, grid, threads, gates, hs, x, h0, W_ih, W_hh, b_ih, b_hh, t)
-            gpu.launch(update, grid, threads, hs, c_last, c0, gates, t)
+            update(gpu, hs, c_last, c0, gates, t)
 
     return run
 
