@@ -66,14 +66,14 @@ class Bench:
             failed = built.verdict_on_probes()
             wrong, error = (failed.reason, failed.error) if failed else ("", error)
         data.restore()
-        compiled = clock.seconds if clock.count else max(0.0, first_s - built.call_s)
+        compiled = clock.seconds if clock.compiled else max(0.0, first_s - built.call_s)
         self._built[cell] = built
         return Prepared(
             wrong=wrong,
             error=error,
             call_s=built.call_s,
             compile_s=compiled if variant.target in EVENTS else None,
-            compile_cached=(clock.count == 0) if variant.target in EVENTS else None,
+            compile_cached=not clock.compiled if variant.target in EVENTS else None,
             prepare_s=built.prepared.seconds if built.prepared else None,
             transfer=data.transfer(variant) if variant.target in ON_GPU and not wrong else None,
             library=", wrong on ".join((self._library(variant, data.problem), *built.shortfalls)),
