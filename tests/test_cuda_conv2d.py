@@ -173,10 +173,10 @@ def test_the_tile_of_a_block_follows_the_problem(sizes: ModuleType, filters: int
 @pytest.mark.parametrize(
     ("name", "params", "share"),
     [
-        ("implicit", {"filters": 64}, 0.7),
-        ("pipelined", {"filters": 64}, 0.7),
-        ("pipelined", {"filters": 256}, 0.75),
-        ("winograd", {"filters": 64}, 0.8),
+        ("implicit", {"filters": 64}, 0.8),
+        ("pipelined", {"filters": 64}, 0.78),
+        ("pipelined", {"filters": 256}, 0.82),
+        ("winograd", {"filters": 64}, 0.84),
     ],
     ids=["implicit", "pipelined", "pipelined-256", "winograd"],
 )

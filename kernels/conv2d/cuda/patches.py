@@ -93,7 +93,8 @@ def patches(geometry, tiling, copy, layout):
         corner = uint32((pixel // uint32(image) * uint32(channels) * uint32(n) + top) * uint32(n) + left)
         for turn in range(turns):
             step = uint32((group + uint32(turn * groups_at_once)) * uint32(GROUP))
-            place, c = uint32((start + step) // uint32(depth)), uint32((start + step) % uint32(depth))
+            tap = uint32(start + step)
+            place, c = uint32(tap // uint32(depth)), uint32(tap % uint32(depth))
             ki, kj = uint32(place // uint32(size)), uint32(place % uint32(size))
             inside = (pixel < pixels) & (ki < size) & (uint32(top + ki) < n) & (uint32(left + kj) < n)
             source = intp(uint32(corner + (c * uint32(n) + ki) * uint32(n) + kj))
