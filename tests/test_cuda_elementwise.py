@@ -156,6 +156,28 @@ def test_the_gemm_of_dense_moves_what_it_says_without_bank_conflicts(n, batch):
     assert total.float64 == 0
 
 
+@pytest.mark.parametrize(("n", "batch", "parts"), [(256, 64, 2), (523, 33, 4), (1024, 1, 8)])
+def test_parts_of_dense_sums_add_up_to_what_they_should(n, batch, parts):
+    total = counted(DENSE, "cuda:split_k", n, batch=batch, function="gelu")
+    outputs = batch * n
+    assert total.global_stores.bytes_asked == 4 * outputs * (parts + 1)
+    assert total.global_loads.bytes_asked >= 4 * (n * n + parts * outputs)
+    for banks in (total.shared_loads, total.shared_stores):
+        assert banks.wavefronts == banks.ideal_wavefronts
+
+
+@compiles
+@each_capability
+def test_parts_of_dense_sums_stay_in_registers(capability):
+    shapes = [*dense_shapes(1024, 64), (8 * 64 * 1024,)]
+    parts, whole = compiled(DENSE, "cuda:split_k", 1024, shapes, capability, batch=64)
+    for code in (parts.code, whole.code):
+        assert (code.spill_stores_bytes, code.spill_loads_bytes, code.stack_bytes) == (0, 0, 0)
+    assert parts.launch.grid == (16, 8, 1)
+    mix = sass.read(parts.code.sass).mix
+    assert dict(mix.kinds)["FFMA"] >= 0.7 * mix.total
+
+
 @compiles
 @each_capability
 def test_a_warp_for_an_output_has_four_wide_loads_of_its_row_on_their_way(capability):

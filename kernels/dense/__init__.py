@@ -64,7 +64,7 @@ KERNEL = Kernel(
     odd_shapes=({"batch": 1}, {"batch": 33}, {"batch": 577}),
     cost=cost,
     baseline="numpy:blas",
-    story=("numpy:blas", "cpu:scalar", "cpu:simd", "cpu:parallel", "cuda:gemm"),
+    story=("numpy:blas", "cpu:scalar", "cpu:simd", "cpu:parallel", "cuda:split_k"),
     variants=(
         Variant(
             "numpy:blas",

@@ -4,11 +4,13 @@ cuda:naive      one thread an output; adjacent threads read adjacent rows of W, 
 cuda:warp_rows  one warp an output: its lanes read a row of W side by side, 128 bits each, and add up by shuffles
 cuda:tiled      tiles of X and W in shared memory, loaded along their rows
 cuda:gemm       tiles of Y in registers, bias and activation on their way out
+cuda:split_k    k divided among blocks where there are few tiles
 """
 
 from gpuplay.kernel import Knob, Variant
 
 from ..._shared import limits
+from .parts import workspace
 
 NAIVE_BLOCK = (32, 8)
 
@@ -71,5 +73,14 @@ VARIANTS = (
         "cuda.gemm:gemm",
         improves_on="cuda:tiled",
         applies=fits_gemm,
+    ),
+    Variant(
+        "cuda:split_k",
+        "SIMT",
+        "where there are few tiles, blocks share the sums of one, and a second launch adds the parts",
+        "cuda.split_k:split_k",
+        improves_on="cuda:gemm",
+        applies=fits_gemm,
+        workspace=workspace,
     ),
 )
