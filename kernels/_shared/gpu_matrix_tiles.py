@@ -6,7 +6,7 @@ different banks, and no byte is spent on padding. A is taken from rows 8 chunks 
 rows of a matrix, one chunk each, are all 32 banks. B has s(r) = r mod 8 as halves; as words, which are loaded one
 by one, 4 rows and 8 adjacent columns at a time, s(r) = 2·(r mod 4).
 
-A warp multiplies 64 rows and 64 or 32 columns. A *step* is 16 of k as halves, 8 as words: two chunks of A.
+A warp multiplies 64 rows and 64 columns. A *step* is 16 of k as halves, 8 as words: two chunks of A.
 """
 
 from numba import cuda, int32, intp, uint32
@@ -131,34 +131,34 @@ def multiply_tf32(sums, strips, at_a, at_b, step, pitch):
 
 @cuda.jit(device=True, forceinline=True)
 def multiply_tf32x3(sums, strips, at_a, at_b, step, pitch):
-    """64×32 sums and one step of words, each of them two TF32 numbers."""
-    a, b = left_fragments(strips, at_a, step, WORDS), right_words(strips, at_b, step, pitch)
+    """64×64 sums and one step of words, each of them two TF32 numbers."""
+    a = left_fragments(strips, at_a, step, WORDS)
+    b = right_words(strips, at_b, step, pitch) + right_words(strips, at_b + uint32(32), step, pitch)
     return ptx.multiply_tiles_tf32x3(sums, a, b)
 
 
 @cuda.jit(device=True, forceinline=True)
-def write_64_columns(C, extents, i, j, sums, wide):
+def write_warp_tile(C, extents, i, j, sums, wide):
     """Write a warp's 64×64 sums to C, from row ``i`` and column ``j`` on; each lane has 4 of every 16×8.
 
     ``wide`` stores 16 bytes at once, which needs rows of a multiple of 4 elements.
     """
-    right = uint32(j + uint32(32))
-    write_32_columns(C, extents, i, j, sums[:16] + sums[32:48] + sums[64:80] + sums[96:112], wide)
-    write_32_columns(C, extents, i, right, sums[16:32] + sums[48:64] + sums[80:96] + sums[112:], wide)
-
-
-@cuda.jit(device=True, forceinline=True)
-def write_32_columns(C, extents, i, j, sums, wide):
-    """The same of 64×32 sums."""
-    write_16_rows(C, extents, i, j, sums[:16], wide)
-    write_16_rows(C, extents, uint32(i + uint32(16)), j, sums[16:32], wide)
-    write_16_rows(C, extents, uint32(i + uint32(32)), j, sums[32:48], wide)
-    write_16_rows(C, extents, uint32(i + uint32(48)), j, sums[48:], wide)
+    write_16_rows(C, extents, i, j, sums[:32], wide)
+    write_16_rows(C, extents, uint32(i + uint32(16)), j, sums[32:64], wide)
+    write_16_rows(C, extents, uint32(i + uint32(32)), j, sums[64:96], wide)
+    write_16_rows(C, extents, uint32(i + uint32(48)), j, sums[96:], wide)
 
 
 @cuda.jit(device=True, forceinline=True)
 def write_16_rows(C, extents, i, j, sums, wide):
-    """Four tiles side by side."""
+    """Eight tiles side by side, four and four."""
+    write_four_tiles(C, extents, i, j, sums[:16], wide)
+    write_four_tiles(C, extents, i, uint32(j + uint32(32)), sums[16:], wide)
+
+
+@cuda.jit(device=True, forceinline=True)
+def write_four_tiles(C, extents, i, j, sums, wide):
+    """Four of them."""
     write_tile(C, extents, i, j, sums[:4], wide)
     write_tile(C, extents, i, uint32(j + uint32(8)), sums[4:8], wide)
     write_tile(C, extents, i, uint32(j + uint32(16)), sums[8:12], wide)

@@ -71,7 +71,7 @@ def fits_tile(p, knobs, machine):
 
 def fits_matrix_units(p, knobs, machine):
     """As `fits_warps`, on a GPU whose matrix units take these formats, with three stages in shared memory."""
-    columns = knobs.get("columns", matrix_sizes.THRICE_COLUMNS)
+    columns = knobs["columns"]
     taken, most = matrix_sizes.shared_bytes(columns), machine.gpu.shared_bytes_opt_in
     if taken > most:
         return f"columns {columns}: strips for three stages take {taken} bytes of shared memory, the limit is {most}"
@@ -193,6 +193,7 @@ VARIANTS = (
         "SIMT",
         "each number is the sum of two TF32 ones: three products on the matrix unit are as exact as one in float32",
         "cuda.tensor_cores:tf32x3",
+        knobs={"columns": COLUMNS},
         improves_on="cuda:tf32",
         applies=fits_matrix_units,
         workspace=wide_words,

@@ -5,15 +5,13 @@ from gpuplay.kernel import Array
 ROWS = 128  # of C that a block computes
 STAGES = 3  # of the strips in shared memory
 BAND = 16  # tiles down that a band of blocks has
-WARP_ROWS = 64
-WARP_COLUMNS, NARROW_WARP_COLUMNS = 64, 32  # the latter where three products need registers, too
+WARP_TILE = 64  # rows and columns that a warp computes
 CHUNK_BYTES, CHUNKS = 16, 8  # of a row of A in a strip
-THRICE_COLUMNS = 128
 
 
-def threads_of(columns, warp_columns):
+def threads_of(columns):
     """Threads of a block."""
-    return 32 * (ROWS // WARP_ROWS) * (columns // warp_columns)
+    return 32 * (ROWS // WARP_TILE) * (columns // WARP_TILE)
 
 
 def stage_elements(columns, each):

@@ -17,11 +17,11 @@ from gpuplay.intrinsics import ptx
 from ..._shared import gpu_matrix_tiles as tiles
 from ..._shared.gpu_matrix_tiles import CHUNKS, EIGHT_ROWS, FOUR_ROWS, HALVES, PARTS, WORDS
 from . import matrix_sizes as sizes
-from .matrix_sizes import BAND, ROWS, STAGES
+from .matrix_sizes import BAND, ROWS, STAGES, WARP_TILE
 
 COPY_THREADS = 256
 YOUNGEST = STAGES - 2  # stages whose copies may be under way while one is multiplied
-ZEROS, FEW_ZEROS = (np.float32(0),) * 128, (np.float32(0),) * 64  # a lane's part of 64×64 sums, and of 64×32
+ZEROS = (np.float32(0),) * 128  # a lane's part of a warp's 64×64 sums
 
 
 def tf32(p, columns):
@@ -34,9 +34,9 @@ def bf16(p, columns):
     return _product(p, columns, halves=True, thrice=False)
 
 
-def tf32x3(p):
+def tf32x3(p, columns):
     """Each float32 is high + low, two TF32 numbers, and three products of these are as exact as one in float32."""
-    return _product(p, sizes.THRICE_COLUMNS, halves=False, thrice=True)
+    return _product(p, columns, halves=False, thrice=True)
 
 
 @cuda.jit(device=True, forceinline=True)
@@ -105,10 +105,11 @@ def stage_bf16(sums, strips, at_a, at_b, writing, start, product):
 
 @cuda.jit(device=True, forceinline=True)
 def stage_tf32x3(sums, strips, at_a, at_b, writing, start, product):
-    """The same with three products in the place of one; unrolled, it would want more registers than there are."""
+    """The same with three products in the place of one; four times as many would want more registers than there are."""
+    for part in range(PARTS):
+        copy_words(strips, writing, start, part, product)
     for step in range(4):
         sums = tiles.multiply_tf32x3(sums, strips, at_a, at_b, step, product[5])
-        copy_words(strips, writing, start, step, product)
     return sums
 
 
@@ -117,11 +118,9 @@ def _product(p, columns, *, halves, thrice):
     each, dtype = (HALVES, np.uint16) if halves else (WORDS, np.float32)
     a_width, b_width = sizes.round_up(p.k, each), sizes.round_up(p.n, each)
     wide_c = p.n % 4 == 0
-    warp_columns = sizes.NARROW_WARP_COLUMNS if thrice else sizes.WARP_COLUMNS
-    threads, warps_across = sizes.threads_of(columns, warp_columns), columns // warp_columns
+    threads, warps_across = sizes.threads_of(columns), columns // WARP_TILE
     depth, stage = CHUNKS * each, sizes.stage_elements(columns, each)
     last = (STAGES - 1) * stage
-    zeros = FEW_ZEROS if thrice else ZEROS
 
     @cuda.jit(cache=True, launch_bounds=(threads, 1))
     def multiply(C, A, B, m, n, k, a_width, b_width):
@@ -129,8 +128,7 @@ def _product(p, columns, *, halves, thrice):
         top, left = block_origin(m, n, columns)
         product = A, B, (m, a_width), (k, b_width), (top, left), columns, threads
         warp = uint32(cuda.threadIdx.x) // uint32(32)
-        row = warp // uint32(warps_across) * uint32(sizes.WARP_ROWS)
-        column = warp % uint32(warps_across) * uint32(warp_columns)
+        row, column = warp // uint32(warps_across) * uint32(WARP_TILE), warp % uint32(warps_across) * uint32(WARP_TILE)
         for ahead in range(STAGES - 1):
             for part in range(PARTS):
                 if halves:
@@ -138,7 +136,7 @@ def _product(p, columns, *, halves, thrice):
                 else:
                     copy_words(strips, uint32(ahead * stage), uint32(ahead * depth), part, product)
             ptx.commit_copies()
-        sums, reading, writing = zeros, uint32(0), uint32(last)
+        sums, reading, writing = ZEROS, uint32(0), uint32(last)
         for begin in range(uint32(0), k, uint32(depth)):
             ptx.wait_for_copies(YOUNGEST)
             cuda.syncthreads()
@@ -153,10 +151,7 @@ def _product(p, columns, *, halves, thrice):
             ptx.commit_copies()
             writing = reading
             reading = uint32(reading + stage) if reading < last else uint32(0)
-        if thrice:
-            tiles.write_32_columns(C, (m, n), uint32(top + row), uint32(left + column), sums, wide_c)
-        else:
-            tiles.write_64_columns(C, (m, n), uint32(top + row), uint32(left + column), sums, wide_c)
+        tiles.write_warp_tile(C, (m, n), uint32(top + row), uint32(left + column), sums, wide_c)
 
     extents = tuple(np.uint32(extent) for extent in (p.m, p.n, p.k, a_width, b_width))
 
