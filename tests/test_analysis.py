@@ -10,6 +10,7 @@ import pytest
 from gpuplay.analysis import crossover, gains, ratios, roofline, verdict, warnings
 from gpuplay.analysis.grid import arrange
 from gpuplay.plan import Plan
+from gpuplay.precision import Formats
 from gpuplay.results import Cell, Result, Timing, Transfer
 from tests import scripted
 from tests.scripted import measure, ok, plan, record, runs, timing, usual
@@ -257,6 +258,17 @@ def test_unknown_roofs_are_no_roof() -> None:
     assert roofline.roof(result(1e-3), None, {}) is None
     assert roofline.roof(result(1e-3), {"gpu": None}, {}) is None
     assert roofline.roof(replace(result(1e-3), flops=None, bytes=None), scripted.ROOFS, {}) is None
+
+
+def test_arithmetic_on_matrix_units_has_no_roof_and_what_memory_bounds_keeps_its_own() -> None:
+    cell = replace(CELL, variant="cuda:tf32")
+    product = replace(result(1e-3), cell=cell, flops=1e12, bytes=1e8)
+    assert roofline.roof(product, scripted.GPU_ROOFS, {}) is not None
+    assert roofline.roof(replace(product, formats=Formats(compute="tfloat32")), scripted.GPU_ROOFS, {}) is None
+    thin = replace(product, flops=1e8, formats=Formats(compute="tfloat32"))
+    found = roofline.roof(thin, scripted.GPU_ROOFS, {})
+    assert found is not None
+    assert found.bound == "memory"
 
 
 def warned(time: Timing, **more: object) -> str:

@@ -36,10 +36,13 @@ def work(result: Result) -> tuple[float | None, float | None]:
 
 
 def roof(result: Result, roofs: Mapping[str, Any] | None, machine: Mapping[str, Any]) -> Roof | None:
-    """The roof over a result: one core's, all cores', or the GPU's; None where the roofs are not known."""
+    """The roof over a result: one core's, all cores', or the GPU's; None where the roofs are not known.
+
+    What the matrix units can do in formats of their own is not measured, so that arithmetic there has none.
+    """
     rates = _rates(result, roofs)
     flops, moved = work(result)
-    if rates is None or not (flops or moved):
+    if rates is None or not (flops or moved) or (result.formats and not memory_bound(result)):
         return None
     fma, bandwidth = rates
     compute_s = flops / fma if flops and fma else 0.0
