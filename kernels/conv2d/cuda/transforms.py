@@ -28,6 +28,19 @@ def _image(d0, d1, d2, d3, d4, d5):
 
 
 @cuda.jit(device=True)
+def _one_side(a, b, c, d, e, f):
+    """Bᵀ of six rows of six: of each column its transform. Of these six, the same is the transform of the rows."""
+    return (
+        _image(a[0], b[0], c[0], d[0], e[0], f[0]),
+        _image(a[1], b[1], c[1], d[1], e[1], f[1]),
+        _image(a[2], b[2], c[2], d[2], e[2], f[2]),
+        _image(a[3], b[3], c[3], d[3], e[3], f[3]),
+        _image(a[4], b[4], c[4], d[4], e[4], f[4]),
+        _image(a[5], b[5], c[5], d[5], e[5], f[5]),
+    )
+
+
+@cuda.jit(device=True)
 def _outputs(m0, m1, m2, m3, m4, m5):
     """Aᵀ·m of one column of six products."""
     near, far, plus, twice = m1 - m2, m3 - m4, m1 + m2, m3 + m4
@@ -72,6 +85,32 @@ def _wide_row(X, top, left, plane, n):
 
 
 @cuda.jit(device=True)
+def _tile(X, top, left, plane, n):
+    """Six rows of six pixels."""
+    return (
+        _row(X, top, left, plane, n),
+        _row(X, uint32(top + 1), left, plane, n),
+        _row(X, uint32(top + 2), left, plane, n),
+        _row(X, uint32(top + 3), left, plane, n),
+        _row(X, uint32(top + 4), left, plane, n),
+        _row(X, uint32(top + 5), left, plane, n),
+    )
+
+
+@cuda.jit(device=True)
+def _wide_tile(X, top, left, plane, n):
+    """The same, by `_wide_row`."""
+    return (
+        _wide_row(X, top, left, plane, n),
+        _wide_row(X, uint32(top + 1), left, plane, n),
+        _wide_row(X, uint32(top + 2), left, plane, n),
+        _wide_row(X, uint32(top + 3), left, plane, n),
+        _wide_row(X, uint32(top + 4), left, plane, n),
+        _wide_row(X, uint32(top + 5), left, plane, n),
+    )
+
+
+@cuda.jit(device=True)
 def _store_row(V, at, step, row):
     """Six elements of a transformed tile to six matrices, ``step`` apart."""
     V[uint32(at)] = row[0]
@@ -113,30 +152,20 @@ def transform_images(p):
         top = uint32(within // uint32(across) * OUT - padding) if tile < tiles else uint32(n)
         left = uint32(within % uint32(across) * OUT - padding)
         plane = uint32((image * channels + c) * n * n)
-        second, third, fourth = uint32(top + 1), uint32(top + 2), uint32(top + 3)
-        fifth, sixth = uint32(top + 4), uint32(top + 5)
         if wide:
-            r0, r1 = _wide_row(X, top, left, plane, n), _wide_row(X, second, left, plane, n)
-            r2, r3 = _wide_row(X, third, left, plane, n), _wide_row(X, fourth, left, plane, n)
-            r4, r5 = _wide_row(X, fifth, left, plane, n), _wide_row(X, sixth, left, plane, n)
+            r0, r1, r2, r3, r4, r5 = _wide_tile(X, top, left, plane, n)
         else:
-            r0, r1 = _row(X, top, left, plane, n), _row(X, second, left, plane, n)
-            r2, r3 = _row(X, third, left, plane, n), _row(X, fourth, left, plane, n)
-            r4, r5 = _row(X, fifth, left, plane, n), _row(X, sixth, left, plane, n)
-        d0 = _image(r0[0], r1[0], r2[0], r3[0], r4[0], r5[0])
-        d1 = _image(r0[1], r1[1], r2[1], r3[1], r4[1], r5[1])
-        d2 = _image(r0[2], r1[2], r2[2], r3[2], r4[2], r5[2])
-        d3 = _image(r0[3], r1[3], r2[3], r3[3], r4[3], r5[3])
-        d4 = _image(r0[4], r1[4], r2[4], r3[4], r4[4], r5[4])
-        d5 = _image(r0[5], r1[5], r2[5], r3[5], r4[5], r5[5])
+            r0, r1, r2, r3, r4, r5 = _tile(X, top, left, plane, n)
+        c0, c1, c2, c3, c4, c5 = _one_side(r0, r1, r2, r3, r4, r5)
+        elements = _one_side(c0, c1, c2, c3, c4, c5)
         if tile < row:
             v = c * row + tile
-            _store_row(V, v, matrix, _image(d0[0], d1[0], d2[0], d3[0], d4[0], d5[0]))
-            _store_row(V, v + 6 * matrix, matrix, _image(d0[1], d1[1], d2[1], d3[1], d4[1], d5[1]))
-            _store_row(V, v + 12 * matrix, matrix, _image(d0[2], d1[2], d2[2], d3[2], d4[2], d5[2]))
-            _store_row(V, v + 18 * matrix, matrix, _image(d0[3], d1[3], d2[3], d3[3], d4[3], d5[3]))
-            _store_row(V, v + 24 * matrix, matrix, _image(d0[4], d1[4], d2[4], d3[4], d4[4], d5[4]))
-            _store_row(V, v + 30 * matrix, matrix, _image(d0[5], d1[5], d2[5], d3[5], d4[5], d5[5]))
+            _store_row(V, v, matrix, elements[0])
+            _store_row(V, v + 6 * matrix, matrix, elements[1])
+            _store_row(V, v + 12 * matrix, matrix, elements[2])
+            _store_row(V, v + 18 * matrix, matrix, elements[3])
+            _store_row(V, v + 24 * matrix, matrix, elements[4])
+            _store_row(V, v + 30 * matrix, matrix, elements[5])
 
     def run(gpu, V, X):
         gpu.launch(images_to_tiles, (-(-row // THREADS), channels), THREADS, V.reshape(V.size), X.reshape(X.size))
