@@ -1,8 +1,9 @@
 """Products of tiles in shared memory by a warpgroup's matrix units: PTX's ``wgmma``. Importing it imports numba.
 
 A warpgroup is four warps, the first of which has a number divisible by four. Its 128 threads together multiply
-a tile of A, 64×16, by a tile of B, 16×columns; the matrix units read both from shared memory by themselves, while
-the threads go on. The sums are in registers: thread t of the warpgroup holds, in a tuple of columns/2 floats,
+a tile of A by a tile of B, 64×16 by 16×columns in bfloat16; the matrix units read both from shared memory by
+themselves, while the threads go on. The sums are in registers: thread t of the warpgroup holds, in a tuple of
+columns/2 floats,
 
     item 4j + 2h + b   row 16·(t // 32) + t % 32 // 4 + 8h, column 8j + 2·(t % 4) + b
 
@@ -23,7 +24,7 @@ from numba.core.errors import TypingError
 from gpuplay.intrinsics.gpu_intrinsic import intrinsic
 from gpuplay.intrinsics.hopper_addresses import CONVERGENT, LONG, emit, one_dimensional, shared_address, whole_number
 
-ROWS, DEPTH = 64, 16  # of A's tile
+ROWS = 64  # of A's tile
 WARPGROUP = 128
 MOST_GROUPS = 7  # that may stay under way at a wait
 SWIZZLE_128 = 1 << 62  # bits 62 and 63: which swizzle (PTX ISA, "Matrix Descriptor Format")
@@ -97,25 +98,40 @@ def _with_sums(builder: Any, text: str, sums: Any, count: int, *operands: Any) -
     return [builder.extract_value(changed, at) for at in range(count)]
 
 
-@intrinsic
-def multiply_async_bf16(typingctx: Any, sums: Any, a: Any, b: Any) -> Any:
-    """Begin ``sums + A·B`` in float32, A and B bfloat16 tiles that descriptors name; the 128 threads together.
-
-    A is 64×16, its rows along k; B is 16×columns, its rows along the columns, where ``sums`` has columns/2 items.
-    """
-    count = sums_of("multiply_async_bf16", sums)
+def _product(what: str, operation: str, transposed: str, sums: Any, a: Any, b: Any) -> Any:
+    """The signature and the code of a product; ``transposed`` are the operands that say so, where there are any."""
+    count = sums_of(what, sums)
     for name, kind in (("a", a), ("b", b)):
-        whole_number("multiply_async_bf16", f"the descriptor {name}", kind)
+        whole_number(what, f"the descriptor {name}", kind)
+    shape, kinds = operation.split(" ")
     registers = ", ".join(f"${at}" for at in range(count))
     text = (
-        f"wgmma.mma_async.sync.aligned.m64n{2 * count}k16.f32.bf16.bf16 "
-        f"{{{registers}}}, ${2 * count}, ${2 * count + 1}, 1, 1, 1, 0, 1;"
+        f"wgmma.mma_async.sync.aligned.m64n{2 * count}{shape}.f32.{kinds} "
+        f"{{{registers}}}, ${2 * count}, ${2 * count + 1}, 1, 1, 1{transposed};"
     )
 
     def generate(context: Any, builder: Any, called: Any, values: Any) -> Any:
         return context.make_tuple(builder, called.return_type, _with_sums(builder, text, values[0], count, *values[1:]))
 
     return typing.signature(sums, sums, types.uint64, types.uint64), generate
+
+
+@intrinsic
+def multiply_async_bf16(typingctx: Any, sums: Any, a: Any, b: Any) -> Any:
+    """Begin ``sums + A·B`` in float32, A and B bfloat16 tiles that descriptors name; the 128 threads together.
+
+    A is 64×16, its rows along k; B is 16×columns, its rows along the columns, where ``sums`` has columns/2 items.
+    """
+    return _product("multiply_async_bf16", "k16 bf16.bf16", ", 0, 1", sums, a, b)
+
+
+@intrinsic
+def multiply_async_tf32(typingctx: Any, sums: Any, a: Any, b: Any) -> Any:
+    """As `multiply_async_bf16` for float32 tiles, of which the matrix units read 10 bits of fraction and cut the rest.
+
+    A is 64×8 and B is 8×columns, the rows of both along k: B lies transposed, as columns×8.
+    """
+    return _product("multiply_async_tf32", "k8 tf32.tf32", "", sums, a, b)
 
 
 @intrinsic

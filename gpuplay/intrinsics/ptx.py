@@ -60,6 +60,7 @@ elements_to_boundary  how far it is in a shared array to a boundary
 describe_tile         a matrix descriptor of a swizzled tile
 fence_products        hand the registers of the sums to the matrix units
 multiply_async_bf16   64×16 times 16×columns by a warpgroup, sums in float32  wgmma.mma_async.m64nNk16
+multiply_async_tf32   64×8 times 8×columns, B transposed                      wgmma.mma_async.m64nNk8
 commit_products       make a group of the products begun since the last       wgmma.commit_group
 wait_for_products     wait for all groups but the youngest few                wgmma.wait_group
 cluster_of            declare that so many blocks are a cluster               .reqnctapercluster
@@ -102,6 +103,7 @@ from gpuplay.intrinsics.hopper_products import (
     describe_tile,
     fence_products,
     multiply_async_bf16,
+    multiply_async_tf32,
     wait_for_products,
 )
 from gpuplay.intrinsics.matrix_units import (
@@ -161,6 +163,7 @@ __all__ = [
     "multiply_add_f16",
     "multiply_add_tf32",
     "multiply_async_bf16",
+    "multiply_async_tf32",
     "multiply_tiles_bf16",
     "multiply_tiles_f16",
     "multiply_tiles_tf32",

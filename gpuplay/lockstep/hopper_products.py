@@ -5,13 +5,15 @@ The sums are exact before they are cut to float32, as in `gpuplay.lockstep.matri
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from gpuplay.intrinsics import hopper_products
-from gpuplay.intrinsics.hopper_products import DEPTH, ROWS, SWIZZLE_128, WARPGROUP
+from gpuplay.intrinsics.hopper_products import ROWS, SWIZZLE_128, WARPGROUP
+from gpuplay.intrinsics.matrix_units import READ
 from gpuplay.lockstep import access
 from gpuplay.lockstep.bulk import PIECE, bulk_of
 from gpuplay.lockstep.hopper_copies import swizzled
@@ -21,10 +23,11 @@ from gpuplay.lockstep.record import Fault, Place
 if TYPE_CHECKING:
     from gpuplay.lockstep.batch import Batch
     from gpuplay.lockstep.emitter import Emitter
-    from gpuplay.lockstep.handlers import Call
+    from gpuplay.lockstep.handlers import Call, Handler
 
 INT64, UINT32, UINT64 = np.dtype(np.int64), np.dtype(np.uint32), np.dtype(np.uint64)
-PIECE_ITEMS = 8  # bfloat16 in a piece of 16 bytes
+BF16_DEPTH, PIECE_ITEMS = 16, 8  # steps of k of a product; bfloat16 in a piece of 16 bytes
+TF32_DEPTH = 8
 ROW = 128  # bytes of a row in a swizzled tile
 THREAD = np.arange(WARPGROUP)
 
@@ -72,16 +75,16 @@ def _bytes(word: int, bit: int) -> int:
     return (word >> bit & 0x3FFF) << 4
 
 
-def _rows_along_k(word: int) -> NDArray[np.int64]:
-    """Addresses of the pieces (64, 2) of A's tile: rows of 128 bytes, the distance of eight rows is stated."""
-    row, half = np.arange(ROWS)[:, None], np.arange(DEPTH // PIECE_ITEMS)
+def _rows_along_k(word: int, rows: int) -> NDArray[np.int64]:
+    """Addresses of the pieces (rows, 2) of a tile: rows of 128 bytes, the distance of eight rows is stated."""
+    row, half = np.arange(rows)[:, None], np.arange(2)
     flat = _bytes(word, 0) + row // 8 * _bytes(word, 32) + row % 8 * ROW + half * PIECE
     return np.asarray(swizzled(flat))
 
 
 def _rows_along_columns(word: int, columns: int) -> NDArray[np.int64]:
     """Addresses of the pieces (16, columns / 8) of B's tile: 64 columns a row, the distance to the next 64 stated."""
-    step, piece = np.arange(DEPTH)[:, None], np.arange(columns // PIECE_ITEMS)
+    step, piece = np.arange(BF16_DEPTH)[:, None], np.arange(columns // PIECE_ITEMS)
     flat = _bytes(word, 0) + step // 8 * _bytes(word, 32) + step % 8 * ROW
     return np.asarray(swizzled(flat + piece // 8 * _bytes(word, 16) + piece % 8 * PIECE))
 
@@ -89,40 +92,68 @@ def _rows_along_columns(word: int, columns: int) -> NDArray[np.int64]:
 # ---- products ----
 
 
-def _multiply(t: Emitter, made: Call) -> None:
-    sums, a, b = (t.slot(name) for name in made.arguments)
-    count, place = len(t.kind(made.arguments[0])), t.place
-    t.count(float32=2 * DEPTH * count)  # of a thread: 2·64·16·(2·count) FLOPs among 128 threads
+def _multiply(depth: int, read: Callable[..., tuple[Any, Any]]) -> Handler:
+    """A product of ``depth`` steps of k; ``read(batch, first lane, descriptors, columns, place)`` gives both tiles."""
 
-    def multiply(e: Batch) -> Any:
-        held = np.stack([np.broadcast_to(value, e.lanes) for value in e.v[sums]])
-        words = np.stack([np.broadcast_to(e.v[slot], e.lanes) for slot in (a, b)])
-        for first in warpgroups(e, place, "a product of matrices").tolist():
-            lanes = slice(first, first + WARPGROUP)
-            tiles = _tiles(e, first, words[:, lanes], 2 * count, place)
-            if tiles is not None:
-                held[:, lanes] = _summed(held[:, lanes], *tiles)
-        return tuple(held)
+    def handler(t: Emitter, made: Call) -> None:
+        sums, a, b = (t.slot(name) for name in made.arguments)
+        count, place = len(t.kind(made.arguments[0])), t.place
+        t.count(float32=2 * depth * count)  # of a thread: 2·64·depth·(2·count) FLOPs among 128 threads
 
-    t.define(made.target, None, multiply, (sums, a, b))
+        def multiply(e: Batch) -> Any:
+            held = np.stack([np.broadcast_to(value, e.lanes) for value in e.v[sums]])
+            words = np.stack([np.broadcast_to(e.v[slot], e.lanes) for slot in (a, b)])
+            for first in warpgroups(e, place, "a product of matrices").tolist():
+                lanes = slice(first, first + WARPGROUP)
+                if _described(e, first, words[:, lanes], place):
+                    left, right = read(e, first, words[:, first].tolist(), 2 * count, place)
+                    if left is not None and right is not None:
+                        held[:, lanes] = _summed(held[:, lanes], left, right)
+            return tuple(held)
+
+        t.define(made.target, None, multiply, (sums, a, b))
+
+    return handler
 
 
-def _tiles(e: Batch, first: int, words: NDArray[Any], columns: int, place: Place) -> tuple[Any, Any] | None:
-    """A (64, 16) and B (16, columns) of a warpgroup, by its threads' descriptors (2, 128); None after a fault."""
-    left, right = (int(word) for word in words[:, 0])
+def _described(e: Batch, first: int, words: NDArray[Any], place: Place) -> bool:
+    """Whether all threads of a warpgroup have the same two descriptors (2, 128), as `describe_tile` makes them."""
     if (words != words[:, :1]).any():
         _refuse(e, first, place, "other descriptors than another thread of its warpgroup")
-        return None
-    if left >> 62 != SWIZZLE_128 >> 62 or right >> 62 != SWIZZLE_128 >> 62:
+        return False
+    if (words[:, 0] >> np.uint64(62) != SWIZZLE_128 >> 62).any():
         _refuse(e, first, place, "a descriptor that describe_tile has not made")
-        return None
-    a = _fetched(e, first, _rows_along_k(left), place)
-    b = _fetched(e, first, _rows_along_columns(right, columns), place)
-    return None if a is None or b is None else (a, b)
+        return False
+    return True
 
 
-def _fetched(e: Batch, first: int, addresses: NDArray[np.int64], place: Place) -> NDArray[np.float64] | None:
-    """The bfloat16 numbers of pieces (rows, pieces), as (rows, 8·pieces) float64; the read is remembered."""
+def _bf16_tiles(e: Batch, first: int, words: list[int], columns: int, place: Place) -> tuple[Any, Any]:
+    """A (64, 16) and B (16, columns)."""
+    a = _fetched(e, first, _rows_along_k(words[0], ROWS), place, _bfloat16)
+    return a, _fetched(e, first, _rows_along_columns(words[1], columns), place, _bfloat16)
+
+
+def _tf32_tiles(e: Batch, first: int, words: list[int], columns: int, place: Place) -> tuple[Any, Any]:
+    """A (64, 8) and B (8, columns), which lies transposed."""
+    a = _fetched(e, first, _rows_along_k(words[0], ROWS), place, _tfloat32)
+    b = _fetched(e, first, _rows_along_k(words[1], columns), place, _tfloat32)
+    return a, b if b is None else b.T
+
+
+def _bfloat16(halves: NDArray[np.uint8]) -> NDArray[np.float64]:
+    bits = halves.view(np.uint16).astype(np.uint32) << np.uint32(16)
+    return bits.view(np.float32).astype(np.float64)
+
+
+def _tfloat32(words: NDArray[np.uint8]) -> NDArray[np.float64]:
+    bits = words.view(np.uint32) & np.uint32(READ)
+    return bits.view(np.float32).astype(np.float64)
+
+
+def _fetched(
+    e: Batch, first: int, addresses: NDArray[np.int64], place: Place, unpack: Callable[[Any], NDArray[np.float64]]
+) -> NDArray[np.float64] | None:
+    """The numbers of pieces (rows, pieces), a row each; None after a fault. The read is remembered."""
     bulk, block = bulk_of(e), first // e.width
     memory = bulk.holding(int(addresses.min()))
     if memory is None or memory is not bulk.holding(int(addresses.max())):
@@ -137,10 +168,7 @@ def _fetched(e: Batch, first: int, addresses: NDArray[np.int64], place: Place) -
     pieces = bulk.pieces(block, addresses).reshape(-1)
     bulk.expect(first + THREAD, pieces, place, memory.name)
     bulk.begin_read(first, pieces, place)
-    halves = memory.data.reshape(-1, PIECE)[places].view(np.uint16)
-    numbers = (halves.astype(np.uint32) << np.uint32(16)).view(np.float32)
-    exact: NDArray[np.float64] = numbers.reshape(len(addresses), -1).astype(np.float64)
-    return exact
+    return unpack(memory.data.reshape(-1, PIECE)[places].reshape(len(addresses), -1))
 
 
 def _refuse(e: Batch, first: int, place: Place, what: str) -> None:
@@ -190,7 +218,8 @@ def _fence(t: Emitter, _made: Call) -> None:
 HANDLERS: dict[Any, Any] = {
     hopper_products.describe_tile: _describe,
     hopper_products.fence_products: _fence,
-    hopper_products.multiply_async_bf16: _multiply,
+    hopper_products.multiply_async_bf16: _multiply(BF16_DEPTH, _bf16_tiles),
+    hopper_products.multiply_async_tf32: _multiply(TF32_DEPTH, _tf32_tiles),
     hopper_products.commit_products: _commit,
     hopper_products.wait_for_products: _wait,
 }

@@ -11,8 +11,9 @@ cuda:warps       square tiles for warps, and an order of blocks for the L2 cache
 cuda:tf32        the same tiles by a warp's matrix unit, factors rounded to 11 bits
 cuda:tf32x3      three such products for each: as exact as float32
 cuda:bf16        A and B stored in 16 bits, 8 of them significand
-cuda:wgmma       the same by warpgroups, from tiles that one thread has the copy engine bring: capability 9.0
-cuda:clusters    two blocks share what they read of B
+cuda:wgmma_tf32  TF32 by warpgroups, from tiles that one thread has the copy engine bring: capability 9.0
+cuda:wgmma       bfloat16 the same way
+cuda:clusters    the same, and two blocks share what they read of B
 """
 
 from gpuplay.kernel import Cost, Knob, Variant

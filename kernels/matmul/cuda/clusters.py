@@ -15,7 +15,18 @@ from numba import cuda, uint32
 
 from gpuplay.intrinsics import ptx
 
-from .hopper import CONSUMER_WARPS, GROUP_SIZE, PANEL, PANEL_SIZE, THREADS, launcher, multiply_stage, place, writer
+from .hopper import (
+    CONSUMER_WARPS,
+    GROUP_ROWS,
+    PANEL,
+    PANEL_SIZE,
+    THREADS,
+    launcher,
+    multiply_halves,
+    place,
+    widened,
+    writer,
+)
 from .warpgroups import DEPTH, PATTERN, ROWS, STAGES
 
 BLOCKS = 2  # of a cluster
@@ -31,7 +42,7 @@ def clusters(p, columns):
     a_size = ROWS * DEPTH
     stage_size = a_size + DEPTH * columns
     stage_bytes = 2 * stage_size
-    wide = p.n % 4 == 0
+    wide, group_size = p.n % 4 == 0, GROUP_ROWS * DEPTH
 
     @cuda.jit(device=True, forceinline=True)
     def fill(ring, full, at, stage, A, B, row, column, depth, rank):
@@ -83,7 +94,7 @@ def clusters(p, columns):
                     stage = turn % uint32(STAGES)
                     ptx.wait_for_phase(full, stage, turn // uint32(STAGES) & uint32(1))
                     at = first + stage * uint32(stage_size)
-                    total = multiply_stage(total, ring, at + group * uint32(GROUP_SIZE), at + uint32(a_size))
+                    total = multiply_halves(total, ring, at + group * uint32(group_size), at + uint32(a_size))
                     total = ptx.wait_for_products(total, 1)
                     if lane < BLOCKS and depth > uint32(0):  # the products of the stage before are done
                         ptx.arrive_at_block(empty, (turn - uint32(1)) % uint32(STAGES), lane)
@@ -96,4 +107,10 @@ def clusters(p, columns):
                 write(C, (m, n), row, j * uint32(columns), total, wide)
         ptx.cluster_sync()  # nobody leaves while the other block may still arrive here
 
-    return launcher(p, multiply, columns, BLOCKS)
+    run = launcher(p, multiply, columns, BLOCKS)
+
+    def wide_rows(gpu, C, A, B, *spaces):
+        A, B = widened(gpu, p, A, B, spaces)
+        run(gpu, C, gpu.tensor_map(A, (ROWS, DEPTH)), gpu.tensor_map(B, (DEPTH, PANEL)))
+
+    return wide_rows

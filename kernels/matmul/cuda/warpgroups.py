@@ -1,7 +1,8 @@
 """The rungs of matmul for capability 9.0, declared: warpgroups multiply what the tensor memory accelerator brings.
 
-cuda:wgmma     a producer and two consumers around a ring of tiles, bfloat16 with float32 sums
-cuda:clusters  two blocks share tiles of B: each orders half of them for both
+cuda:wgmma_tf32  a producer and two consumers around a ring of tiles, in TF32, B transposed first
+cuda:wgmma       the same in bfloat16, of A and B as they are
+cuda:clusters    two blocks share tiles of B: each orders half of them for both
 """
 
 from gpuplay.kernel import Array, Cost, Knob, Variant
@@ -11,15 +12,15 @@ from ..._shared import limits
 CAPABILITY = (9, 0)
 ROWS = 128  # of C's tile: 64 for each of two warpgroups
 DEPTH = 64  # columns of A's tile, rows of B's: 128 bytes of bfloat16
+WORD_DEPTH = 32  # the same of float32
 STAGES = 4
-ALIGNED = 8  # elements: TMA steps over rows of a multiple of 16 bytes
-PADDED = 64  # what other rows are padded to: whole rows of a box
+ALIGNED, WORDS_ALIGNED = 8, 4  # elements: TMA steps over rows of a multiple of 16 bytes
 PATTERN = 1024  # bytes: eight rows of 128, after which the order of their pieces repeats
 
 
-def padded(width):
-    """The width of a row as TMA gets it, in elements."""
-    return width if width % ALIGNED == 0 else -(-width // PADDED) * PADDED
+def padded(width, depth):
+    """The width of a row as TMA gets it where its own does not serve: whole rows of a box of ``depth`` elements."""
+    return -(-width // depth) * depth
 
 
 def shared_bytes(columns):
@@ -39,8 +40,16 @@ def fits(p, knobs, machine):
 
 def wide_rows(p, _knobs):
     """Copies of A and B with rows that TMA can step over, where theirs are others."""
-    a, b = Array("wide_A", (p.m, padded(p.k)), dtype="uint16"), Array("wide_B", (p.k, padded(p.n)), dtype="uint16")
-    return tuple(space for space, width in ((a, p.k), (b, p.n)) if space.shape[1] != width)
+    a = Array("wide_A", (p.m, padded(p.k, DEPTH)), dtype="uint16")
+    b = Array("wide_B", (p.k, padded(p.n, DEPTH)), dtype="uint16")
+    return tuple(space for space, width in ((a, p.k), (b, p.n)) if width % ALIGNED)
+
+
+def transposed(p, _knobs):
+    """A copy of A with rows that TMA can step over, where its own are others; B transposed, with such rows."""
+    width = padded(p.k, WORD_DEPTH)
+    a, b = Array("wide_A", (p.m, width)), Array("transposed_B", (p.n, width))
+    return (a, b) if p.k % WORDS_ALIGNED else (b,)
 
 
 def work(p, _knobs):
@@ -51,6 +60,18 @@ def work(p, _knobs):
 COLUMNS = Knob((256, 128), help="columns of C's tile, of 128 rows")
 
 VARIANTS = (
+    Variant(
+        "cuda:wgmma_tf32",
+        "SIMT",
+        "one thread keeps a ring of tiles filled by TMA, two warpgroups multiply them from shared memory, in TF32",
+        "cuda.hopper:wgmma_tf32",
+        knobs={"columns": COLUMNS},
+        improves_on="cuda:tf32",
+        applies=fits,
+        workspace=transposed,
+        compute="tfloat32",
+        accumulate="float32",
+    ),
     Variant(
         "cuda:wgmma",
         "SIMT",
