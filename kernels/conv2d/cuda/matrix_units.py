@@ -44,12 +44,11 @@ def tf32(p):
 @functools.cache
 def _multiply_patches_tf32(geometry, tile):
     filters, pixels, image, taps = geometry.filters, geometry.pixels, geometry.image, geometry.taps
-    rows, columns, threads = tile.rows, tile.columns, tile.threads
-    warp_columns, warps_across = tile.warp_columns, tile.columns // tile.warp_columns
+    columns, warp_columns, warps_across = tile.columns, tile.warp_columns, tile.columns // tile.warp_columns
     wide, nothing = warp_columns == 64, ZEROS if warp_columns == 64 else FEW_ZEROS
-    strip, stage = rows * DEPTH, (rows + columns) * DEPTH
-    last, stages = (MATRIX_STAGES - 1) * stage, MATRIX_STAGES
-    corner, gather = origin(tile), patches(geometry, tile, copy_ahead, swizzled)
+    strip, stage = tile.rows * DEPTH, (tile.rows + columns) * DEPTH
+    ahead, last = MATRIX_STAGES - 1, (MATRIX_STAGES - 1) * stage
+    corner, bring = origin(tile), _stage_loader(geometry, tile)
     finish = epilogue(4, warp_columns // 8, sink_of(geometry))
 
     @cuda.jit(cache=True, launch_bounds=tile.launch_bounds)
@@ -58,19 +57,13 @@ def _multiply_patches_tf32(geometry, tile):
         top, left = corner(uint32(filters), uint32(pixels))
         warp = uint32(cuda.threadIdx.x) // uint32(32)
         row, column = uint32(warp // uint32(warps_across) * 64), uint32(warp % uint32(warps_across) * warp_columns)
-        for ahead in range(stages - 1):
-            at, start = uint32(ahead * stage), uint32(ahead * DEPTH)
-            copy_filters(strips, at, W, (filters, taps), top, start, rows, threads)
-            gather(strips, uint32(at + strip), X, (taps, pixels), left, start)
-            ptx.commit_copies()
+        for number in range(ahead):
+            bring(strips, uint32(number * stage), W, X, top, left, uint32(number * DEPTH))
         sums, reading, writing = nothing, uint32(0), uint32(last)
-        for begin in range(0, taps, DEPTH):
+        for start in range(0, taps, DEPTH):
             ptx.wait_for_copies(YOUNGEST)
             cuda.syncthreads()
-            start = uint32(begin + (stages - 1) * DEPTH)
-            copy_filters(strips, writing, W, (filters, taps), top, start, rows, threads)
-            gather(strips, uint32(writing + strip), X, (taps, pixels), left, start)
-            ptx.commit_copies()
+            bring(strips, writing, W, X, top, left, uint32(start + ahead * DEPTH))
             at_w, at_p = uint32(reading + row * DEPTH), uint32(reading + strip + column)
             if wide:
                 sums = wide_stage(sums, strips, at_w, at_p, columns)
@@ -81,6 +74,22 @@ def _multiply_patches_tf32(geometry, tile):
         finish(sums, uint32(top + row), uint32(left + column), (Y, filters, image, pixels))
 
     return multiply_patches_tf32
+
+
+@functools.cache
+def _stage_loader(geometry, tile):
+    """A device function that begins to copy a stage's filters, and behind them its patches, as one group."""
+    filters, pixels, taps = geometry.filters, geometry.pixels, geometry.taps
+    rows, threads, strip = tile.rows, tile.threads, tile.rows * DEPTH
+    gather = patches(geometry, tile, copy_ahead, swizzled)
+
+    @cuda.jit(device=True, forceinline=True)
+    def bring(strips, at, W, X, top, left, start):
+        copy_filters(strips, at, W, (filters, taps), top, start, rows, threads)
+        gather(strips, uint32(at + strip), X, (taps, pixels), left, start)
+        ptx.commit_copies()
+
+    return bring
 
 
 @cuda.jit(device=True, forceinline=True)
