@@ -4,8 +4,8 @@ A block is a small factory. One thread, the producer, does nothing but order til
 stages in shared memory. Two warpgroups, the consumers, each multiply 64 rows of A's tile by all columns of B's. Nobody
 meets at a barrier of the block: each stage has a barrier that says "full" and one that says "empty".
 
-A is m×k and B is k×n, bfloat16 in uint16 or float32; C is m×n, float32, as are all sums. A block has a multiprocessor to
-itself and takes one tile of C after another: the producer orders the next tile's stages while the last is written.
+A is m×k and B is k×n, bfloat16 in uint16 or float32; C is m×n, float32, as are all sums. A block has a multiprocessor
+to itself and takes one tile of C after another: the producer orders the next tile's stages while the last is written.
 
 Global traffic of the products: ⌈n/columns⌉·m·k + ⌈m/128⌉·k·n elements of A and B read, m·n of C written.
 """
