@@ -134,7 +134,7 @@ def test_a_rung_of_dense_moves_what_it_says(name, of_products, of_bias, of_store
 
 
 @pytest.mark.parametrize("batch", [1, 3])
-@pytest.mark.parametrize("n", [520, 1544])
+@pytest.mark.parametrize("n", [40, 520, 1544])
 def test_a_warp_for_an_output_reads_each_row_in_whole_sectors(n, batch):
     total = counted(DENSE, "cuda:warp_rows", n, batch=batch)
     outputs = batch * n
