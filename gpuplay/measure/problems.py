@@ -88,14 +88,11 @@ class ProblemData:
         """Host copies of the weights, in declared order."""
         return [self._placed[a.name].read() for a in self.arrays if a.role == "weight"]
 
-    def arguments(self, prepared: list[Placed] | None, variant: Variant | None = None) -> list[Any]:
-        """A run's arguments in order; prepared weights stand where the first weight was.
-
-        A variant with a storage format of its own gets what it reads in that format.
-        """
+    def arguments(self, prepared: list[Placed] | None, variant: Variant) -> list[Any]:
+        """The arguments of a variant's run in order; prepared weights stand where the first weight was."""
         found: list[Any] = []
         inserted = prepared is None
-        own = self._in_storage(variant) if variant else {}
+        own = self._in_storage(variant)
         for array in self.arrays:
             if array.role == "weight" and prepared is not None:
                 found += [] if inserted else [placed.view for placed in prepared]
@@ -105,9 +102,9 @@ class ProblemData:
                 found.append(placed.view if placed else self._scalars[array.name])
         return found
 
-    def transfer(self, variant: Variant | None = None) -> Transfer:
+    def transfer(self, variant: Variant) -> Transfer:
         """Seconds to copy all inputs of a variant to the target, and all outputs back; medians of three."""
-        own = self._in_storage(variant) if variant else {}
+        own = self._in_storage(variant)
         read = [own.get(a.name) or self._placed[a.name] for a in self.arrays if a.shape and a.role != "out"]
         written = [self._placed[a.name] for a in self.arrays if a.role in ("out", "inout")]
         hosts = [placed.read() for placed in read]

@@ -43,7 +43,7 @@ def outcomes(loaded, variant, problem, knobs):
     prepared = None
     if variant.prepare:
         prepared = PreparedWeights(data, partial(loaded.resolve(variant.prepare), problem, **knobs)).placed
-    arguments = data.arguments(prepared) + [space.view for space in own]
+    arguments = data.arguments(prepared, variant) + [space.view for space in own]
     call = data.target.bind(loaded.call(variant.build, problem, **knobs), arguments)
     cell = Cell(problem.kernel, problem.n, problem.params, variant.name, tuple(knobs.items()))
     for probe in (None, *data.probes()):
