@@ -7,8 +7,9 @@ from __future__ import annotations
 
 from typing import Any
 
+import numpy as np
 from llvmlite import ir
-from numba.core import types, typing
+from numba.core import config, types, typing
 from numba.core.errors import TypingError
 
 from gpuplay.intrinsics.gpu_intrinsic import intrinsic
@@ -51,3 +52,11 @@ def fast_tanh(typingctx: Any, x: Any) -> Any:
 def fast_exp2(typingctx: Any, x: Any) -> Any:
     """2ˣ of a float32, with a relative error of up to 2⁻²² (PTX ISA, "ex2"); denormals in and out count as zero."""
     return _instruction("fast_exp2", "ex2.approx.ftz.f32", x)
+
+
+if config.ENABLE_CUDASIM:  # on Numba's simulator GPU functions are Python, and have the exact functions in their place
+    fast_tanh, fast_exp2 = np.tanh, np.exp2
+
+    def fast_reciprocal(x: Any) -> Any:
+        """1/x, in the type of ``x``."""
+        return type(x)(1) / x

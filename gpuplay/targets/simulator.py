@@ -3,8 +3,8 @@
 A GPU thread is an operating-system thread there, so arrays must be small. The simulator is on only
 where NUMBA_ENABLE_CUDASIM=1 was in the environment before numba was imported: a worker of its own,
 which opens the target before it loads a kernel. It runs Python, so it knows no instructions below Numba's
-vocabulary, and none of a warp: a GPU function that uses `gpuplay.intrinsics.ptx` or shuffles raises
-`BeyondSimulator`.
+vocabulary, but for the fast approximations, and none of a warp: a GPU function that uses `gpuplay.intrinsics.ptx`
+or shuffles raises `BeyondSimulator`.
 """
 
 from __future__ import annotations
