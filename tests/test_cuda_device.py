@@ -10,7 +10,8 @@ from gpuplay.errors import GpuplayError, WorkerLost
 from gpuplay.limits import LaunchError
 from gpuplay.machine_model import GpuModel
 from gpuplay.targets.cuda import CudaTarget
-from gpuplay.targets.device import Device, DeviceFaultError, DeviceGpu
+from gpuplay.targets.device import Device, DeviceGpu
+from gpuplay.targets.faults import DeviceFaultError
 
 KERNEL_MS = 2.0
 SWEEP_MS = 7.0
