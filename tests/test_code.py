@@ -320,13 +320,15 @@ def test_all_rungs_stand_in_one_table_for_every_architecture(gpuplay: Gpuplay, t
 
 
 @needs_tools
-def test_line_information_changes_no_instruction(gpuplay: Gpuplay) -> None:
+def test_line_information_changes_no_instruction_and_bars_no_variant(gpuplay: Gpuplay) -> None:
     code = {}
-    for form in ("resources", "sass"):
-        done = gpuplay("code", "matmul", "--on", "cuda:tiled", "--as", form, "--arch", "sm_80", "--json")
-        (found,) = json.loads(done.out)["compiled"][0]["functions"]
-        code[form] = found["resources"], found["instructions"], found["hottest_loop"]
+    for form in ("resources", "sass"):  # with the values of variables beside the lines, NVVM refuses cuda:wgmma
+        done = gpuplay("code", "matmul", "--on", "cuda:tiled,cuda:wgmma", "--as", form, "--arch", "sm_90", "--json")
+        assert done.code == 0, done.out
+        found = [function for one in json.loads(done.out)["compiled"] for function in one["functions"]]
+        code[form] = [(one["resources"], one["instructions"], one["hottest_loop"]) for one in found]
     assert code["resources"] == code["sass"]
+    assert code["sass"][1][2]["kinds"]["HGMMA"] > 0
 
 
 @needs_tools

@@ -165,7 +165,7 @@ def compile_ptx(function: Any, types: Sequence[Any], cc: Capability, *, lineinfo
         raise GpuplayError(f"{function.__name__}: a function with linked files cannot be compiled without a GPU")
     kept = {name: options[name] for name in KEPT_OPTIONS if name in options}
     kept |= {"lineinfo": True} if lineinfo else {}
-    with _compute_capability(cc):
+    with _compute_capability(cc), _lines_only():
         ptx, _ = cuda.compile(
             function.py_func, tuple(types), device=False, abi="numba", output="ptx", cc=architecture(cc), **kept
         )
@@ -242,3 +242,19 @@ def _compute_capability(cc: Capability) -> Iterator[None]:
         yield
     finally:
         dispatcher.get_current_device = asked
+
+
+@contextmanager
+def _lines_only() -> Iterator[None]:
+    """Line information without the values of variables, which nothing here shows.
+
+    With them NVVM refuses some functions: "Symbol name with unsupported characters".
+    """
+    from numba.cuda import debuginfo
+
+    kind = debuginfo.CUDADIBuilder
+    told, kind.update_variable = kind.update_variable, lambda *_args, **_more: None
+    try:
+        yield
+    finally:
+        kind.update_variable = told
