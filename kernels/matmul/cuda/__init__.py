@@ -23,6 +23,8 @@ from . import matrix_sizes, warpgroups
 
 NAIVE_BLOCK = (32, 8)
 COALESCED_BLOCK = (32, 8)
+WARP_TILES = (128, 64)
+THREAD_ROWS = (8, 16)
 
 
 def fits_naive(p, _knobs, _machine):
@@ -55,8 +57,11 @@ def fits_pipelined(p, knobs, machine):
     return limits.capability("copies under way", (8, 0), machine) or fits_vectorised(p, knobs, machine)
 
 
-def fits_warps(p, _knobs, machine):
-    """As `fits_pipelined`; its grid has one axis."""
+def fits_warps(p, knobs, machine):
+    """As `fits_pipelined`; its grid has one axis. Warps share tiles of these sides only, in quads of 4 rows."""
+    for name, sides in (("block_tile", WARP_TILES), ("thread_rows", THREAD_ROWS)):
+        if knobs[name] not in sides:
+            return f"{name} {knobs[name]}: warps share a tile evenly with {' or '.join(map(str, sides))} only"
     return limits.capability("copies under way", (8, 0), machine) or limits.float32_only(p)
 
 
@@ -170,9 +175,9 @@ VARIANTS = (
         "cuda.pipelines:warps",
         knobs={
             "block_tile": Knob(
-                (128, 64), help="side of the tile of C that a block computes; 64 where 128 leaves multiprocessors idle"
+                WARP_TILES, help="side of the tile of C that a block computes; 64 where 128 leaves multiprocessors idle"
             ),
-            "thread_rows": Knob((8, 16), help="rows of C that a thread computes; 16 take up to 255 registers"),
+            "thread_rows": Knob(THREAD_ROWS, help="rows of C that a thread computes; 16 take up to 255 registers"),
         },
         improves_on="cuda:pipelined",
         applies=fits_warps,
