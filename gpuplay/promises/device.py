@@ -77,7 +77,7 @@ MATMUL = (
         *("cuda:vectorised", "cuda:pipelined", "cuda:warps"),
     ),
     _matmul("tfloat32x3", LARGE, (Worst(1.5),), "cuda:tf32x3"),
-    _matmul("tfloat32", LARGE, (Worst(0.6, ours=("cuda:tf32",)),)),
+    _matmul("tfloat32", LARGE, (Worst(0.6, ours=("cuda:tf32",)), Worst(0.9))),
     _matmul("bfloat16", LARGE, (Worst(0.6, ours=("cuda:bf16",)), Worst(0.9))),
 )
 LSTM = Promise(
@@ -108,7 +108,7 @@ DENSE = Promise(
     needs=(OfRoof(0.90, "copy"),),
     target="cuda",
     peers=LIBRARIES,
-    among=("cuda:warp_rows", "cuda:gemm"),
+    among=("cuda:warp_rows", "cuda:split_k"),
 )
 ROWS = (
     *(_activation(function) for function in ("relu", "sigmoid", "tanh", "gelu")),
