@@ -17,7 +17,7 @@ from rich.console import Console
 from gpuplay.analysis import host_code, sass
 from gpuplay.analysis.flow import loops
 from gpuplay.analysis.inspection import GpuRow, HostRow
-from gpuplay.analysis.occupancy import Occupancy, Use, occupancy
+from gpuplay.analysis.occupancy import Occupancy, Raise, Use, occupancy
 from gpuplay.cli import inspections
 from gpuplay.errors import UsageError
 from gpuplay.machine_model import MODELS, model_of
@@ -198,6 +198,14 @@ def test_what_is_said_to_raise_the_occupancy_does_and_nothing_nearer(model: Any)
 
 def test_nothing_raises_a_full_multiprocessor() -> None:
     assert occupancy(Use(256, 32, 0), model_of((9, 0))).raises == ()
+
+
+@pytest.mark.parametrize(
+    ("size", "text"), [(45568, "44.5 KiB"), (50175, "48.9 KiB"), (16384, "16 KiB"), (896, "896 B")]
+)
+def test_shared_memory_that_would_do_is_never_rounded_up(size: int, text: str) -> None:
+    more = Occupancy(4, 16, 0.25, ("shared memory",), (Raise("shared memory", size, 0.3125),))
+    assert resources.more(more) == f"≤ {text} shared: 31 %"
 
 
 # --- views ---

@@ -154,7 +154,15 @@ def loop_text(loops: Loops | None) -> str:
 def _change(one: Raise) -> str:
     if one.what == "block":
         return f"a block of {one.value}"
-    return f"≤ {one.value} registers" if one.what == "registers" else f"≤ {nbytes(one.value)} shared"
+    return f"≤ {one.value} registers" if one.what == "registers" else f"≤ {_at_most(one.value)} shared"
+
+
+def _at_most(size: int) -> str:
+    """An amount of memory, rounded down: what is read off must still do."""
+    unit = 1024 if size >= 1024 else 1
+    whole, tenths = size // unit, size * 10 // unit % 10
+    text = f"{whole}.{tenths}" if tenths else f"{whole}"
+    return f"{text} KiB" if unit > 1 else f"{text} B"
 
 
 def _share(found: Occupancy | None) -> str:
