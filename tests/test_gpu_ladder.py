@@ -128,6 +128,8 @@ def test_without_a_gpu_nothing_looks_like_a_time_and_the_header_says_why() -> No
     text = printed(found, made, 100, **more)
     assert "no GPU: not timed (no NVIDIA driver here (libcuda.so.1 not found))" in text
     assert "lockstep machine at n = 512" in text
+    large = replace(more["facts"], n=2**24)
+    assert "lockstep machine at n = 2^24" in printed(found, made, 100, **(more | {"facts": large}))
     for word in ("gain", "spread", " s ", " ms", " µs", "not timed here"):
         assert word not in text, word
 

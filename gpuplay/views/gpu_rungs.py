@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 
 from gpuplay.analysis.gpu_rungs import LadderFacts, RungFacts
-from gpuplay.units import nbytes, percent, ratio
+from gpuplay.units import nbytes, percent, ratio, size_names
 from gpuplay.views.layout import Column, Entry, column
 
 LEGEND = (
@@ -20,7 +20,8 @@ def heading(facts: LadderFacts) -> list[str]:
     """Why there are no times, what was compiled for what, and at which size was counted."""
     absent = [f"no GPU: not timed ({facts.absent.partition(';')[0]})"] if facts.absent else []
     compiled = f"not compiled ({facts.uncompiled})" if facts.uncompiled else f"compiled for {facts.architecture}"
-    return [*absent, f"resources: {compiled} · counters and errors: lockstep machine at n = {facts.n}"]
+    n = size_names([facts.n])(facts.n)
+    return [*absent, f"resources: {compiled} · counters and errors: lockstep machine at n = {n}"]
 
 
 def columns(facts: LadderFacts, names: Sequence[str]) -> list[Column]:
