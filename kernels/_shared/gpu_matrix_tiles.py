@@ -16,6 +16,7 @@ from gpuplay.intrinsics import ptx
 CHUNKS = 8  # of a row of A
 HALVES, WORDS = 8, 4  # elements of a chunk
 EIGHT_ROWS, FOUR_ROWS = (8, 1), (4, 2)  # swizzles: how many rows differ, and by how many chunks each
+ALL_LANES = 0xFFFFFFFF
 PARTS = 4  # of a copy, one for each step of a stage
 
 
@@ -166,23 +167,33 @@ def write_four_tiles(C, extents, i, j, sums, wide):
 
 
 @cuda.jit(device=True, forceinline=True)
-def write_tile(C, extents, i, j, tile, wide):
-    """One tile, of which lane 4·g + t has rows g and g + 8, columns 2t and 2t + 1.
+def quad_of_tile(tile):
+    """Row, column and four adjacent elements of a tile of 16×8 sums, of which a lane has two and two.
 
-    ``wide``: even lanes give their lower row to the lane beside them for its upper one; each then has 4 columns.
+    Lane 4·g + t has rows g and g + 8, columns 2t and 2t + 1. Even lanes give their lower row to the lane beside them
+    for its upper one.
     """
     lane = uint32(cuda.threadIdx.x) % uint32(32)
+    even = lane % uint32(2) == uint32(0)
+    left = cuda.shfl_xor_sync(ALL_LANES, tile[2] if even else tile[0], 1)
+    right = cuda.shfl_xor_sync(ALL_LANES, tile[3] if even else tile[1], 1)
+    row = uint32(lane // uint32(4) + (uint32(0) if even else uint32(8)))
+    quad = (tile[0], tile[1], left, right) if even else (left, right, tile[2], tile[3])
+    return row, uint32(lane % uint32(4) // uint32(2) * uint32(4)), quad
+
+
+@cuda.jit(device=True, forceinline=True)
+def write_tile(C, extents, i, j, tile, wide):
+    """One tile: ``wide`` as in `quad_of_tile`, else each lane writes its own two pairs."""
     height, width = extents
-    row, column = uint32(i + lane // uint32(4)), uint32(j + lane % uint32(4) * uint32(2))
     if wide:
-        even = lane % uint32(2) == uint32(0)
-        left = cuda.shfl_xor_sync(0xFFFFFFFF, tile[2] if even else tile[0], 1)
-        right = cuda.shfl_xor_sync(0xFFFFFFFF, tile[3] if even else tile[1], 1)
-        row, column = (row, column) if even else (uint32(row + uint32(8)), uint32(column - uint32(2)))
+        below, beside, quad = quad_of_tile(tile)
+        row, column = uint32(i + below), uint32(j + beside)
         if row < height and column < width:
-            quad = (tile[0], tile[1], left, right) if even else (left, right, tile[2], tile[3])
             ptx.store4(C, intp(row) * width + column, quad)
     else:
+        lane = uint32(cuda.threadIdx.x) % uint32(32)
+        row, column = uint32(i + lane // uint32(4)), uint32(j + lane % uint32(4) * uint32(2))
         write_pair(C, extents, row, column, tile[:2])
         write_pair(C, extents, uint32(row + uint32(8)), column, tile[2:])
 

@@ -20,7 +20,6 @@ from .sizes import MATRIX_STAGES, MATRIX_TILES, Geometry, tiling_for
 DEPTH = CHUNKS * WORDS  # taps of a stage
 YOUNGEST = MATRIX_STAGES - 2  # stages whose copies may be under way while one is multiplied
 ZEROS, FEW_ZEROS = (np.float32(0),) * 128, (np.float32(0),) * 64  # a lane's part of 64×64 sums, and of 64×32
-ALL_LANES = 0xFFFFFFFF
 
 
 def tf32(p):
@@ -159,11 +158,7 @@ def swizzled(columns):
 
 @functools.cache
 def epilogue(down, across, sink):
-    """A device function ``(sums, row, column, operands)``: a warp's tiles of 16×8, in quads, to a sink of `patches`.
-
-    Of a tile, lane 4·g + t has rows g and g + 8, columns 2t and 2t + 1. Even lanes give their lower row to the
-    lane beside them for its upper one; each then has four columns of a row.
-    """
+    """A device function ``(sums, row, column, operands)``: a warp's tiles of 16×8, in quads, to a sink of `patches`."""
     if down > 1:
         return _halves(epilogue(down // 2, across, sink), 2 * down * across, 8 * down, 0)
     if across > 1:
@@ -171,13 +166,8 @@ def epilogue(down, across, sink):
 
     @cuda.jit(device=True, forceinline=True)
     def one_tile(sums, row, column, operands):
-        lane = uint32(cuda.threadIdx.x) % uint32(32)
-        even = lane % uint32(2) == 0
-        left = cuda.shfl_xor_sync(ALL_LANES, sums[2] if even else sums[0], 1)
-        right = cuda.shfl_xor_sync(ALL_LANES, sums[3] if even else sums[1], 1)
-        quad = (sums[0], sums[1], left, right) if even else (left, right, sums[2], sums[3])
-        i = uint32(row + lane // uint32(4) + (uint32(0) if even else uint32(8)))
-        sink(quad, i, uint32(column + lane % uint32(4) // uint32(2) * uint32(4)), operands)
+        below, beside, quad = tiles.quad_of_tile(sums)
+        sink(quad, uint32(row + below), uint32(column + beside), operands)
 
     return one_tile
 
