@@ -159,6 +159,20 @@ def test_a_rung_says_where_it_does_not_serve(
 
 
 @pytest.mark.parametrize(
+    ("name", "knobs", "reason"),
+    [
+        ("naive", {"block": 2048}, "block 2048: the limit is 1024 threads a block"),
+        ("pipelined", {"tile_filters": 32}, "tile_filters 32: the smallest tile has 64 filters"),
+        ("winograd", {"tile_filters": 32}, "tile_filters 32: the smallest tile has 64 filters"),
+    ],
+    ids=["naive", "pipelined", "winograd"],
+)
+def test_a_knob_that_no_block_serves_is_refused(name: str, knobs: dict[str, int], reason: str) -> None:
+    variant = LOADED.kernel.variant(f"cuda:{name}")
+    assert LOADED.call(variant.applies, LOADED.kernel.problem(56), knobs, Machine()) == reason
+
+
+@pytest.mark.parametrize(
     ("filters", "pixels", "tile"),
     [(64, 100_352, "MEDIUM"), (256, 100_352, "LARGE"), (64, 392, "SMALL"), (128, 25_088, "MEDIUM")],
 )

@@ -10,6 +10,7 @@ from test_cuda_offline import numba_cuda_missing
 
 from gpuplay import catalog
 from gpuplay.analysis import sass
+from gpuplay.machine_model import Machine
 from gpuplay.measure.building import build, problem_data
 from gpuplay.results import Cell
 from gpuplay.targets import offline
@@ -48,6 +49,13 @@ def accesses(function):
 
 
 # --- activation ---
+
+
+@pytest.mark.parametrize("name", ["cuda:map", "cuda:grid_stride", "cuda:vectorised", "cuda:streaming"])
+def test_a_block_of_more_threads_than_a_gpu_allows_is_refused(name):
+    applies = ACTIVATION.kernel.variant(name).applies
+    said = ACTIVATION.call(applies, ACTIVATION.kernel.problem(64), {"block": 2048}, Machine())
+    assert said == "block 2048: the limit is 1024 threads a block"
 
 
 @pytest.mark.parametrize(

@@ -157,7 +157,7 @@ def test_blocks_in_groups_reach_every_tile() -> None:
 @pytest.mark.parametrize("name", ["pipelined", "warps"])
 def test_an_older_gpu_is_told_what_it_lacks(name: str) -> None:
     problem = LOADED.kernel.problem(N)
-    assert reason(name, problem, (7, 5)) == "copies under way need compute capability 8.0; this GPU has 7.5"
+    assert reason(name, problem, (7, 5)) == "asynchronous copies need compute capability 8.0; this GPU has 7.5"
     assert reason(name, problem, (8, 0)) is None
 
 

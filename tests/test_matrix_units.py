@@ -376,6 +376,12 @@ def test_a_gpu_without_these_formats_is_told_so() -> None:
     assert "the limit is" in MATMUL.call(variant("tf32").applies, problem, {"columns": 256}, small)
 
 
+@pytest.mark.parametrize("name", RUNGS)
+def test_a_tile_that_threads_do_not_share_evenly_is_refused(name: str) -> None:
+    said = MATMUL.call(variant(name).applies, MATMUL.kernel.problem(64), {"columns": 100}, Machine())
+    assert said == "columns 100: threads share a strip evenly with 128 or 256 only"
+
+
 @compiles
 @each_capability
 @pytest.mark.parametrize("name", RUNGS)

@@ -64,6 +64,12 @@ def test_warpgroups_are_of_capability_9_alone(capability):
     assert reason == f"wgmma is of compute capability 9.0 alone (sm_90a); this GPU has {capability[0]}.{capability[1]}"
 
 
+@pytest.mark.parametrize("columns", [100, 64, 192], ids=str)
+def test_a_tile_that_warpgroups_do_not_divide_evenly_is_refused(columns):
+    reason = MATMUL.call(WGMMA.applies, MATMUL.kernel.problem(64), {"columns": columns}, Machine())
+    assert reason == f"columns {columns}: warpgroups divide a tile evenly with 256 or 128 only"
+
+
 def compiled(name, n, columns):
     """What a variant launches for a product of n×n matrices, compiled for capability 9.0."""
     variant, problem = MATMUL.kernel.variant(name), MATMUL.kernel.problem(n)

@@ -11,6 +11,17 @@ def tile_threads(tile, machine):
     return None
 
 
+def block_threads(block, machine):
+    """Threads of a block, of which a GPU has a limit."""
+    limit = machine.gpu.threads_per_block
+    return f"block {block}: the limit is {limit} threads a block" if block > limit else None
+
+
+def one_of(name, value, served, why):
+    """A knob that takes these values alone, for the reason given."""
+    return None if value in served else f"{name} {value}: {why} with {' or '.join(map(str, served))} only"
+
+
 def shared_memory(what, taken, machine):
     """Static shared memory of a block, in bytes."""
     limit = machine.gpu.shared_bytes_per_block
@@ -36,3 +47,8 @@ def capability(what, least, machine):
     if tuple(has) < least:
         return f"{what} need compute capability {least[0]}.{least[1]}; this GPU has {has[0]}.{has[1]}"
     return None
+
+
+def asynchronous_copies(machine):
+    """``cp.async``, from global to shared memory past the registers."""
+    return capability("asynchronous copies", (8, 0), machine)

@@ -14,9 +14,14 @@ BLOCKS = Knob((64, 128, 256, 512, 1024), default=256, help="threads of a block")
 BLOCKS_OF_QUADS = Knob((128, 256, 512), default=256, help="threads of a block, which computes 16 elements for each")
 
 
-def fits_quads(p, _knobs, _machine):
-    """128 bits are four float32."""
-    return limits.float32_only(p)
+def fits_block(_p, knobs, machine):
+    """A block has so many threads."""
+    return limits.block_threads(knobs["block"], machine)
+
+
+def fits_quads(p, knobs, machine):
+    """As `fits_block`; and 128 bits are four float32."""
+    return limits.float32_only(p) or fits_block(p, knobs, machine)
 
 
 VARIANTS = (
@@ -26,6 +31,7 @@ VARIANTS = (
         "one thread an element; adjacent threads touch adjacent words",
         "cuda.elements:thread_an_element",
         knobs={"block": BLOCKS},
+        applies=fits_block,
     ),
     Variant(
         "cuda:grid_stride",
@@ -34,6 +40,7 @@ VARIANTS = (
         "cuda.elements:grid_stride",
         improves_on="cuda:map",
         knobs={"block": BLOCKS},
+        applies=fits_block,
     ),
     Variant(
         "cuda:vectorised",

@@ -28,6 +28,19 @@ def fits_tile(p, knobs, machine):
     return limits.tile_threads(tile, machine) or limits.shared_memory(what, shared, machine)
 
 
+def fits_block(_p, knobs, machine):
+    """A block has so many threads."""
+    return limits.block_threads(knobs["block"], machine)
+
+
+def too_few_filters(knobs):
+    """Why no tile has so few filters."""
+    least = min(tiling.rows for tiling, _ in sizes.TILINGS)
+    if knobs["tile_filters"] < least:
+        return f"tile_filters {knobs['tile_filters']}: the smallest tile has {least} filters"
+    return None
+
+
 def too_large(*elements):
     """Why an array of so many elements cannot be served."""
     if max(elements) >= MOST_ELEMENTS:
@@ -44,7 +57,7 @@ def fits_registers(p, _knobs, _machine):
 
 def fits_pipeline(p, knobs, machine):
     """What `fits_registers` asks, and a GPU that copies while it computes."""
-    return limits.capability("asynchronous copies", (8, 0), machine) or fits_registers(p, knobs, machine)
+    return limits.asynchronous_copies(machine) or too_few_filters(knobs) or fits_registers(p, knobs, machine)
 
 
 def fits_matrix_units(p, knobs, machine):
@@ -55,13 +68,14 @@ def fits_matrix_units(p, knobs, machine):
     return limits.capability("TF32 on matrix units", (8, 0), machine) or fits_registers(p, knobs, machine)
 
 
-def fits_winograd(p, _knobs, machine):
+def fits_winograd(p, knobs, machine):
     """Its transforms are made for 3×3 filters with stride 1; a row of blocks for each channel and filter."""
     spaces = (array.nbytes(p.dtype) // p.itemsize for array in winograd_workspace(p, {}))
     return (
         limits.float32_only(p)
         or layout.beyond_winograd(p)
-        or limits.capability("asynchronous copies", (8, 0), machine)
+        or limits.asynchronous_copies(machine)
+        or too_few_filters(knobs)
         or too_large(p.batch * p.channels * p.n**2, *spaces)
         or limits.grid_height("channels or filters", max(p.channels, p.filters), 1)
     )
@@ -88,6 +102,7 @@ VARIANTS = (
         "one thread an output; adjacent threads read adjacent pixels",
         "cuda.direct:naive",
         knobs={"block": Knob((64, 128, 256, 512), default=256, help="threads of a block")},
+        applies=fits_block,
     ),
     Variant(
         "cuda:tiled",

@@ -38,7 +38,7 @@ def fits_tile(p, knobs, machine):
 
 def fits_gemm(p, _knobs, machine):
     """In float32, on a GPU that copies to shared memory past the registers."""
-    return limits.capability("copies under way", (8, 0), machine) or limits.float32_only(p)
+    return limits.asynchronous_copies(machine) or limits.float32_only(p)
 
 
 VARIANTS = (

@@ -52,12 +52,10 @@ def projected_workspace(p, _knobs):
 
 def fits_block(p, knobs, machine):
     """A block has so many threads in all, whole rows of 16, and the grid so many blocks downwards."""
-    block, limit = knobs["block"], machine.gpu.threads_per_block
-    if block > limit:
-        return f"block {block}: the limit is {limit} threads a block"
+    block = knobs["block"]
     if block % UNITS:
         return f"block {block}: {block} is no multiple of {UNITS}, the units that a block serves side by side"
-    return limits.grid_height("a batch", p.batch, block // UNITS)
+    return limits.block_threads(block, machine) or limits.grid_height("a batch", p.batch, block // UNITS)
 
 
 def fits_tile(p, knobs, machine):
@@ -70,10 +68,9 @@ def fits_tile(p, knobs, machine):
 
 def fits_registers(p, knobs, machine):
     """The register tiles are written for float32 and for copies that nobody waits for."""
-    if p.dtype != "float32":
-        return f"float32 only, not {p.dtype}"
-    if machine.gpu.capability < (8, 0):
-        return "asynchronous copies need compute capability 8.0"
+    lacking = limits.float32_only(p) or limits.asynchronous_copies(machine)
+    if lacking:
+        return lacking
     if max(4 * p.n * p.n, p.steps * p.batch * p.n) > MOST_ELEMENTS:
         return f"an array has more than {MOST_ELEMENTS} elements, whose places are counted in 32 bits"
     shape = shape_for(p.n, p.batch, knobs.get("blocks", BLOCKS))

@@ -25,6 +25,7 @@ NAIVE_BLOCK = (32, 8)
 COALESCED_BLOCK = (32, 8)
 WARP_TILES = (128, 64)
 THREAD_ROWS = (8, 16)
+TILE_COLUMNS = (128, 256)
 
 
 def fits_naive(p, _knobs, _machine):
@@ -54,15 +55,18 @@ def fits_vectorised(p, knobs, machine):
 
 def fits_pipelined(p, knobs, machine):
     """As `fits_vectorised`, on a GPU that copies to shared memory past the registers."""
-    return limits.capability("copies under way", (8, 0), machine) or fits_vectorised(p, knobs, machine)
+    return limits.asynchronous_copies(machine) or fits_vectorised(p, knobs, machine)
 
 
 def fits_warps(p, knobs, machine):
     """As `fits_pipelined`; its grid has one axis. Warps share tiles of these sides only, in quads of 4 rows."""
-    for name, sides in (("block_tile", WARP_TILES), ("thread_rows", THREAD_ROWS)):
-        if knobs[name] not in sides:
-            return f"{name} {knobs[name]}: warps share a tile evenly with {' or '.join(map(str, sides))} only"
-    return limits.capability("copies under way", (8, 0), machine) or limits.float32_only(p)
+    even = "warps share a tile evenly"
+    return (
+        limits.one_of("block_tile", knobs["block_tile"], WARP_TILES, even)
+        or limits.one_of("thread_rows", knobs["thread_rows"], THREAD_ROWS, even)
+        or limits.asynchronous_copies(machine)
+        or limits.float32_only(p)
+    )
 
 
 def fits_tile(p, knobs, machine):
@@ -81,7 +85,11 @@ def fits_matrix_units(p, knobs, machine):
     taken, most = matrix_sizes.shared_bytes(columns), machine.gpu.shared_bytes_opt_in
     if taken > most:
         return f"columns {columns}: strips for three stages take {taken} bytes of shared memory, the limit is {most}"
-    return limits.capability("TF32 and bfloat16 on matrix units", (8, 0), machine) or limits.float32_only(p)
+    return (
+        limits.one_of("columns", columns, TILE_COLUMNS, "threads share a strip evenly")
+        or limits.capability("TF32 and bfloat16 on matrix units", (8, 0), machine)
+        or limits.float32_only(p)
+    )
 
 
 def widest_columns(machine):
@@ -105,7 +113,7 @@ def bf16_work(p, _knobs):
 
 
 COLUMNS = Knob(
-    (128, 256),
+    TILE_COLUMNS,
     default=256,
     help="columns of the tile of C that a block computes, 128 rows high",
     choose="cuda:widest_columns",

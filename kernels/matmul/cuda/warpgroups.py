@@ -13,6 +13,7 @@ CAPABILITY = (9, 0)
 ROWS = 128  # of C's tile: 64 for each of two warpgroups
 DEPTH = 64  # columns of A's tile, rows of B's: 128 bytes of bfloat16
 WORD_DEPTH = 32  # the same of float32
+TILE_COLUMNS = (256, 128)
 STAGES = 4
 ALIGNED, WORDS_ALIGNED = 8, 4  # elements: TMA steps over rows of a multiple of 16 bytes
 PATTERN = 1024  # bytes: eight rows of 128, after which the order of their pieces repeats
@@ -35,7 +36,8 @@ def fits(p, knobs, machine):
         return f"wgmma is of compute capability 9.0 alone (sm_90a); this GPU has {has[0]}.{has[1]}"
     if taken > limit:
         return f"{STAGES} stages take {taken} bytes of shared memory, the limit is {limit}"
-    return limits.float32_only(p)
+    uneven = limits.one_of("columns", knobs["columns"], TILE_COLUMNS, "warpgroups divide a tile evenly")
+    return uneven or limits.float32_only(p)
 
 
 def wide_rows(p, _knobs):
@@ -57,7 +59,7 @@ def work(p, _knobs):
     return Cost(2.0 * p.m * p.n * p.k, 2.0 * (p.m * p.k + p.k * p.n) + p.itemsize * float(p.m * p.n))
 
 
-COLUMNS = Knob((256, 128), help="columns of C's tile, of 128 rows")
+COLUMNS = Knob(TILE_COLUMNS, help="columns of the tile of C that a block computes, 128 rows high")
 
 VARIANTS = (
     Variant(
