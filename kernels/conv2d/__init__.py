@@ -6,12 +6,7 @@ cpu:simd        the same source, a vector of pixels at a time
 cpu:parallel    the same source, a rectangle of filters and pixels for each core
 cpu:winograd    3×3 filters by a quarter of the products
 torch:conv2d    PyTorch's convolution, a peer; torch_gpu:… on a GPU: kernels/conv2d/gpu_peers.py
-cuda:naive      one thread an output, everything from global memory
-cuda:tiled      a tile of the image with its halo, and four filters, in shared memory
-cuda:implicit   a product of filters and patches, gathered on the fly; tiles of it in registers
-cuda:pipelined  the same, while the next filters and patches are on their way to shared memory
-cuda:tf32       the same by the matrix units of warps, factors rounded to 11 bits
-cuda:winograd   3×3 filters by a quarter of the products
+cuda:…          the ladder on a GPU, up to matrix units and Winograd: kernels/conv2d/cuda
 """
 
 from gpuplay.kernel import Array, Cost, Kernel, Param, Probe, Variant

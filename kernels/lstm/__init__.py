@@ -12,13 +12,7 @@ cpu:simd        the new states of a few units are computed while the sums of the
 cpu:scalar      the source of cpu:simd, one number at a time
 cpu:parallel    the same source, units shared among the cores; all meet after every step
 torch:lstm      PyTorch's layer, a peer; torch_gpu:lstm on a GPU
-cuda:unfused    a launch for each gate and for each operation: gates travel to memory and back
-cuda:stacked    one launch sums the four gates of a block's units: x and h are read once for all of them
-cuda:pointwise  one launch makes both states of the sums: 7 floats an element, not 16
-cuda:fused      the states are made where the sums are: no gate ever reaches memory
-cuda:registers  a thread sums 8 rows × 2 units × 4 gates in registers; the next tiles are on their way meanwhile
-cuda:hoisted    the inputs of all steps are one large product before the first step
-cuda:persistent one launch for all steps: recurrent weights and cell states stay on the multiprocessors
+cuda:…          the ladder on a GPU, up to one launch for all steps: kernels/lstm/cuda
 """
 
 from gpuplay.kernel import Array, Cost, Kernel, Param, Variant

@@ -8,7 +8,7 @@ cpu:simd        packed panels of B, and a tile of C that stays in registers
 cpu:scalar      the source of cpu:simd, one number at a time
 cpu:parallel    the same source, a rectangle of C for each core
 torch:mm        PyTorch's matrix product, a peer; torch_gpu:…, cupy:… on a GPU: kernels/matmul/gpu_peers.py
-cuda:…          the ladder on a GPU, up to warp tiles: kernels/matmul/cuda
+cuda:…          the ladder on a GPU, up to matrix units and warpgroups: kernels/matmul/cuda
 """
 
 from gpuplay.kernel import Array, Cost, Kernel, Param, Probe, Variant
