@@ -492,4 +492,6 @@ def test_without_a_word_the_architecture_is_that_of_the_gpu_here() -> None:
     assert inspections.architectures(None, (8, 9)) == ((8, 9),)
     with pytest.raises(UsageError, match="'gpu' is none of"):
         inspections.architectures("gpu")
+    with pytest.raises(UsageError, match="'sm_80a' is none of"):
+        inspections.architectures("sm_80a")
     assert offline.architecture((9, 0)) == (9, 0, "a")

@@ -22,7 +22,7 @@ from gpuplay.targets import offline, presence
 
 Capability = tuple[int, int]
 DEFAULT: Capability = (9, 0)
-_WORD = re.compile(r"(?:sm_?)?(\d{1,2})\.?(\d)a?")
+_WORD = re.compile(r"(?:sm_?)?(\d{1,2})\.?(\d)(a?)")
 
 
 def architectures(text: str | None, here: Capability | None = None) -> tuple[Capability, ...]:
@@ -34,7 +34,8 @@ def architectures(text: str | None, here: Capability | None = None) -> tuple[Cap
     for word in (w.strip() for w in text.split(",")):
         match = _WORD.fullmatch(word)
         capability = (int(match[1]), int(match[2])) if match else None
-        if capability not in known:
+        specific = bool(match and match[3])
+        if capability not in known or (specific and len(offline.architecture(capability)) == len(capability)):
             names = ", ".join(f"sm_{major}{minor}" for major, minor in known)
             raise UsageError(f"--arch {text}: {word!r} is none of {names}")
         found.append(capability)
