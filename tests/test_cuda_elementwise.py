@@ -6,7 +6,7 @@ import re
 
 import numpy as np
 import pytest
-from test_cuda_offline import numba_cuda_missing
+from test_cuda_offline import compiles
 
 from gpuplay import catalog
 from gpuplay.analysis import sass
@@ -19,7 +19,6 @@ from gpuplay.targets.lockstep import LockstepTarget
 ACTIVATION, DENSE = (catalog.load(catalog.find(name)) for name in ("activation", "dense"))
 FUNCTIONS = ("relu", "leaky_relu", "sigmoid", "tanh", "gelu", "silu", "softplus", "identity")
 CAPABILITIES = [(8, 0), (9, 0)]
-compiles = pytest.mark.skipif(numba_cuda_missing(), reason="numba-cuda is not installed; pip install 'gpuplay[cuda]'")
 each_capability = pytest.mark.parametrize("capability", CAPABILITIES, ids=lambda c: f"sm_{c[0]}{c[1]}")
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from test_cuda_offline import numba_cuda_missing
+from test_cuda_offline import compiles
 
 from gpuplay import catalog
 from gpuplay.analysis import sass
@@ -37,7 +37,6 @@ REGISTER_RUNGS = ("register", "vectorised", "pipelined", "warps")
 WIDE_RUNGS = REGISTER_RUNGS[1:]
 LARGE = 2048  # tiles of 128×128 keep 132 multiprocessors busy with so many rows
 AWKWARD = ((1, 1, 1), (129, 7, 130), (127, 129, 33), (257, 132, 64), (33, 260, 9))
-compiles = pytest.mark.skipif(numba_cuda_missing(), reason="numba-cuda is not installed; pip install 'gpuplay[cuda]'")
 each_capability = pytest.mark.parametrize("capability", [(8, 0), (9, 0)], ids=lambda c: f"sm_{c[0]}{c[1]}")
 
 

@@ -28,7 +28,8 @@ def numba_cuda_missing():
     return False
 
 
-pytestmark = pytest.mark.skipif(numba_cuda_missing(), reason="numba-cuda is not installed; pip install 'gpuplay[cuda]'")
+compiles = pytest.mark.skipif(numba_cuda_missing(), reason="numba-cuda is not installed; pip install 'gpuplay[cuda]'")
+pytestmark = compiles
 
 
 def compiled(kernel, cwd):

@@ -1,11 +1,11 @@
 """What only GPUs of capability 9.0 have, and shared memory above 48 KB, shown without a GPU."""
 
-import importlib.metadata
 from types import SimpleNamespace
 
 import numpy as np
 import pytest
 from numba import cuda, float32, uint16, uint64
+from test_cuda_offline import compiles, numba_cuda_missing
 
 from gpuplay.intrinsics import ptx
 from gpuplay.limits import LaunchError, refuse_launch
@@ -17,17 +17,6 @@ from gpuplay.targets.device import DeviceGpu
 from gpuplay.targets.lockstep import LockstepGpu
 
 LARGE = 96 * 1024
-
-
-def compiler_missing():
-    try:
-        importlib.metadata.version("numba-cuda")
-    except importlib.metadata.PackageNotFoundError:
-        return True
-    return False
-
-
-compiles = pytest.mark.skipif(compiler_missing(), reason="numba-cuda is not installed; pip install 'gpuplay[cuda]'")
 
 
 @cuda.jit
@@ -242,7 +231,7 @@ class FakeDispatcher:
 @pytest.fixture
 def granted(monkeypatch):
     """What the driver is asked to set."""
-    if compiler_missing():
+    if numba_cuda_missing():
         pytest.skip("numba-cuda is not installed; pip install 'gpuplay[cuda]'")
     from numba.cuda.cudadrv import driver
 

@@ -9,7 +9,7 @@ import pytest
 from numba import cuda
 from numba.core.errors import TypingError
 from numpy.typing import NDArray
-from test_cuda_offline import numba_cuda_missing
+from test_cuda_offline import compiles
 
 from gpuplay import catalog
 from gpuplay.analysis import sass
@@ -31,7 +31,6 @@ DOWN, ACROSS = (0, 1), (0, 1, 2, 3)
 WARP = 32
 MATMUL = catalog.load(catalog.find("matmul"))
 RUNGS = ("tf32", "tf32x3", "bf16")
-compiles = pytest.mark.skipif(numba_cuda_missing(), reason="numba-cuda is not installed; pip install 'gpuplay[cuda]'")
 each_capability = pytest.mark.parametrize("capability", [(8, 0), (9, 0)], ids=lambda c: f"sm_{c[0]}{c[1]}")
 
 

@@ -1,10 +1,10 @@
 """The rungs of matmul for capability 9.0: right on the lockstep machine, and their machine code, without a GPU."""
 
 import dataclasses
-import importlib.metadata
 import re
 
 import pytest
+from test_cuda_offline import compiles
 
 from gpuplay import catalog
 from gpuplay.machine_model import GpuModel, Machine
@@ -13,16 +13,6 @@ from gpuplay.results import Cell
 from gpuplay.targets import offline
 from gpuplay.targets.lockstep import LockstepTarget
 
-
-def compiler_missing():
-    try:
-        importlib.metadata.version("numba-cuda")
-    except importlib.metadata.PackageNotFoundError:
-        return True
-    return False
-
-
-compiles = pytest.mark.skipif(compiler_missing(), reason="numba-cuda is not installed; pip install 'gpuplay[cuda]'")
 MATMUL = catalog.load(next(origin for origin in catalog.bundled() if origin.name == "matmul"))
 WGMMA = MATMUL.kernel.variant("cuda:wgmma")
 
