@@ -10,7 +10,7 @@ from numba import cuda, float32, uint32
 
 from gpuplay.intrinsics import ptx
 
-from .pointwise import new_states
+from .pointwise import add_biases, new_states
 from .register_tiles import ZEROS, add_product, first_sums, keep_sums, kept_sums, place
 from .shapes import THREADS, shape_for
 
@@ -37,10 +37,7 @@ def projecting(p, blocks):
             b, j = top + row, first + unit
             if b < batch and j < n:
                 i, f, g, o = kept_sums(shared, 0, row, unit, rows, units, slices)
-                i += b_ih[j] + b_hh[j]
-                f += b_ih[n + j] + b_hh[n + j]
-                g += b_ih[2 * n + j] + b_hh[2 * n + j]
-                o += b_ih[3 * n + j] + b_hh[3 * n + j]
+                i, f, g, o = add_biases(i, f, g, o, b_ih, b_hh, j, n)
                 ptx.store4(projected, (b * n + j) * 4, (i, f, g, o))
 
     def project(gpu, projected, x, W_ih, b_ih, b_hh):

@@ -7,7 +7,7 @@ each number that it loads from shared memory 8 times, where cuda:fused uses it o
 
 from numba import cuda, float32, uint32
 
-from .pointwise import new_states
+from .pointwise import add_biases, new_states
 from .register_tiles import ZEROS, add_product, keep_sums, kept_sums, place
 from .shapes import THREADS, shape_for
 
@@ -35,10 +35,7 @@ def registers(p, blocks):
             b, j = top + row, first + unit
             if b < batch and j < n:
                 i, f, g, o = kept_sums(shared, 0, row, unit, rows, units, slices)
-                i += b_ih[j] + b_hh[j]
-                f += b_ih[n + j] + b_hh[n + j]
-                g += b_ih[2 * n + j] + b_hh[2 * n + j]
-                o += b_ih[3 * n + j] + b_hh[3 * n + j]
+                i, f, g, o = add_biases(i, f, g, o, b_ih, b_hh, j, n)
                 before = c0[b, j] if t == 0 else c[b, j]
                 cell, hidden = new_states(i, f, g, o, before)
                 c[b, j] = cell

@@ -9,7 +9,7 @@ batch. So a step's sums read 2·batch·n·(n/16) floats of x and h, and 8·n²·
 from numba import cuda
 
 from . import UNITS, geometry
-from .pointwise import GATES, launch_separately, new_states, updating
+from .pointwise import GATES, add_biases, launch_separately, new_states, updating
 
 PADDED = UNITS + 1  # words of a row of the weights' tile: 16 threads that read a column meet 16 banks
 WEIGHTS = GATES * UNITS
@@ -52,12 +52,7 @@ def _sum_gates(vs, ws, x, h, W_ih, W_hh, b_ih, b_hh):
     unit = cuda.blockIdx.x * UNITS + cuda.threadIdx.x
     i, f, g, o = _add_product((zero, zero, zero, zero), vs, ws, x, W_ih)
     i, f, g, o = _add_product((i, f, g, o), vs, ws, h, W_hh)
-    if unit < n:
-        i += b_ih[unit] + b_hh[unit]
-        f += b_ih[n + unit] + b_hh[n + unit]
-        g += b_ih[2 * n + unit] + b_hh[2 * n + unit]
-        o += b_ih[3 * n + unit] + b_hh[3 * n + unit]
-    return i, f, g, o
+    return add_biases(i, f, g, o, b_ih, b_hh, unit, n) if unit < n else (i, f, g, o)
 
 
 def _summing(rows):
