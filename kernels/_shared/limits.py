@@ -52,3 +52,8 @@ def capability(what, least, machine):
 def asynchronous_copies(machine):
     """``cp.async``, from global to shared memory past the registers."""
     return capability("asynchronous copies", (8, 0), machine)
+
+
+def matrix_units(p, _knobs, machine):
+    """Only float32 has such a form; on GPUs without it a library would quietly compute in another precision."""
+    return float32_only(p) or capability("TF32 and bfloat16 on matrix units", (8, 0), machine)

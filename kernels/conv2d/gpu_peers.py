@@ -4,12 +4,6 @@ from gpuplay.kernel import Variant
 
 from .._shared import limits
 
-
-def fits_matrix_units(p, _knobs, machine):
-    """Only float32 has such a form; on GPUs without it a library would quietly compute in another precision."""
-    return limits.float32_only(p) or limits.capability("TF32 and bfloat16", (8, 0), machine)
-
-
 VARIANTS = (
     Variant(
         "torch_gpu:conv2d",
@@ -23,7 +17,7 @@ VARIANTS = (
         "library",
         "cuDNN through PyTorch, factors rounded to TF32",
         "torch_gpu:conv2d_tf32",
-        applies=fits_matrix_units,
+        applies=limits.matrix_units,
         library="PyTorch, cuDNN, TF32",
         compute="tfloat32",
         accumulate="float32",

@@ -10,12 +10,6 @@ from gpuplay.kernel import Variant
 
 from .._shared import limits
 
-
-def fits_matrix_units(p, _knobs, machine):
-    """Only float32 has such a form; on GPUs without it a library would quietly compute in another precision."""
-    return limits.float32_only(p) or limits.capability("TF32 and bfloat16", (8, 0), machine)
-
-
 VARIANTS = (
     Variant(
         "torch_gpu:mm",
@@ -29,7 +23,7 @@ VARIANTS = (
         "library",
         "cuBLAS through PyTorch, factors rounded to TF32",
         "torch_gpu:mm_tf32",
-        applies=fits_matrix_units,
+        applies=limits.matrix_units,
         library="PyTorch, cuBLAS, TF32",
         compute="tfloat32",
         accumulate="float32",
@@ -39,7 +33,7 @@ VARIANTS = (
         "library",
         "cuBLAS through PyTorch, factors stored as bfloat16, sums and results in float32",
         "torch_gpu:mm_bf16",
-        applies=fits_matrix_units,
+        applies=limits.matrix_units,
         library="PyTorch, cuBLAS, bfloat16",
         storage="bfloat16",
         compute="bfloat16",

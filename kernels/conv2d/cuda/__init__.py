@@ -65,7 +65,7 @@ def fits_matrix_units(p, knobs, machine):
     taken, most = max(tile.shared_bytes for tile, _ in sizes.MATRIX_TILES), machine.gpu.shared_bytes_opt_in
     if taken > most:
         return f"strips of filters and patches take {taken} bytes of shared memory, the limit is {most}"
-    return limits.capability("TF32 on matrix units", (8, 0), machine) or fits_registers(p, knobs, machine)
+    return limits.matrix_units(p, knobs, machine) or fits_registers(p, knobs, machine)
 
 
 def fits_winograd(p, knobs, machine):
