@@ -1,4 +1,4 @@
-"""Shared memory as the copies and products of compute capability 9.0 see it: 32-bit addresses of a block.
+"""Shared memory as instructions on matrices see it, those of compute capability 9.0 above all: 32-bit addresses.
 
 Importing this module imports numba.
 """

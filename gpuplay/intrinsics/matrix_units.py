@@ -13,7 +13,7 @@ b         8×8, tfloat32     2 numbers: column g; row t, then t+4
 sums      16×8, float32     4 numbers: row g, columns 2t and 2t+1; row g+8, the same columns
 ========  ================  ====================================================================================
 
-All lanes of the warp must execute each of these together. They need compute capability 8.0; ``ldmatrix`` 7.5.
+All lanes of the warp must execute each of these together. They need compute capability 8.0.
 
 Products of 16-bit and of tfloat32 numbers are exact in the unit. The PTX ISA leaves the rounding of its sums
 open: on hardware they are cut towards zero (Fasi, Higham, Mikaitis and Pranesh, "Numerical behavior of NVIDIA
@@ -33,13 +33,8 @@ from numba.core.types.containers import UniTuple
 from gpuplay.intrinsics.gpu_intrinsic import intrinsic
 
 A_WORDS, B_WORDS, SUMS = 4, 2, 4  # registers of a fragment in every lane
-ROW_BYTES = 16
 WORD, FLOAT = ir.IntType(32), ir.FloatType()
-HALF_UNIT, READ = (
-    0x1000,
-    0xFFFFE000,
-)  # of a float32 on its way to tfloat32: half of its last bit, the bits that are read
-SHARED = 3  # LLVM's number of the address space
+HALF_UNIT, READ = 0x1000, 0xFFFFE000  # of a float32 on its way to tfloat32: half of its last bit, the bits kept
 
 
 @dataclass(frozen=True)
@@ -55,14 +50,15 @@ BF16, F16 = Format("bf16", 16, types.uint32), Format("f16", 16, types.uint32)
 TF32 = Format("tf32", 8, types.float32)
 
 
-def _assembly(builder: Any, text: str, result: Any, operands: list[Any], constraints: str, *, together: bool) -> Any:
+def assembly(builder: Any, text: str, result: Any, operands: list[Any], constraints: str, *, together: bool) -> Any:
     """Inline PTX; ``together`` where the lanes of a warp execute it as one, so that no branch may divide it."""
     kind = ir.FunctionType(result, [operand.type for operand in operands])
     code = ir.InlineAsm(kind, text, constraints, side_effect=together)
     return builder.call(code, operands, attrs=("convergent",) if together else ())
 
 
-def _items(builder: Any, value: Any, count: int) -> list[Any]:
+def items(builder: Any, value: Any, count: int) -> list[Any]:
+    """The values of a tuple or a structure."""
     return [builder.extract_value(value, at) for at in range(count)]
 
 
@@ -77,7 +73,7 @@ def _rounded(builder: Any, value: Any) -> Any:
         "{ .reg .pred finite; .reg .f32 size; abs.f32 size, $1; setp.lt.f32 finite, size, 0f7F800000; "
         "mov.b32 $0, $1; @finite add.u32 $0, $0, 4096; }"
     )
-    bits = _assembly(builder, text, WORD, [value], "=&r,f", together=False)
+    bits = assembly(builder, text, WORD, [value], "=&r,f", together=False)
     return builder.bitcast(bits, FLOAT)
 
 
@@ -97,7 +93,7 @@ def _multiply_add(builder: Any, factors: Format, sums: list[Any], a: list[Any], 
     operands = [*_words(builder, a), *_words(builder, b), *sums]
     constraints = ",".join(["=f"] * SUMS + ["r"] * (A_WORDS + B_WORDS) + ["f"] * SUMS)
     kind = ir.LiteralStructType([FLOAT] * SUMS)
-    return _items(builder, _assembly(builder, text, kind, operands, constraints, together=True), SUMS)
+    return items(builder, assembly(builder, text, kind, operands, constraints, together=True), SUMS)
 
 
 def _refuse(what: str, factors: Format, sums: Any, a: Any, b: Any) -> None:
@@ -120,7 +116,7 @@ def _tiles(what: str, factors: Format, sums: Any, a: Any, b: Any, *, single: boo
 
     def generate(context: Any, builder: Any, called: Any, arguments: Any) -> Any:
         counts = (sums.count, a.count, b.count)
-        total, left, right = (_items(builder, v, n) for v, n in zip(arguments, counts, strict=True))
+        total, left, right = (items(builder, v, n) for v, n in zip(arguments, counts, strict=True))
         one = _thrice if thrice else _once
         tile = one(builder, factors, left, right)
         columns = b.count // B_WORDS
@@ -241,8 +237,8 @@ def round_to_tf32(typingctx: Any, value: Any) -> Any:
     def generate(context: Any, builder: Any, called: Any, arguments: Any) -> Any:
         if not many:
             return _rounded(builder, arguments[0])
-        items = [_rounded(builder, item) for item in _items(builder, arguments[0], value.count)]
-        return context.make_tuple(builder, called.return_type, items)
+        rounded = [_rounded(builder, item) for item in items(builder, arguments[0], value.count)]
+        return context.make_tuple(builder, called.return_type, rounded)
 
     return typing.signature(value, value), generate
 
@@ -254,7 +250,7 @@ def _pack(what: str, low: Any, high: Any) -> Any:
 
     def generate(context: Any, builder: Any, called: Any, arguments: Any) -> Any:
         upper_first = [arguments[1], arguments[0]]
-        return _assembly(builder, f"cvt.rn.{what}x2.f32 $0, $1, $2;", WORD, upper_first, "=r,f,f", together=False)
+        return assembly(builder, f"cvt.rn.{what}x2.f32 $0, $1, $2;", WORD, upper_first, "=r,f,f", together=False)
 
     return typing.signature(types.uint32, low, high), generate
 
@@ -269,58 +265,3 @@ def pack_bf16(typingctx: Any, low: Any, high: Any) -> Any:
 def pack_f16(typingctx: Any, low: Any, high: Any) -> Any:
     """Two float32 rounded to a pair of float16, ``low`` in the lower half (``cvt.rn.f16x2.f32``)."""
     return _pack("f16", low, high)
-
-
-# ---- loads ----
-
-
-def row_elements(what: str, array: Any, index: Any, *, transposed: bool) -> int:
-    """Elements of a row of 16 bytes; TypingError where ldmatrix cannot read the array."""
-    element = getattr(array, "dtype", None)
-    width = getattr(element, "bitwidth", 0)
-    kinds = ("uint16", "float16") if transposed else ("uint16", "float16", "uint32", "float32")
-    if getattr(array, "ndim", 0) != 1 or getattr(array, "layout", "") != "C" or str(element) not in kinds:
-        raise TypingError(f"{what}: a contiguous one-dimensional array of {', '.join(kinds)}; given {array}")
-    if not isinstance(index, types.Integer):
-        raise TypingError(f"{what}: the index is a whole number; given {index}")
-    return ROW_BYTES * 8 // int(width)
-
-
-def _load_matrices(what: str, array: Any, index: Any, *, transposed: bool) -> Any:
-    row_elements(what, array, index, transposed=transposed)
-    kind = types.float32 if array.dtype == types.float32 else types.uint32
-    text = f"ldmatrix.sync.aligned.m8n8.x4{'.trans' if transposed else ''}.shared.b16 {{$0,$1,$2,$3}}, [$4];"
-
-    def generate(context: Any, builder: Any, called: Any, arguments: Any) -> Any:
-        data = context.make_array(called.args[0])(context, builder, arguments[0]).data
-        element = builder.gep(data, [arguments[1]])
-        place = builder.addrspacecast(element, ir.PointerType(element.type.pointee, SHARED))
-        address = builder.ptrtoint(place, WORD)
-        result = ir.LiteralStructType([WORD] * A_WORDS)
-        constraints = "=r,=r,=r,=r,r,~{memory}"
-        found = _assembly(builder, text, result, [address], constraints, together=True)
-        items = _items(builder, found, A_WORDS)
-        if kind == types.float32:
-            items = [builder.bitcast(item, FLOAT) for item in items]
-        return context.make_tuple(builder, called.return_type, items)
-
-    return typing.signature(UniTuple(kind, A_WORDS), array, index), generate
-
-
-@intrinsic
-def ldmatrix4(typingctx: Any, shared: Any, at: Any) -> Any:
-    """Four 8×8 matrices of 16-bit numbers, or 8×4 of 32-bit ones, from shared memory: a register of each.
-
-    Lane 8·m + r says where row r of matrix m begins: 16 bytes, at a multiple of 16. Lane 4·g + t gets word t of
-    row g of every matrix, so that rows 0–7 and 8–15 of the left half, then of the right half, make an ``a``.
-    """
-    return _load_matrices("ldmatrix4", shared, at, transposed=False)
-
-
-@intrinsic
-def ldmatrix4_transposed(typingctx: Any, shared: Any, at: Any) -> Any:
-    """`ldmatrix4` of 16-bit numbers, each matrix transposed: lane 4·g + t gets rows 2t and 2t+1 of column g.
-
-    Rows 0–7 and 8–15 of a matrix that lies row by row make a ``b``; of two blocks of 8 columns, two of them.
-    """
-    return _load_matrices("ldmatrix4_transposed", shared, at, transposed=True)

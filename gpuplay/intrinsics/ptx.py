@@ -106,9 +106,8 @@ from gpuplay.intrinsics.hopper_products import (
     multiply_async_tf32,
     wait_for_products,
 )
+from gpuplay.intrinsics.matrix_loads import ldmatrix4, ldmatrix4_transposed
 from gpuplay.intrinsics.matrix_units import (
-    ldmatrix4,
-    ldmatrix4_transposed,
     multiply_add_bf16,
     multiply_add_f16,
     multiply_add_tf32,

@@ -1,4 +1,4 @@
-"""Matrix units of `gpuplay.intrinsics.matrix_units`: fragments put together to matrices, multiplied, and dealt out.
+"""Matrix units of `gpuplay.intrinsics`: fragments loaded, put together to matrices, multiplied, and dealt out.
 
 Products are exact here, and a sum is cut towards zero once an instruction, as hardware was seen to do it.
 """
@@ -12,8 +12,10 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
+from gpuplay.intrinsics import matrix_loads
 from gpuplay.intrinsics import matrix_units as intrinsics
-from gpuplay.intrinsics.matrix_units import A_WORDS, ROW_BYTES, SUMS
+from gpuplay.intrinsics.matrix_loads import ROW_BYTES
+from gpuplay.intrinsics.matrix_units import A_WORDS, SUMS
 from gpuplay.lockstep import access, wide
 from gpuplay.lockstep.dtypes import element_of
 from gpuplay.lockstep.record import Fault, Place
@@ -241,8 +243,8 @@ def _sixteen_bits(value: Any, dtype: str) -> Any:
 
 
 HANDLERS: dict[Any, Any] = {
-    intrinsics.ldmatrix4: _load_matrices(transposed=False),
-    intrinsics.ldmatrix4_transposed: _load_matrices(transposed=True),
+    matrix_loads.ldmatrix4: _load_matrices(transposed=False),
+    matrix_loads.ldmatrix4_transposed: _load_matrices(transposed=True),
     intrinsics.multiply_add_bf16: _product(partial(_once, _bfloat16), intrinsics.BF16),
     intrinsics.multiply_add_f16: _product(partial(_once, _float16), intrinsics.F16),
     intrinsics.multiply_add_tf32: _product(partial(_once, _tfloat32), intrinsics.TF32),
