@@ -7,6 +7,7 @@ a position (ki, kj) in the filter and a channel, with channels running fastest a
 
 from dataclasses import dataclass
 
+from ..._shared.blocking import round_up
 from ..._shared.gpu_gemm.tiling import Tiling
 from ..layout import out_side, tiles_of
 
@@ -19,11 +20,6 @@ TILINGS = ((LARGE, 0.84), (MEDIUM, 0.8), (SMALL, 0.64))
 
 GROUP = 4  # channels of one position whose pixels a thread copies together
 SECTOR = 8  # float32 in a sector of 32 bytes
-
-
-def round_up(count, step):
-    """The next multiple of ``step``."""
-    return -(-count // step) * step
 
 
 @dataclass(frozen=True)

@@ -16,14 +16,14 @@ cuda:wgmma       bfloat16 the same way
 cuda:clusters    the same, and two blocks share what they read of B
 """
 
-from gpuplay.kernel import Cost, Knob, Variant
+from gpuplay.kernel import Knob, Variant
 
 from ..._shared import limits
 from . import matrix_sizes, warpgroups
 
 NAIVE_BLOCK = (32, 8)
 COALESCED_BLOCK = (32, 8)
-WARP_TILES = (128, 64)
+BLOCK_TILES = (128, 64)
 THREAD_ROWS = (8, 16)
 TILE_COLUMNS = (128, 256)
 
@@ -62,7 +62,7 @@ def fits_warps(p, knobs, machine):
     """As `fits_pipelined`; its grid has one axis. Warps share tiles of these sides only, in quads of 4 rows."""
     even = "warps share a tile evenly"
     return (
-        limits.one_of("block_tile", knobs["block_tile"], WARP_TILES, even)
+        limits.one_of("block_tile", knobs["block_tile"], BLOCK_TILES, even)
         or limits.one_of("thread_rows", knobs["thread_rows"], THREAD_ROWS, even)
         or limits.asynchronous_copies(machine)
         or limits.float32_only(p)
@@ -85,11 +85,8 @@ def fits_matrix_units(p, knobs, machine):
     taken, most = matrix_sizes.shared_bytes(columns), machine.gpu.shared_bytes_opt_in
     if taken > most:
         return f"columns {columns}: strips for three stages take {taken} bytes of shared memory, the limit is {most}"
-    return (
-        limits.one_of("columns", columns, TILE_COLUMNS, "threads share a strip evenly")
-        or limits.capability("TF32 and bfloat16 on matrix units", (8, 0), machine)
-        or limits.float32_only(p)
-    )
+    uneven = limits.one_of("columns", columns, TILE_COLUMNS, "threads share a strip evenly")
+    return uneven or limits.matrix_units(p, knobs, machine)
 
 
 def widest_columns(machine):
@@ -105,11 +102,6 @@ def wide_words(p, _knobs):
 def wide_halves(p, _knobs):
     """A and B as bfloat16, in rows of a multiple of 8."""
     return matrix_sizes.widened(p, 8, "uint16")
-
-
-def bf16_work(p, _knobs):
-    """A and B have two bytes an element."""
-    return Cost(2.0 * p.m * p.n * p.k, 2.0 * (p.m * p.k + p.k * p.n) + p.itemsize * float(p.m * p.n))
 
 
 COLUMNS = Knob(
@@ -183,7 +175,8 @@ VARIANTS = (
         "cuda.pipelines:warps",
         knobs={
             "block_tile": Knob(
-                WARP_TILES, help="side of the tile of C that a block computes; 64 where 128 leaves multiprocessors idle"
+                BLOCK_TILES,
+                help="side of the tile of C that a block computes; 64 where 128 leaves multiprocessors idle",
             ),
             "thread_rows": Knob(THREAD_ROWS, help="rows of C that a thread computes; 16 take up to 255 registers"),
         },
@@ -223,7 +216,7 @@ VARIANTS = (
         improves_on="cuda:tf32",
         applies=fits_matrix_units,
         workspace=wide_halves,
-        work=bf16_work,
+        work=matrix_sizes.halves_work,
         storage="bfloat16",
         accumulate="float32",
     ),

@@ -1,12 +1,22 @@
 """How the products on matrix units are divided among blocks and warps, in plain integers. Imports no numba."""
 
-from gpuplay.kernel import Array
+from typing import NamedTuple
+
+from gpuplay.kernel import Array, Cost
+
+from ..._shared.blocking import round_up
 
 ROWS = 128  # of C that a block computes
 STAGES = 3  # of the strips in shared memory
-BAND = 16  # tiles down that a band of blocks has
 WARP_TILE = 64  # rows and columns that a warp computes
 CHUNK_BYTES, CHUNKS = 16, 8  # of a row of A in a strip
+
+
+class BlockTile(NamedTuple):
+    """The part of C that a block computes."""
+
+    columns: int
+    rows: int = ROWS
 
 
 def threads_of(columns):
@@ -24,11 +34,6 @@ def shared_bytes(columns):
     return STAGES * CHUNKS * CHUNK_BYTES * (ROWS + columns)
 
 
-def round_up(count, each):
-    """The next multiple of ``each``."""
-    return -(-count // each) * each
-
-
 def widened(p, each, dtype):
     """A and B with rows of whole chunks, of those that have others."""
     a, b = round_up(p.k, each), round_up(p.n, each)
@@ -41,3 +46,8 @@ def widened(p, each, dtype):
 def blocks(p, columns):
     """Blocks that cover C."""
     return -(-p.m // ROWS) * -(-p.n // columns)
+
+
+def halves_work(p, _knobs):
+    """A and B have two bytes an element. Copies to wider rows are left out: sizes at which speed matters need none."""
+    return Cost(2.0 * p.m * p.n * p.k, 2.0 * (p.m * p.k + p.k * p.n) + p.itemsize * float(p.m * p.n))

@@ -3,7 +3,7 @@
 A block computes 128 rows and ``columns`` columns of C, a warp 64×64 of them, a tile of sums that lies in its
 registers. Strips of A and B, 8 chunks of 16 bytes along k, pass through three stages of shared memory: while one is
 multiplied, the copies of two more are under way. Where rows are no multiple of 16 bytes, copies that are take their
-place.
+place. Blocks follow each other in squares of C, as in `gpu_gemm`.
 
 Global traffic in bytes, where tiles divide the matrices: s·m·n·k·(1/columns + 1/128) loaded, s = 4, with bfloat16 2
 bytes an element, and 4·m·n stored.
@@ -15,9 +15,11 @@ from numba import cuda, uint32
 from gpuplay.intrinsics import ptx
 
 from ..._shared import gpu_matrix_tiles as tiles
+from ..._shared.blocking import round_up
+from ..._shared.gpu_gemm.product import origin
 from ..._shared.gpu_matrix_tiles import CHUNKS, EIGHT_ROWS, FOUR_ROWS, HALVES, PARTS, WORDS
 from . import matrix_sizes as sizes
-from .matrix_sizes import BAND, ROWS, STAGES, WARP_TILE
+from .matrix_sizes import ROWS, STAGES, WARP_TILE, BlockTile
 
 COPY_THREADS = 256
 YOUNGEST = STAGES - 2  # stages whose copies may be under way while one is multiplied
@@ -37,17 +39,6 @@ def bf16(p, columns):
 def tf32x3(p, columns):
     """Each float32 is high + low, two TF32 numbers, and three products of these are as exact as one in float32."""
     return _product(p, columns, halves=False, thrice=True)
-
-
-@cuda.jit(device=True, forceinline=True)
-def block_origin(height, width, columns):
-    """First row and column of the block's tile. Blocks go down bands of tiles: those at work share strips in L2."""
-    down, across = (height + uint32(ROWS - 1)) // uint32(ROWS), (width + uint32(columns - 1)) // uint32(columns)
-    number = uint32(cuda.blockIdx.x)
-    band = uint32(number // (uint32(BAND) * across) * uint32(BAND))
-    high = min(uint32(BAND), uint32(down - band))
-    within = uint32(number - band * across)
-    return uint32((band + within % high) * uint32(ROWS)), uint32(within // high * uint32(columns))
 
 
 @cuda.jit(device=True, forceinline=True)
@@ -116,16 +107,16 @@ def stage_tf32x3(sums, strips, at_a, at_b, writing, start, product):
 def _product(p, columns, *, halves, thrice):
     """The run of one precision. What is known when it is built, the compiler prunes the branches of."""
     each, dtype = (HALVES, np.uint16) if halves else (WORDS, np.float32)
-    a_width, b_width = sizes.round_up(p.k, each), sizes.round_up(p.n, each)
+    a_width, b_width = round_up(p.k, each), round_up(p.n, each)
     wide_c = p.n % 4 == 0
     threads, warps_across = sizes.threads_of(columns), columns // WARP_TILE
     depth, stage = CHUNKS * each, sizes.stage_elements(columns, each)
-    last = (STAGES - 1) * stage
+    last, corner = (STAGES - 1) * stage, origin(BlockTile(columns))
 
     @cuda.jit(cache=True, launch_bounds=(threads, 1))
     def multiply(C, A, B, m, n, k, a_width, b_width):
         strips = cuda.shared.array(0, dtype, alignment=16)
-        top, left = block_origin(m, n, columns)
+        top, left = corner(m, n)
         product = A, B, (m, a_width), (k, b_width), (top, left), columns, threads
         warp = uint32(cuda.threadIdx.x) // uint32(32)
         row, column = warp // uint32(warps_across) * uint32(WARP_TILE), warp % uint32(warps_across) * uint32(WARP_TILE)

@@ -5,9 +5,11 @@ cuda:wgmma       the same in bfloat16, of A and B as they are
 cuda:clusters    two blocks share tiles of B: each orders half of them for both
 """
 
-from gpuplay.kernel import Array, Cost, Knob, Variant
+from gpuplay.kernel import Array, Knob, Variant
 
 from ..._shared import limits
+from ..._shared.blocking import round_up
+from .matrix_sizes import halves_work
 
 CAPABILITY = (9, 0)
 ROWS = 128  # of C's tile: 64 for each of two warpgroups
@@ -17,11 +19,6 @@ TILE_COLUMNS = (256, 128)
 STAGES = 4
 ALIGNED, WORDS_ALIGNED = 8, 4  # elements: TMA steps over rows of a multiple of 16 bytes
 PATTERN = 1024  # bytes: eight rows of 128, after which the order of their pieces repeats
-
-
-def padded(width, depth):
-    """The width of a row as TMA gets it where its own does not serve: whole rows of a box of ``depth`` elements."""
-    return -(-width // depth) * depth
 
 
 def shared_bytes(columns):
@@ -41,22 +38,17 @@ def fits(p, knobs, machine):
 
 
 def wide_rows(p, _knobs):
-    """Copies of A and B with rows that TMA can step over, where theirs are others."""
-    a = Array("wide_A", (p.m, padded(p.k, DEPTH)), dtype="uint16")
-    b = Array("wide_B", (p.k, padded(p.n, DEPTH)), dtype="uint16")
+    """Copies of A and B with rows that TMA can step over, whole rows of boxes, where theirs are others."""
+    a = Array("wide_A", (p.m, round_up(p.k, DEPTH)), dtype="uint16")
+    b = Array("wide_B", (p.k, round_up(p.n, DEPTH)), dtype="uint16")
     return tuple(space for space, width in ((a, p.k), (b, p.n)) if width % ALIGNED)
 
 
 def transposed(p, _knobs):
     """A copy of A with rows that TMA can step over, where its own are others; B transposed, with such rows."""
-    width = padded(p.k, WORD_DEPTH)
+    width = round_up(p.k, WORD_DEPTH)
     a, b = Array("wide_A", (p.m, width)), Array("transposed_B", (p.n, width))
     return (a, b) if p.k % WORDS_ALIGNED else (b,)
-
-
-def work(p, _knobs):
-    """A and B have two bytes an element. Copies to wider rows are left out: sizes at which speed matters need none."""
-    return Cost(2.0 * p.m * p.n * p.k, 2.0 * (p.m * p.k + p.k * p.n) + p.itemsize * float(p.m * p.n))
 
 
 COLUMNS = Knob(TILE_COLUMNS, help="columns of the tile of C that a block computes, 128 rows high")
@@ -83,7 +75,7 @@ VARIANTS = (
         improves_on="cuda:bf16",
         applies=fits,
         workspace=wide_rows,
-        work=work,
+        work=halves_work,
         storage="bfloat16",
         accumulate="float32",
     ),
@@ -96,7 +88,7 @@ VARIANTS = (
         improves_on="cuda:wgmma",
         applies=fits,
         workspace=wide_rows,
-        work=work,
+        work=halves_work,
         storage="bfloat16",
         accumulate="float32",
     ),
