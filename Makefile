@@ -21,7 +21,7 @@ test: $(TOOLS)  ## install the tools too, then run every check and test
 	@$(BIN)/ruff format --check .
 	@$(BIN)/ruff check .
 	@$(BIN)/mypy
-	@$(BIN)/python -m pytest -m 'not alone' --numprocesses auto --maxprocesses 4 --dist loadfile
+	@$(BIN)/python -m pytest -m 'not alone' --numprocesses auto --maxprocesses 4 --dist loadfile --no-loadscope-reorder
 	@$(BIN)/python -m pytest -m alone
 
 format: $(TOOLS)  ## put the code in order: layout, imports, what ruff can mend
