@@ -115,7 +115,8 @@ def _launches(launches: Iterable[Launch]) -> list[str]:
         shared = f", {nbytes(launch.shared_bytes)} shared a block" if launch.shared_bytes else ""
         times = f", {launch.times} times" if launch.times > 1 else ""
         blocks = "×".join(map(str, _used(launch.grid)))
-        texts.append(f"{launch.function}: {blocks} blocks of {'×'.join(map(str, _used(launch.block)))}{shared}{times}")
+        noun = "block" if blocks == "1" else "blocks"
+        texts.append(f"{launch.function}: {blocks} {noun} of {'×'.join(map(str, _used(launch.block)))}{shared}{times}")
     return texts
 
 
