@@ -35,41 +35,33 @@ def swizzled(row, chunk, chunks, swizzle):
     return row * uint32(chunks) + (chunk ^ row % uint32(period) * uint32(factor))
 
 
-@cuda.jit(device=True, forceinline=True)
-def copy_words(strip, at, matrix, extents, top, left, shape, part):
-    """Begin to copy one of four parts of a tile of a float32 matrix from (``top``, ``left``) to ``strip[at:]``.
+def _copier(each, copy_chunk):
+    """A device function ``(strip, at, matrix, extents, top, left, shape, part)``, for chunks of ``each`` elements.
 
-    Rows of the matrix have a multiple of 4 elements, so that a chunk is copied at once; beyond its edges lie zeros.
-    ``shape`` has the tile's rows and chunks across, its swizzle, and the threads of the block. Each turn of the threads
-    fills whole periods of the swizzle, so that only the first place needs to be worked out.
+    It begins to copy one of four parts of a tile of a matrix from (``top``, ``left``) to ``strip[at:]``. Rows of the
+    matrix are whole chunks, so that each is copied at once; beyond its edges lie zeros. ``shape`` has the tile's rows
+    and chunks across, its swizzle, and the threads of the block. Each turn of the threads fills whole periods of the
+    swizzle, so that only the first place needs to be worked out.
     """
-    height, width = extents
-    rows, chunks, swizzle, threads = shape
-    high, turns = threads // chunks, rows * chunks // threads
-    row, chunk = uint32(cuda.threadIdx.x) // uint32(chunks), uint32(cuda.threadIdx.x) % uint32(chunks)
-    place = uint32(at + swizzled(row, chunk, chunks, swizzle) * uint32(WORDS))
-    i, j = uint32(top + row), uint32(left + chunk * uint32(WORDS))
-    first = intp(i) * intp(width) + intp(j)
-    for turn in range(part * turns // PARTS, (part + 1) * turns // PARTS):
-        inside = uint32(i + uint32(turn * high)) < height and j < width
-        start, target = first + intp(turn * high) * intp(width), place + uint32(turn * high * chunks * WORDS)
-        ptx.copy4_async(strip, target, matrix, start, int32(WORDS if inside else 0))
+
+    @cuda.jit(device=True, forceinline=True)
+    def copy_part(strip, at, matrix, extents, top, left, shape, part):
+        height, width = extents
+        rows, chunks, swizzle, threads = shape
+        high, turns = threads // chunks, rows * chunks // threads
+        row, chunk = uint32(cuda.threadIdx.x) // uint32(chunks), uint32(cuda.threadIdx.x) % uint32(chunks)
+        place = uint32(at + swizzled(row, chunk, chunks, swizzle) * uint32(each))
+        i, j = uint32(top + row), uint32(left + chunk * uint32(each))
+        first = intp(i) * intp(width) + intp(j)
+        for turn in range(part * turns // PARTS, (part + 1) * turns // PARTS):
+            inside = uint32(i + uint32(turn * high)) < height and j < width
+            start, target = first + intp(turn * high) * intp(width), place + uint32(turn * high * chunks * each)
+            copy_chunk(strip, target, matrix, start, int32(each if inside else 0))
+
+    return copy_part
 
 
-@cuda.jit(device=True, forceinline=True)
-def copy_halves(strip, at, matrix, extents, top, left, shape, part):
-    """`copy_words` of 16-bit elements, of which rows have a multiple of 8."""
-    height, width = extents
-    rows, chunks, swizzle, threads = shape
-    high, turns = threads // chunks, rows * chunks // threads
-    row, chunk = uint32(cuda.threadIdx.x) // uint32(chunks), uint32(cuda.threadIdx.x) % uint32(chunks)
-    place = uint32(at + swizzled(row, chunk, chunks, swizzle) * uint32(HALVES))
-    i, j = uint32(top + row), uint32(left + chunk * uint32(HALVES))
-    first = intp(i) * intp(width) + intp(j)
-    for turn in range(part * turns // PARTS, (part + 1) * turns // PARTS):
-        inside = uint32(i + uint32(turn * high)) < height and j < width
-        start, target = first + intp(turn * high) * intp(width), place + uint32(turn * high * chunks * HALVES)
-        ptx.copy8_async(strip, target, matrix, start, int32(HALVES if inside else 0))
+copy_words, copy_halves = _copier(WORDS, ptx.copy4_async), _copier(HALVES, ptx.copy8_async)
 
 
 @cuda.jit(device=True, forceinline=True)
