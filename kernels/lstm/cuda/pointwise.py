@@ -50,16 +50,6 @@ def launch_separately(gpu, grid, threads, hs, c, c0, gates, t):
     gpu.launch(next_hidden, grid, threads, hs, c, gates, t)
 
 
-@cuda.jit(device=True, forceinline=True)
-def add_biases(i, f, g, o, b_ih, b_hh, unit, n):
-    """The sums of the four gates of a unit plus both biases of each; from gate to gate these lie n apart."""
-    i += b_ih[unit] + b_hh[unit]
-    f += b_ih[n + unit] + b_hh[n + unit]
-    g += b_ih[2 * n + unit] + b_hh[2 * n + unit]
-    o += b_ih[3 * n + unit] + b_hh[3 * n + unit]
-    return i, f, g, o
-
-
 @cuda.jit(device=True)
 def new_states(i, f, g, o, before):
     """The cell state f·c + i·g and the hidden state o·tanh of it, from the sums of the gates."""

@@ -9,7 +9,8 @@ batch. So a step's sums read 2·batch·n·(n/16) floats of x and h, and 8·n²·
 from numba import cuda
 
 from . import UNITS, geometry
-from .pointwise import GATES, add_biases, launch_separately, new_states, updating
+from .biases import add_biases
+from .pointwise import GATES, launch_separately, new_states, updating
 
 PADDED = UNITS + 1  # words of a row of the weights' tile: 16 threads that read a column meet 16 banks
 WEIGHTS = GATES * UNITS
