@@ -30,7 +30,7 @@ RANKS = {name: rank for rank, name in enumerate(name for floor in FLOORS for nam
 LOCKSTEP = (
     ("record", "errors"),
     ("bits", "compiled", "arithmetic", "applied", "functions"),
-    ("dtypes", "identity", "inference"),
+    ("dtypes", "identity", "builtin", "inference"),
     ("shadow", "traffic", "order", "phases", "memory", "values", "host_memory", "atomics", "sites", "copies"),
     ("program", "batch", "bulk", "faults", "deadlock", "engine", "access"),
     ("build", "emitter", "handlers", "views"),

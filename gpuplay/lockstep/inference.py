@@ -23,6 +23,7 @@ from numba.cuda.descriptor import cuda_target
 from numba.cuda.dispatcher import CUDADispatcher
 
 from gpuplay.errors import GpuplayError
+from gpuplay.lockstep import builtin
 from gpuplay.lockstep.identity import meaning
 from gpuplay.lockstep.record import Source
 
@@ -34,6 +35,8 @@ except ImportError:
     from numba.core import bytecode
     from numba.core import typing as templates
     from numba.core.typed_passes import NopythonTypeInference, PreLowerStripPhis
+
+    builtin.complete()
 
 
 @dataclass(frozen=True)
