@@ -24,7 +24,7 @@ sys.meta_path.insert(0, Missing())
 
 @pytest.fixture
 def hidden(tmp_path: Path) -> Path:
-    """A folder for PYTHONPATH: a process with it, and those that it starts, find neither numba-cuda nor NVIDIA's packages."""
+    """A folder for PYTHONPATH: processes with it find neither numba-cuda nor NVIDIA's packages."""
     (tmp_path / "sitecustomize.py").write_text(BASE_INSTALL)
     return tmp_path
 

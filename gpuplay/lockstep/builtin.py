@@ -20,7 +20,7 @@ def complete() -> None:
     def generic(template: Any) -> Callable[..., Any]:
         typer = plain(template)
 
-        def with_alignment(shape: Any, dtype: Any, alignment: Any = None) -> Any:
+        def with_alignment(shape: Any, dtype: Any, alignment: Any = None) -> Any:  # noqa: ARG001
             return typer(shape, dtype)
 
         return with_alignment
