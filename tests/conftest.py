@@ -14,8 +14,11 @@ from command import Gpuplay, Outcome
 
 @pytest.fixture(scope="session")
 def cache(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A cache folder that all commands of a process of tests share; the roofs are measured in it once."""
-    return tmp_path_factory.mktemp("cache")
+    """A cache folder that all commands of a run of the tests share: what is compiled or measured there, is so once."""
+    run = tmp_path_factory.getbasetemp()
+    folder = (run.parent if "PYTEST_XDIST_WORKER" in os.environ else run) / "cache"
+    folder.mkdir(exist_ok=True)
+    return folder
 
 
 @pytest.fixture(scope="session")
