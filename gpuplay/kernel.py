@@ -241,7 +241,7 @@ class Kernel:
     ``cost(problem)`` returns a `Cost`: flops, and compulsory bytes (each array moved once).
     ``tolerance(problem, expected, *inputs)`` returns one absolute error bound, array or scalar, for
     each output; the default follows from the dtype and ``reduction(problem)``, the length of the
-    longest sum (1 when not given).
+    longest sum (1 when not given), which variants in coarser formats are held to as well.
     ``applies(problem)`` returns None, or the reason why the params contradict each other.
     ``check_at`` are params with which ``check`` walks through awkward sizes, where the defaults would
     take long; ``odd_shapes`` are further params at which it verifies, the non-square shapes among them.

@@ -3,14 +3,13 @@
 Part of the kernel contract, and like it free of numba and numpy at import.
 
 A variant that keeps its inputs in fewer bits (``storage``), or rounds them on the way into its products
-(``compute``), is held to the kernel's error bounds with the unit roundoff of these bits in the place of the
-dtype's own. For a dot product that is ample: two factors rounded by δ each change Σ aᵢ·bᵢ by at most
-2δ·Σ|aᵢ·bᵢ| <= 2δ·‖a‖·‖b‖ (Cauchy and Schwarz), a quarter of the 8δ·‖a‖·‖b‖ of `gpuplay.bounds.dot_bound`.
-Whole numbers that a format holds are not rounded at all, so exact probes stay exact.
+(``compute``), is held to the kernel's error bounds times `growth`. Whole numbers that a format holds are not
+rounded at all, so exact probes stay exact.
 """
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from typing import Any
 
@@ -27,6 +26,9 @@ UNIT_ROUNDOFF = {
 }
 STORED_AS = {"bfloat16": "uint16"}
 """The dtype that holds the bits of a storage format that NumPy does not have."""
+
+CUT_OFF = 4.0
+"""How many times its bound a sum needs whose partial sums are cut off instead of rounded."""
 
 AS_EXACT_AS_THE_PROBLEM = ("tfloat32x3",)
 SHOWN = {"tfloat32x3": "3×tfloat32"}
@@ -64,11 +66,27 @@ class Formats:
         return f"{said}, accumulates {self.accumulate}" if said and self.accumulate else said
 
 
-def growth(formats: tuple[str, ...], dtype: str) -> float:
-    """How many times the error bounds of ``dtype`` numbers need that pass through these formats; '' is none."""
-    known = [UNIT_ROUNDOFF[name] for name in formats if name]
+def growth(formats: Formats, dtype: str, length: int = 1) -> float:
+    """How many times the error bounds of ``dtype`` sums of ``length`` products a variant in these formats needs.
+
+    Over a dot product's bound, 8·u·‖a‖·‖b‖ (`gpuplay.bounds.dot_bound`), two things grow:
+
+    - Factors rounded by δ change Σ aᵢ·bᵢ by Σ εᵢ·aᵢ·bᵢ with |εᵢ| <= 2δ. The εᵢ know nothing of one another and the
+      products have mean zero, hence the sum grows like 2δ·√(Σ (aᵢ·bᵢ)²) ≈ 2δ·‖a‖·‖b‖/√L. Eight times that is
+      more than 2δ·Σ|aᵢ·bᵢ|, all that there can be, up to L = 64, and from there on more than fifteen standard
+      deviations; where factors are cut off instead of rounded, their common share stays below δ·|Σ aᵢ·bᵢ| a factor.
+    - Matrix units cut sums off instead of rounding them, 2u at every step of 4 products or more and always toward
+      zero, so that the errors add up: at most 2u·(L/4)·‖a‖·‖b‖/√L, within 32u·‖a‖·‖b‖ up to L = 4096; from 16
+      products a step on, as the later units take them, up to 65536.
+    """
     own = UNIT_ROUNDOFF.get(dtype)
-    return max([1.0, *(roundoff / own for roundoff in known)]) if own else 1.0
+    if own is None:
+        return 1.0
+    factors = max((UNIT_ROUNDOFF[name] for name in (formats.storage, formats.compute) if name), default=0.0) / own
+    sums = (UNIT_ROUNDOFF[formats.accumulate] if formats.accumulate else 0.0) / own
+    if max(factors, sums) <= 1:
+        return 1.0
+    return CUT_OFF * max(1.0, sums) + 2 * factors / math.sqrt(length)
 
 
 def stored(values: Any, storage: str) -> Any:

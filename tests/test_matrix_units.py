@@ -22,7 +22,7 @@ from gpuplay.machine_model import Machine, model_of
 from gpuplay.measure.building import build, problem_data
 from gpuplay.measure.inspecting import compiled_for
 from gpuplay.measure.problems import ProblemData
-from gpuplay.precision import UNIT_ROUNDOFF, growth, stored
+from gpuplay.precision import UNIT_ROUNDOFF, Formats, growth, stored
 from gpuplay.results import Cell
 from gpuplay.targets.lockstep import LockstepTarget
 
@@ -282,11 +282,13 @@ def test_a_variant_says_in_what_it_computes() -> None:
 
 
 def test_bounds_grow_with_the_roundoff_of_the_coarsest_format() -> None:
-    assert growth(("", ""), "float32") == 1
-    assert growth(("", "tfloat32"), "float32") == 2**13
-    assert growth(("bfloat16", ""), "float32") == 2**16
-    assert 1 < growth(("", "tfloat32x3"), "float32") < 4
-    assert growth(("", "tfloat32"), "int32") == 1
+    assert growth(Formats(), "float32") == 1
+    assert growth(Formats(compute="tfloat32"), "float32", 4) == 4 + 2**13
+    assert growth(Formats("bfloat16", accumulate="float32"), "float32", 4096) == 4 + 2**16 / 32
+    assert 4 < growth(Formats(compute="tfloat32x3"), "float32", 64) < 5
+    assert growth(Formats(accumulate="float32"), "float64") == 4 * 2**29
+    assert growth(Formats(accumulate="float32"), "float32") == 1
+    assert growth(Formats(compute="tfloat32"), "int32") == 1
 
 
 @pytest.mark.parametrize("given", [{"storage": "int8"}, {"compute": "tf32"}, {"accumulate": "double"}], ids=str)
@@ -295,8 +297,8 @@ def test_a_format_that_nobody_knows_is_refused(given: dict[str, str]) -> None:
         Variant("cuda:mine", "SIMT", "an idea", "cuda:mine", **given)
 
 
-def data_of(name: str, n: int = 33) -> tuple[ProblemData, Cell]:
-    problem = MATMUL.kernel.problem(n)
+def data_of(name: str, n: int = 33, **params: int) -> tuple[ProblemData, Cell]:
+    problem = MATMUL.kernel.problem(n, **params)
     cell = Cell("matmul", n, problem.params, f"cuda:{name}", tuple(variant(name).default_knobs.items()))
     return problem_data(MATMUL, cell, LockstepTarget(), 0), cell
 
@@ -311,6 +313,17 @@ def test_a_run_that_changes_an_input_in_its_storage_is_found_and_mended() -> Non
     data.restore()
     np.testing.assert_array_equal(A, before)
     assert data.foul() == ""
+
+
+@pytest.mark.parametrize("missing", [0, 32])
+@pytest.mark.parametrize("name", ["tf32", "bf16"])
+def test_a_long_sum_that_lacks_a_panel_is_wrong_in_coarse_formats_too(name: str, missing: int) -> None:
+    data, cell = data_of(name, n=64, m=64, k=8192)
+    C, A, B = data.arguments(None, variant(name))
+    left, right = ((bits.astype(np.uint32) << 16).view(np.float32) if name == "bf16" else bits for bits in (A, B))
+    C[:] = left[:, missing:] @ right[missing:]
+    assert data.verdict(cell).reason.startswith("C[" if missing else "")
+    assert bool(data.verdict(cell).reason) == bool(missing)
 
 
 # --- matmul's rungs ---
@@ -340,7 +353,7 @@ def test_tiles_are_moved_in_whole_sectors_and_without_bank_conflicts(name: str, 
     counts, share = run(name, problem, columns=columns)
     each = 2 if name == "bf16" else 4
     moved(counts, each * 128 * 256 * 64 // columns + each * 256 * 64, 4 * 128 * 256)
-    assert share < 0.1
+    assert share < 0.25
 
 
 def moved(counts: Counts, loaded: int, written: int) -> None:

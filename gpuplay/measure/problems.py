@@ -145,14 +145,15 @@ class ProblemData:
         outputs = {a.name: self._placed[a.name].read() for a in self.arrays if a.role in ("out", "inout")}
         shapes = {name: values.shape for name, values in outputs.items()}
         variant = self._loaded.kernel.variant(cell.variant)
+        kernel = self._loaded.kernel
+        length = self._loaded.call(kernel.reduction, self.problem) if kernel.reduction else 1
         rule = verify.Rule(
             exact=probe is not None and probe.exact and variant.error_growth == 1,
-            growth=variant.error_growth * growth((variant.storage, variant.compute), self.problem.dtype),
+            growth=variant.error_growth * growth(variant.formats, self.problem.dtype, length),
             signed_zeros=probe is not None and probe.signed_zeros,
             shapes=shapes,
             knobs=dict(cell.knobs),
         )
-        kernel = self._loaded.kernel
         cost = self._loaded.call(kernel.cost, self.problem) if kernel.cost else None
         large = verify.is_large(cost.flops if cost else 0.0, sum(values.size for values in outputs.values()))
         if kernel.check and large:

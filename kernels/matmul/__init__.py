@@ -27,6 +27,11 @@ def cost(p):
     return Cost(2.0 * p.m * p.n * p.k, p.itemsize * float(p.m * p.k + p.k * p.n + p.m * p.n))
 
 
+def depth(p):
+    """Products that make an element of C."""
+    return p.k
+
+
 def panels(p, knobs):
     """For each worker, packed panels of a block of B."""
     return workspace(p.m, p.k, p.n, knobs)
@@ -46,6 +51,7 @@ KERNEL = Kernel(
     reference="problem:reference",
     tolerance="problem:tolerance",
     check="problem:check",
+    reduction=depth,
     probes=(Probe("small integers", "problem:integers", exact=True),),
     odd_shapes=({"m": 33, "k": 7}, {"m": 1, "k": 129}),
     cost=cost,
