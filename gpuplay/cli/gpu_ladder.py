@@ -23,7 +23,7 @@ from gpuplay.measure.listings import Compiled
 from gpuplay.measure.outcomes import Explained
 from gpuplay.plan import Plan, PlannedCell, Settings
 from gpuplay.process import TaskError
-from gpuplay.results import Record, Result
+from gpuplay.results import Record, Result, Status
 from gpuplay.targets import why_not
 from gpuplay.views import export
 from gpuplay.views import ladder as view
@@ -147,6 +147,6 @@ def _result(planned: Plan, one: PlannedCell, facts: LadderFacts) -> Result:
         return Result(one.cell, flynn, "skipped", one.skip)
     if found.status == "right":
         return Result(one.cell, flynn, "verified", error=found.error, verified_at=(facts.n,), flops=one.flops)
-    status = "wrong" if found.status == "wrong" else "failed"
+    status: Status = "wrong" if found.status == "wrong" else "failed"
     reason = f"{found.reason} (on the lockstep machine at n = {facts.n})"
-    return Result(one.cell, flynn, status, reason, error=found.error)  # type: ignore[arg-type]
+    return Result(one.cell, flynn, status, reason, error=found.error)

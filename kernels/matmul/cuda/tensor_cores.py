@@ -41,62 +41,53 @@ def tf32x3(p, columns):
     return _product(p, columns, halves=False, thrice=True)
 
 
-@cuda.jit(device=True, forceinline=True)
-def copy_words(strips, at, start, part, product):
-    """Begin to copy a part of 128 rows of A and of ``columns`` columns of B, from ``start`` along k on, float32."""
-    A, B, a_extents, b_extents, (top, left), columns, threads = product
-    rows = CHUNKS * WORDS
-    tiles.copy_words(strips, at, A, a_extents, top, start, (ROWS, CHUNKS, EIGHT_ROWS, threads), part)
-    b_shape = (rows, columns // WORDS, FOUR_ROWS, threads)
-    tiles.copy_words(strips, uint32(at + uint32(ROWS * rows)), B, b_extents, start, left, b_shape, part)
+def _copier(copy, each, b_rows):
+    """Begin to copy a part of 128 rows of A and of ``columns`` columns of B; ``each`` elements fill 16 bytes."""
+    depth = CHUNKS * each
+
+    @cuda.jit(device=True, forceinline=True)
+    def copy_part(strips, at, start, part, product):
+        A, B, a_extents, b_extents, (top, left), columns, threads = product
+        copy(strips, at, A, a_extents, top, start, (ROWS, CHUNKS, EIGHT_ROWS, threads), part)
+        b_shape = (depth, columns // each, b_rows, threads)
+        copy(strips, uint32(at + uint32(ROWS * depth)), B, b_extents, start, left, b_shape, part)
+
+    return copy_part
 
 
-@cuda.jit(device=True, forceinline=True)
-def copy_halves(strips, at, start, part, product):
-    """The same, with elements of 16 bits, twice as far along k."""
-    A, B, a_extents, b_extents, (top, left), columns, threads = product
-    rows = CHUNKS * HALVES
-    tiles.copy_halves(strips, at, A, a_extents, top, start, (ROWS, CHUNKS, EIGHT_ROWS, threads), part)
-    b_shape = (rows, columns // HALVES, EIGHT_ROWS, threads)
-    tiles.copy_halves(strips, uint32(at + uint32(ROWS * rows)), B, b_extents, start, left, b_shape, part)
+copy_words = _copier(tiles.copy_words, WORDS, FOUR_ROWS)
+copy_halves = _copier(tiles.copy_halves, HALVES, EIGHT_ROWS)
 
 
-@cuda.jit(device=True, forceinline=True)
-def stage_tf32(sums, strips, at_a, at_b, writing, start, product):
+def _stage(multiply, copy):
     """The four steps of a stage, and between them the copies of a later one, whose addresses are worked out meanwhile.
 
     They stand one by one: a loop need not be unrolled, and its places would not be constants.
     """
-    columns = product[5]
-    sums = tiles.multiply_tf32(sums, strips, at_a, at_b, 0, columns)
-    copy_words(strips, writing, start, 0, product)
-    sums = tiles.multiply_tf32(sums, strips, at_a, at_b, 1, columns)
-    copy_words(strips, writing, start, 1, product)
-    sums = tiles.multiply_tf32(sums, strips, at_a, at_b, 2, columns)
-    copy_words(strips, writing, start, 2, product)
-    sums = tiles.multiply_tf32(sums, strips, at_a, at_b, 3, columns)
-    copy_words(strips, writing, start, 3, product)
-    return sums
+
+    @cuda.jit(device=True, forceinline=True)
+    def stage(sums, strips, at_a, at_b, writing, start, product):
+        columns = product[5]
+        sums = multiply(sums, strips, at_a, at_b, 0, columns)
+        copy(strips, writing, start, 0, product)
+        sums = multiply(sums, strips, at_a, at_b, 1, columns)
+        copy(strips, writing, start, 1, product)
+        sums = multiply(sums, strips, at_a, at_b, 2, columns)
+        copy(strips, writing, start, 2, product)
+        sums = multiply(sums, strips, at_a, at_b, 3, columns)
+        copy(strips, writing, start, 3, product)
+        return sums
+
+    return stage
 
 
-@cuda.jit(device=True, forceinline=True)
-def stage_bf16(sums, strips, at_a, at_b, writing, start, product):
-    """The same with halves."""
-    columns = product[5]
-    sums = tiles.multiply_bf16(sums, strips, at_a, at_b, 0, columns)
-    copy_halves(strips, writing, start, 0, product)
-    sums = tiles.multiply_bf16(sums, strips, at_a, at_b, 1, columns)
-    copy_halves(strips, writing, start, 1, product)
-    sums = tiles.multiply_bf16(sums, strips, at_a, at_b, 2, columns)
-    copy_halves(strips, writing, start, 2, product)
-    sums = tiles.multiply_bf16(sums, strips, at_a, at_b, 3, columns)
-    copy_halves(strips, writing, start, 3, product)
-    return sums
+stage_tf32 = _stage(tiles.multiply_tf32, copy_words)
+stage_bf16 = _stage(tiles.multiply_bf16, copy_halves)
 
 
 @cuda.jit(device=True, forceinline=True)
 def stage_tf32x3(sums, strips, at_a, at_b, writing, start, product):
-    """The same with three products in the place of one; four times as many would want more registers than there are."""
+    """A stage of three products in the place of one; four times as many would want more registers than there are."""
     for part in range(PARTS):
         copy_words(strips, writing, start, part, product)
     for step in range(4):
