@@ -30,6 +30,7 @@ ROW = CHAINS + 2
 
 BLOCKS, SAMPLES = 8, 5
 SAMPLE_S = 0.005
+LONG_S = 0.02  # a call that takes this long is an average in itself: arrays far beyond a large cache
 AHEAD = 32  # lines that a streaming copy asks for before it reads them: 2 KiB, as far as they take to come
 CACHES_OVER = 4  # arrays of this many times the last cache, so that little of them stays in it
 SMALLEST, LARGEST = 64 * 2**20, 2**30  # bytes of one array
@@ -47,7 +48,7 @@ class Probe:
 
 
 def probe() -> dict[str, dict[str, float]]:
-    """Bytes and FLOPs a second that one core and all cores attain, in about three seconds.
+    """Bytes and FLOPs a second that one core and all cores attain, in some seconds, the more the larger the last cache.
 
     Returns
     -------
@@ -64,7 +65,7 @@ def probe() -> dict[str, dict[str, float]]:
         for _ in range(BLOCKS):
             for one in probes:
                 numba.set_num_threads(one.many)
-                rate = one.work / statistics.median(_seconds(one.call) for _ in range(SAMPLES))
+                rate = one.work / _typical_seconds(one.call)
                 rates = best.setdefault(one.roof, {})
                 rates[one.threads] = max(rate, rates.get(one.threads, 0.0))
     finally:
@@ -118,6 +119,14 @@ def _aligned(elements: int, dtype: Any) -> NDArray[Any]:
     raw = np.empty(elements * np.dtype(dtype).itemsize + LINE, np.uint8)
     start = -raw.ctypes.data % LINE
     return raw[start : start + raw.size - LINE].view(dtype)
+
+
+def _typical_seconds(call: Callable[[], object]) -> float:
+    """The median of several calls; of a long one, a single call."""
+    first = _seconds(call)
+    if first > LONG_S:
+        return first
+    return statistics.median([first, *(_seconds(call) for _ in range(SAMPLES - 1))])
 
 
 def _seconds(call: Callable[[], object]) -> float:

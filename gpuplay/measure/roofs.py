@@ -23,7 +23,7 @@ HOST = ("copy", "copy_streaming", "read", "fma_float32", "fma_float64")
 
 
 def probe() -> dict[str, Any]:
-    """Measure the host's roofs, in about three seconds; for a worker that has numba.
+    """Measure the host's roofs, in some seconds; for a worker that has numba.
 
     Returns
     -------
