@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -32,6 +33,12 @@ class Outcome:
         ]
         assert len(found) == 1, f"{len(found)} results for {variant} {wanted}\n{self.err}"
         return found[0]
+
+
+def copy_roofs(cache: Path, folder: Path) -> None:
+    """Give a cache folder of its own the roofs of this machine, where a command has measured them already."""
+    for kept in cache.glob("roofs-*.json"):
+        shutil.copy(kept, folder)
 
 
 Gpuplay = Callable[..., Outcome]

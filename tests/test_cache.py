@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
-from command import Gpuplay
+from command import Gpuplay, Outcome, copy_roofs
 
 HELPER = "from numba import njit\n\n@njit(cache=True)\ndef factor():\n    return {factor}\n"
 KERNEL = """
@@ -31,43 +32,52 @@ KERNEL = Kernel(
     ),
 )
 """
-WORDS = ("./scaled.py", "--baseline", "none", "--cell-time", "0.1s", "--json")
+WORDS = ("./scaled.py", "--baseline", "none", "--cell-time", "0.05s", "--json")
 
 
-@pytest.fixture
-def folder(tmp_path: Path) -> Path:
-    (tmp_path / "scaled.py").write_text(KERNEL)
-    (tmp_path / "helper.py").write_text(HELPER.format(factor=2))
-    return tmp_path
+@dataclass(frozen=True)
+class Runs:
+    """Three runs of one kernel with a cache of their own and the files in it after each, and a run after an edit."""
+
+    cache: Path
+    first: Outcome
+    third: Outcome
+    files: tuple[set[Path], ...]
+    edited: Outcome
 
 
-def cached(folder: Path) -> set[Path]:
-    return set(folder.rglob("*.nb*"))
+@pytest.fixture(scope="module")
+def runs(gpuplay: Gpuplay, cache: Path, tmp_path_factory: pytest.TempPathFactory) -> Runs:
+    folder, own = tmp_path_factory.mktemp("kernel"), tmp_path_factory.mktemp("own")
+    copy_roofs(cache, own)
+    (folder / "scaled.py").write_text(KERNEL)
+    (folder / "helper.py").write_text(HELPER.format(factor=2))
 
+    def run() -> tuple[Outcome, set[Path]]:
+        done = gpuplay(*WORDS, folder=folder, GPUPLAY_CACHE_DIR=str(own))
+        return done, set(own.rglob("*.nb*"))
 
-def test_an_edited_helper_changes_the_result(gpuplay: Gpuplay, folder: Path) -> None:
-    assert gpuplay(*WORDS, folder=folder).code == 0
+    (first, second, third), files = zip(*(run() for _ in range(3)), strict=True)
+    assert second.code == 0, second.err
     (folder / "helper.py").write_text(HELPER.format(factor=3))
-    done = gpuplay(*WORDS, folder=folder)
-    assert done.code == 1
-    assert done.cell("cpu:simd")["status"] == "wrong"
+    return Runs(own, first, third, files, run()[0])
 
 
-def test_a_third_run_finds_everything_compiled_and_adds_no_file(gpuplay: Gpuplay, folder: Path, tmp_path: Path) -> None:
-    place = {"GPUPLAY_CACHE_DIR": str(tmp_path / "cache")}
-    first = gpuplay(*WORDS, folder=folder, **place)
-    assert first.cell("cpu:simd")["compile_cached"] is False
-    gpuplay(*WORDS, folder=folder, **place)
-    before = cached(tmp_path / "cache")
-    third = gpuplay(*WORDS, folder=folder, **place)
-    assert cached(tmp_path / "cache") == before
+def test_an_edited_helper_changes_the_result(runs: Runs) -> None:
+    assert runs.third.code == 0
+    assert runs.edited.code == 1
+    assert runs.edited.cell("cpu:simd")["status"] == "wrong"
+
+
+def test_a_third_run_finds_everything_compiled_and_adds_no_file(runs: Runs) -> None:
+    assert runs.first.cell("cpu:simd")["compile_cached"] is False
+    _, before, after = runs.files
+    assert after == before
     assert before
-    assert [third.cell(name)["compile_cached"] for name in ("cpu:scalar", "cpu:simd")] == [True, True]
+    assert [runs.third.cell(name)["compile_cached"] for name in ("cpu:scalar", "cpu:simd")] == [True, True]
 
 
-def test_the_scalar_and_the_vector_code_of_one_source_are_cached_apart(
-    gpuplay: Gpuplay, folder: Path, tmp_path: Path
-) -> None:
-    assert gpuplay(*WORDS, folder=folder, GPUPLAY_CACHE_DIR=str(tmp_path / "cache")).code == 0
-    folders = {path.relative_to(tmp_path / "cache" / "numba").parts[1] for path in cached(tmp_path / "cache")}
+def test_the_scalar_and_the_vector_code_of_one_source_are_cached_apart(runs: Runs) -> None:
+    assert runs.first.code == 0
+    folders = {path.relative_to(runs.cache / "numba").parts[1] for path in runs.files[0]}
     assert folders == {"ordinary", "sisd0"}
