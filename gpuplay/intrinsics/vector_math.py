@@ -24,6 +24,7 @@ from numba import njit, types
 from numba.extending import overload
 
 from gpuplay.intrinsics import polynomials
+from gpuplay.intrinsics.internal import WITHOUT_WRAPPERS
 from gpuplay.intrinsics.simd import absolute, bits, broadcast, from_bits, maximum, minimum, select, with_sign
 from gpuplay.intrinsics.vector_types import Vector
 
@@ -40,7 +41,7 @@ __all__ = [
     "tanh",
 ]
 
-_OPTIONS = {"forceinline": True, "error_model": "numpy"}
+_OPTIONS = {"forceinline": True, "error_model": "numpy", **WITHOUT_WRAPPERS}
 _inlined = njit(**_OPTIONS)
 
 # Adding 1.5·2^23 (1.5·2^52) rounds to a whole number n, which then stands in the low bits of the sum.

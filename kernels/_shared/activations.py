@@ -16,8 +16,7 @@ usual 0.5·x·(1 + erf(x/√2)) has lost 6 % at -5.
 silu's own tail loses digits where the sigmoid beside x is denormal (float32: below -87).
 """
 
-from numba import njit
-
+from gpuplay.intrinsics.internal import inlined
 from gpuplay.intrinsics.simd import absolute, maximum, select
 from gpuplay.intrinsics.vector_math import exp_negative, log1p_unit, normal_tail, sigmoid, tail_argument, tanh
 
@@ -29,7 +28,7 @@ _RELU, _LEAKY_RELU, _SIGMOID, _TANH, _GELU, _SILU, _SOFTPLUS, _IDENTITY = CODE.v
 # `maximum` gives its second argument where either is NaN: with x second, NaN stays NaN.
 
 
-@njit(forceinline=True)
+@inlined
 def _gelu(x):
     # x·Φ(x) = max(x, 0) - a·Φ(-a) with a = |x|, for x >= 0 because Φ(x) = 1 - Φ(-x); with -0 as the 0, small
     # results keep their sign. Where the tail is zero a stays small: infinity times zero would be NaN.
@@ -37,12 +36,12 @@ def _gelu(x):
     return maximum(-0.0, x) - a * normal_tail(a)
 
 
-@njit(forceinline=True)
+@inlined
 def _softplus(x):
     return maximum(0.0, x) + log1p_unit(exp_negative(-absolute(x), -0.0))
 
 
-@njit(forceinline=True)
+@inlined
 def apply(code, x):
     """The activation ``code`` (a value of `CODE`) of a vector of float32 or float64, in its own dtype."""
     if code == _RELU:

@@ -12,20 +12,20 @@ them costs what it saves.
 """
 
 import numpy as np
-from numba import njit, prange
+from numba import prange
 
 from gpuplay.intrinsics import simd
+from gpuplay.intrinsics.internal import inlined, internal, internal_parallel
 from gpuplay.intrinsics.tiles import add_outer, add_tile, rows_of, store_tile, vectors_of, with_vectors, zero_tile
 
 from . import blocking
 from .packing import depth_of, pack_a, pack_b, panel_width, tile_columns
 
-_compiled = njit(cache=True)
-bounds_of = _compiled(blocking.bounds_of)
+bounds_of = internal(blocking.bounds_of)
 UNROLLED = 4  # steps of k in one turn of the innermost loop
 
 
-@njit(cache=True, forceinline=True)
+@inlined
 def tile_product(C, c, c_row, A, a, a_row, a_step, B, b, b_step, depth, rows, columns, accumulate, shape):
     """One tile of C from ``depth`` columns of A and rows of B, written or, to ``accumulate``, added.
 
@@ -44,7 +44,7 @@ def tile_product(C, c, c_row, A, a, a_row, a_step, B, b, b_step, depth, rows, co
         store_tile(C, c, c_row, tile, rows, columns)
 
 
-@njit(cache=True, forceinline=True)
+@inlined
 def panel_product(C, c, c_row, A, a, a_row, a_step, B, b, width, depth, rows, columns, accumulate, shape):
     """A tile of C from one panel of B, ``width`` columns wide: as many vectors as that is, at most four."""
     vectors = width // simd.lanes(C)
@@ -61,7 +61,7 @@ def panel_product(C, c, c_row, A, a, a_row, a_step, B, b, width, depth, rows, co
         tile_product(C, c, c_row, A, a, a_row, a_step, B, b, width, depth, rows, columns, accumulate, three)
 
 
-@_compiled
+@internal
 def strip_product(C, c, c_row, A, a, a_row, a_step, B, b, depth, rows, columns, accumulate, shape):
     """A strip of C as high as a tile, from rows of A and all panels of B, packed from ``B[b]`` on."""
     wide = tile_columns(C, shape)
@@ -71,7 +71,7 @@ def strip_product(C, c, c_row, A, a, a_row, a_step, B, b, depth, rows, columns, 
         panel_product(C, c + left, c_row, A, a, a_row, a_step, B, panel, width, depth, rows, here, accumulate, shape)
 
 
-@_compiled
+@internal
 def multiply_share(C, A, B, room, bounds, block_n, block_k, shape):
     """Compute a rectangle of C; ``bounds`` are its first row and column and those after its last.
 
@@ -98,13 +98,13 @@ def multiply_share(C, A, B, room, bounds, block_n, block_k, shape):
                 strip_product(C, c, n, source, a, a_row, a_step, room, b, deep, rows, columns, k > 0, shape)
 
 
-@_compiled
+@internal
 def multiply_alone(C, A, B, panels, block_n, block_k, shape):
     """C = A·B by one thread."""
     multiply_share(C, A, B, panels[0], (0, len(A), 0, B.shape[1]), block_n, block_k, shape)
 
 
-@njit(cache=True, parallel=True)
+@internal_parallel
 def multiply(C, A, B, panels, block_n, block_k, shape):
     """C = A·B by as many workers as ``panels`` has rows; each computes a rectangle of C."""
     workers = len(panels)

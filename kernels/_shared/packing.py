@@ -8,32 +8,30 @@ stream, whatever the shape of the matrix, and neither cache lines nor pages go t
 Positions are flat indices, ``stride`` is the distance of two rows in elements.
 """
 
-from numba import njit
-
 from gpuplay.intrinsics import simd
+from gpuplay.intrinsics.internal import internal
 from gpuplay.intrinsics.tiles import load_tile, rows_of, store_columns, vectors_of, with_vectors
 
 from . import blocking
 
-_compiled = njit(cache=True)
-round_up = _compiled(blocking.round_up)
+round_up = internal(blocking.round_up)
 ROWS_AHEAD = 8  # of B, asked for before they are packed: about as long as memory takes to answer
 
 
-@_compiled
+@internal
 def tile_columns(array, shape):
     """Columns of a tile: its vectors times the lanes of the host."""
     return vectors_of(shape) * simd.lanes(array)
 
 
-@_compiled
+@internal
 def panel_width(array, columns, shape):
     """Columns of a panel that holds ``columns``, at most a tile's: the last one of a matrix may be narrower."""
     lanes = simd.lanes(array)
     return min(tile_columns(array, shape), (columns + lanes - 1) // lanes * lanes)
 
 
-@_compiled
+@internal
 def pack_b(P, p, B, b, stride, depth, columns, shape):
     """Pack ``depth`` rows of ``columns`` columns from ``B[b]`` on into panels, one after the other, at ``P[p]``.
 
@@ -55,7 +53,7 @@ def pack_b(P, p, B, b, stride, depth, columns, shape):
             simd.store(P, at + v, simd.load_first(B, row + whole + v, rest - v))
 
 
-@_compiled
+@internal
 def pack_a(P, p, A, a, stride, rows, depth, shape):
     """Pack ``rows`` rows, ``depth`` long, from ``A[a]`` on into panels, one after the other, at ``P[p]``.
 
@@ -69,7 +67,7 @@ def pack_a(P, p, A, a, stride, rows, depth, shape):
             store_columns(P, p + top * deep + k * high, tile)
 
 
-@_compiled
+@internal
 def depth_of(array, depth):
     """Columns that a panel of A takes up in memory: ``depth`` rounded up to whole vectors."""
     return round_up(depth, simd.lanes(array))

@@ -3,18 +3,15 @@
 Positions are flat indices, ``row`` and ``stride`` are distances of two rows in elements.
 """
 
-from numba import njit
-
 from gpuplay.intrinsics import simd
+from gpuplay.intrinsics.internal import internal
 from gpuplay.intrinsics.tiles import load_tile, store_tile
 from gpuplay.intrinsics.transposition import square, transposed
 
 from .packing import panel_width, tile_columns
 
-_compiled = njit(cache=True)
 
-
-@_compiled
+@internal
 def copy_transposed(T, t, t_row, S, s, s_row, rows, columns):
     """Row r of ``rows`` × ``columns`` numbers at ``S[s]`` becomes column r at ``T[t]``."""
     lanes = simd.lanes(S)
@@ -24,7 +21,7 @@ def copy_transposed(T, t, t_row, S, s, s_row, rows, columns):
             store_tile(T, t + left * t_row + top, t_row, transposed(tile), columns - left, rows - top)
 
 
-@_compiled
+@internal
 def pack_transposed(P, p, X, x, stride, depth, columns, first, last, shape):
     """Pack rows ``first`` to ``last`` of B = Xᵀ, ``depth`` × ``columns``, into panels as `packing.pack_b` does.
 

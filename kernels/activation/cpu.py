@@ -15,6 +15,7 @@ from numba import njit, prange
 
 from gpuplay.intrinsics import simd as vectors
 from gpuplay.intrinsics.caches import kept_bytes
+from gpuplay.intrinsics.internal import inlined
 from gpuplay.intrinsics.streaming import stream_fence
 from gpuplay.intrinsics.wide import load_wide, wide_lanes
 
@@ -79,7 +80,7 @@ _RELU, _LEAKY_RELU, _TANH = CODE["relu"], CODE["leaky_relu"], CODE["tanh"]
 _GELU, _SILU, _SOFTPLUS, _IDENTITY = CODE["gelu"], CODE["silu"], CODE["softplus"], CODE["identity"]
 
 
-@njit(forceinline=True)
+@inlined
 def at_least(x, low):
     """The larger of both; NaN where ``x`` is, which ``max`` does not promise."""
     if x < low:
@@ -87,7 +88,7 @@ def at_least(x, low):
     return x
 
 
-@njit(forceinline=True)
+@inlined
 def _libm(code, x):
     """The functions as `_shared.activations` has them, with the C library's exp, tanh, erfc and log1p."""
     zero = type(x)(0)
@@ -128,7 +129,7 @@ def libm(problem):
 # ---- cpu:scalar, cpu:simd ----
 
 
-@njit(forceinline=True)
+@inlined
 def _elements(code, Y, X, first, end):
     """Elements ``first`` to ``end``: by vectors of two registers, then of one, the last one cut short."""
     pair, lanes = wide_lanes(X), vectors.lanes(X)
@@ -172,7 +173,7 @@ def threads(problem, chunk):
 AHEAD = 2048  # bytes between what is prefetched and what is computed: what memory delivers in its own latency
 
 
-@njit(forceinline=True)
+@inlined
 def _streamed(code, Y, X, first, end):
     """Elements ``first`` to ``end``, whole lines of Y past the caches; what is left over, as `_elements`."""
     pair, line = wide_lanes(X), vectors.LINE // X.itemsize

@@ -9,11 +9,14 @@ cpu:parallel   the same, a rectangle of filters and pixels for each core
 cpu:winograd   3×3 filters by a quarter of the products (`winograd`)
 """
 
+from functools import partial
+
 import numpy as np
 from numba import njit
 
 from gpuplay.intrinsics.tiles import Shape
 
+from .._shared.workers import by_workers
 from . import implicit, winograd
 from .layout import BLOCK_K, BLOCK_N, ROWS, VECTORS, out_side
 
@@ -98,29 +101,30 @@ def naive(problem):
 
 
 def simd(problem, tile_rows=ROWS, tile_vectors=VECTORS, block_n=BLOCK_N, block_k=BLOCK_K):
-    """The product of `implicit` on one thread; with vectors of one lane it is cpu:scalar."""
-    shape, stride, padding, blocks = Shape(tile_rows, tile_vectors), problem.stride, problem.padding, (block_n, block_k)
+    """The product of `implicit` on one thread; with vectors of one lane it is cpu:scalar.
+
+    The tile's shape is compiled for, and the stride, by which positions are divided; other numbers are handed over,
+    so that others need no compiling.
+    """
+    shape, stride = Shape(tile_rows, tile_vectors), problem.stride
 
     @njit(cache=True)
-    def alone(Y, X, W, padded, offsets, copies, rooms):
+    def alone(padding, blocks, Y, X, W, padded, offsets, copies, rooms):
         implicit.convolve_alone(Y, X, W, padded, offsets, copies, rooms, stride, padding, blocks, shape)
 
-    return alone
+    return partial(alone, problem.padding, (block_n, block_k))
 
 
 def parallel(problem, tile_rows, tile_vectors, block_n, block_k):
     """The product of `implicit` on all threads that it is worth, each of which has a row of ``rooms``."""
-    shape, stride, padding, blocks = Shape(tile_rows, tile_vectors), problem.stride, problem.padding, (block_n, block_k)
+    shape, stride = Shape(tile_rows, tile_vectors), problem.stride
     alone = simd(problem, tile_rows, tile_vectors, block_n, block_k)
 
     @njit(cache=True)
-    def together(Y, X, W, padded, offsets, copies, rooms):
+    def together(padding, blocks, Y, X, W, padded, offsets, copies, rooms):
         implicit.convolve(Y, X, W, padded, offsets, copies, rooms, stride, padding, blocks, shape)
 
-    def run(*arrays):
-        (alone if len(arrays[-1]) == 1 else together)(*arrays)
-
-    return run
+    return partial(by_workers, alone, partial(together, problem.padding, (block_n, block_k)))
 
 
 # ---- cpu:winograd ----
@@ -128,17 +132,14 @@ def parallel(problem, tile_rows, tile_vectors, block_n, block_k):
 
 def fewer_products(problem, tile_rows, tile_vectors, tiles):
     """The tiles of `winograd` on all threads that they are worth, each of which has a row of ``rooms``."""
-    shape, padding = Shape(tile_rows, tile_vectors), problem.padding
+    shape = Shape(tile_rows, tile_vectors)
 
     @njit(cache=True)
-    def alone(Y, X, W, padded, offsets, transformed, copies, rooms):
+    def alone(padding, tiles, Y, X, W, padded, offsets, transformed, copies, rooms):
         winograd.convolve_alone(Y, X, W, padded, offsets, transformed, copies, rooms, padding, tiles, shape)
 
     @njit(cache=True)
-    def together(Y, X, W, padded, offsets, transformed, copies, rooms):
+    def together(padding, tiles, Y, X, W, padded, offsets, transformed, copies, rooms):
         winograd.convolve(Y, X, W, padded, offsets, transformed, copies, rooms, padding, tiles, shape)
 
-    def run(*arrays):
-        (alone if len(arrays[-1]) == 1 else together)(*arrays)
-
-    return run
+    return partial(by_workers, partial(alone, problem.padding, tiles), partial(together, problem.padding, tiles))

@@ -7,9 +7,10 @@ Y (batch, filters, pixels) adjacent columns stand together only as far as they b
 """
 
 import numpy as np
-from numba import njit, prange
+from numba import prange
 
 from gpuplay.intrinsics import simd
+from gpuplay.intrinsics.internal import internal, internal_parallel
 from gpuplay.intrinsics.tiles import rows_of
 
 from .._shared import gemm
@@ -17,10 +18,8 @@ from .._shared.packing import pack_a, panel_width, tile_columns
 from .padding import image_elements, pad_share, phase_side, tap_offsets
 from .patches import list_copies, pack_patches
 
-_compiled = njit(cache=True)
 
-
-@_compiled
+@internal
 def _spread(Y, sizes, f, rows, first, columns, accumulate, tile, t, t_row):
     """Write, or add, a tile that lies at ``tile[t]`` to the images that its pixels from ``first`` on belong to."""
     (filters, pixels), lanes = sizes, simd.lanes(Y)
@@ -38,7 +37,7 @@ def _spread(Y, sizes, f, rows, first, columns, accumulate, tile, t, t_row):
         column += run
 
 
-@_compiled
+@internal
 def _strip(Y, sizes, f, rows, first, columns, A, a, a_row, a_step, room, b, scratch, depth, accumulate, shape):
     """A strip of filters from ``f`` on over all panels of a block of P, packed from ``room[b]`` on.
 
@@ -61,7 +60,7 @@ def _strip(Y, sizes, f, rows, first, columns, A, a, a_row, a_step, room, b, scra
             _spread(Y, sizes, f, min(rows, rows_of(shape)), pixel, here, accumulate, room, scratch, wide)
 
 
-@_compiled
+@internal
 def convolve_share(Y, sizes, W, source, offsets, copies, room, geometry, bounds, blocks, shape):
     """Compute the filters and pixels of ``bounds``: first filter and pixel, and those after the last.
 
@@ -88,7 +87,7 @@ def convolve_share(Y, sizes, W, source, offsets, copies, room, geometry, bounds,
                 _strip(Y, sizes, f, rows, first, columns, A, a, a_row, a_step, room, b, scratch, deep, k > 0, shape)
 
 
-@_compiled
+@internal
 def _convolve_one(Y, X, W, padded, offsets, copies, room, stride, padding, blocks, share, shares, shape):
     """One worker's rectangle of filters and pixels."""
     (batch, filters, out), taps = Y.shape[:3], len(offsets)
@@ -103,7 +102,7 @@ def _convolve_one(Y, X, W, padded, offsets, copies, room, stride, padding, block
     convolve_share(y, sizes, w, source, offsets, copies, room, geometry, bounds, blocks, shape)
 
 
-@_compiled
+@internal
 def convolve_alone(Y, X, W, padded, offsets, copies, rooms, stride, padding, blocks, shape):
     """Y = X ∗ W by one thread."""
     side = phase_side(X.shape[2], stride, padding)
@@ -113,7 +112,7 @@ def convolve_alone(Y, X, W, padded, offsets, copies, rooms, stride, padding, blo
     _convolve_one(Y, X, W, padded, offsets, copies[0], rooms[0], stride, padding, blocks, 0, 1, shape)
 
 
-@njit(cache=True, parallel=True)
+@internal_parallel
 def convolve(Y, X, W, padded, offsets, copies, rooms, stride, padding, blocks, shape):
     """Y = X ∗ W by as many workers as ``rooms`` has rows: all pad images, then each computes a rectangle of W·P."""
     workers, side = len(rooms), phase_side(X.shape[2], stride, padding)

@@ -5,20 +5,18 @@ makes neighbours of the pixels that a tap reads: a *tap*, one channel with one r
 kernel, is then nothing but an offset. Output pixel (y, x) reads it at y·side + x + offset.
 """
 
-from numba import njit
-
 from gpuplay.intrinsics import simd
+from gpuplay.intrinsics.internal import internal
 from gpuplay.intrinsics.strided import load_every
 
 from . import layout
 
-_compiled = njit(cache=True)
-out_side = _compiled(layout.out_side)
-phase_side = _compiled(layout.phase_side)
-image_elements = _compiled(layout.image_elements)
+out_side = internal(layout.out_side)
+phase_side = internal(layout.phase_side)
+image_elements = internal(layout.image_elements)
 
 
-@_compiled
+@internal
 def pad_share(padded, X, side, stride, padding, share, shares):
     """Copy one worker's share of the channels of all images X (batch, channels, n, n) to planes of ``side`` squared."""
     batch, channels, n = X.shape[0], X.shape[1], X.shape[2]
@@ -29,7 +27,7 @@ def pad_share(padded, X, side, stride, padding, share, shares):
             _pad_plane(padded, at + phase * side * side, pixels, plane * n * n, n, phase, side, stride, padding)
 
 
-@_compiled
+@internal
 def _pad_plane(padded, at, X, x, n, phase, side, stride, padding):
     """One phase plane, side×side, of the channel that begins at ``X[x]``, to ``padded[at]`` and on."""
     above, left = phase // stride - padding, phase % stride - padding
@@ -43,7 +41,7 @@ def _pad_plane(padded, at, X, x, n, phase, side, stride, padding):
         _copy_every(padded, at + r * side + first, X, source, stride, last - first)
 
 
-@_compiled
+@internal
 def _copy_every(target, to, source, at, step, count):
     """Copy ``count`` elements of ``source``, ``step`` apart, side by side to ``target``."""
     lanes = simd.lanes(source)
@@ -60,7 +58,7 @@ def _copy_every(target, to, source, at, step, count):
                 target[to + j + k] = source[here + k * step]
 
 
-@_compiled
+@internal
 def tap_offsets(offsets, channels, kernel_size, side, stride):
     """Where each tap of output pixel (0, 0) is read, from the start of its padded image."""
     tap = 0

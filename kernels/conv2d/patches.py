@@ -5,18 +5,16 @@ images. A row of P is pieces of rows of padded images, all shifted by the same o
 vectors to copy, made once for a block of pixels, serves all of its taps.
 """
 
-from numba import njit
-
 from gpuplay.intrinsics import simd
+from gpuplay.intrinsics.internal import internal
 
 from .._shared.packing import panel_width, tile_columns
 from . import layout
 
-_compiled = njit(cache=True)
 COPY = layout.COPY
 
 
-@_compiled
+@internal
 def list_copies(copies, source, first, columns, out, side, image, shape):
     """List the vectors that make ``columns`` columns of P from pixel ``first`` on; return how many they are.
 
@@ -40,7 +38,7 @@ def list_copies(copies, source, first, columns, out, side, image, shape):
     return count // COPY
 
 
-@_compiled
+@internal
 def pack_patches(P, p, source, copies, count, offsets, top, depth, columns, masked, shape):
     """Pack ``depth`` taps from tap ``top`` on of the listed pixels into panels, one after the other, at ``P[p]``.
 

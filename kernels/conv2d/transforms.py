@@ -8,17 +8,13 @@ Both sides of a matrix are the same six or four lines of arithmetic: first down 
 all rows. They work on vectors of tiles, or of channels: on vectors and numbers alike.
 """
 
-from numba import njit
-
 from gpuplay.intrinsics import simd
+from gpuplay.intrinsics.internal import inlined, internal
 
 from .layout import OUT, TAP, TILE
 
-_compiled = njit(cache=True)
-_inline = njit(forceinline=True)
 
-
-@_inline
+@inlined
 def _image(d0, d1, d2, d3, d4, d5):
     """Bᵀ·d of one column."""
     even, odd = d4 - d2 * 4, d3 - d1 * 4
@@ -26,7 +22,7 @@ def _image(d0, d1, d2, d3, d4, d5):
     return d0 * 4 - d2 * 5 + d4, even + odd, even - odd, near + far, near - far, d1 * 4 - d3 * 5 + d5
 
 
-@_inline
+@inlined
 def _filter(like, g0, g1, g2):
     """G·g of one column; ``like`` is a vector of the dtype of the fractions."""
     sixth, small = simd.broadcast(like, -1.0 / 6), simd.broadcast(like, 1.0 / 24)
@@ -35,14 +31,14 @@ def _filter(like, g0, g1, g2):
     return g0 * 0.25, ends + middle, ends - middle, wide + half, wide - half, g2
 
 
-@_inline
+@inlined
 def _outputs(m0, m1, m2, m3, m4, m5):
     """Aᵀ·m of one column."""
     near, far, plus, twice = m1 - m2, m3 - m4, m1 + m2, m3 + m4
     return m0 + plus + twice, near + far * 2, plus + twice * 4, near + far * 8 + m5
 
 
-@_compiled
+@internal
 def transform_image(V, v, v_step, P, p, step):
     """Bᵀ·d·B for a vector of tiles: element e of 36 from ``P[p + e·step]``, in place; then to ``V[v + e·v_step]``."""
     for b in range(TILE):
@@ -69,7 +65,7 @@ def transform_image(V, v, v_step, P, p, step):
         simd.store(V, to + 5 * v_step, d5)
 
 
-@_compiled
+@internal
 def transform_filter(U, u, u_step, count, G, g, step):
     """G·g·Gᵀ for a vector of channels, ``count`` of them: tap t from ``G[g + t·step]`` to ``U[u + e·u_step]``.
 
@@ -98,7 +94,7 @@ def transform_filter(U, u, u_step, count, G, g, step):
         simd.store_first(U, to + 5 * u_step, g5, count)
 
 
-@_compiled
+@internal
 def transform_outputs(Y, o, step, M, m, m_step):
     """Aᵀ·m·A for a vector of tiles: element e of 36 from ``M[m + e·m_step]``, pixel (i, j) to ``Y[o + (4i + j)·step]``.
 

@@ -12,9 +12,10 @@ matrices of its own, filters by channels and channels by tiles. Three steps, blo
 """
 
 import numpy as np
-from numba import njit, prange
+from numba import prange
 
 from gpuplay.intrinsics import simd
+from gpuplay.intrinsics.internal import internal, internal_parallel
 from gpuplay.intrinsics.strided import load_every
 from gpuplay.intrinsics.tiles import Shape, load_tile, rows_of, store_columns
 
@@ -28,13 +29,12 @@ from .transforms import transform_filter, transform_image, transform_outputs
 
 FOUR = Shape(OUT, 1)
 
-_compiled = njit(cache=True)
-tiles_across = _compiled(layout.tiles_across)
-filters_at_a_time = _compiled(layout.filters_at_a_time)
-winograd_room = _compiled(layout.winograd_room)
+tiles_across = internal(layout.tiles_across)
+filters_at_a_time = internal(layout.filters_at_a_time)
+winograd_room = internal(layout.winograd_room)
 
 
-@_compiled
+@internal
 def filters_share(U, W, room, share, shares):
     """Transform one worker's share of the filters W (filters, channels, 3, 3) to U (36, filters, channels)."""
     filters, channels, lanes = W.shape[0], W.shape[1], simd.lanes(U)
@@ -48,7 +48,7 @@ def filters_share(U, W, room, share, shares):
             transform_filter(U, f * channels + c, filters * channels, count, room, 0, lanes)
 
 
-@_compiled
+@internal
 def _transform_tiles(room, patches, source, copies, count, offsets, channels, columns, shape):
     """Step 1: all channels of a block of tiles, to panels of 36 matrices from ``room[0]`` on."""
     lanes, wide = simd.lanes(room), tile_columns(room, shape)
@@ -62,7 +62,7 @@ def _transform_tiles(room, patches, source, copies, count, offsets, channels, co
                 transform_image(room, to, channels * width, room, at, width)
 
 
-@_compiled
+@internal
 def _multiply(room, products, U, filters, channels, first, rows, columns, block, shape):
     """Step 2: the products of ``rows`` filters from ``first`` on, with all panels."""
     high, wide = rows_of(shape), tile_columns(room, shape)
@@ -78,7 +78,7 @@ def _multiply(room, products, U, filters, channels, first, rows, columns, block,
                 )
 
 
-@_compiled
+@internal
 def _write(Y, sizes, f, first, count, room, at):
     """Write a vector of tiles from number ``first`` on of filter ``f``; ``room[at]`` has 4 rows of 4 pixels a tile."""
     (filters, out), lanes = sizes, simd.lanes(Y)
@@ -96,7 +96,7 @@ def _write(Y, sizes, f, first, count, room, at):
         done += run
 
 
-@_compiled
+@internal
 def _transform_back(Y, sizes, room, products, vectors, first, rows, tile, columns, block, shape):
     """Step 3: ``rows`` filters from ``first`` on, tiles from number ``tile`` on."""
     lanes, wide = simd.lanes(Y), tile_columns(Y, shape)
@@ -113,7 +113,7 @@ def _transform_back(Y, sizes, room, products, vectors, first, rows, tile, column
                 _write(Y, sizes, first + f, tile + left + v, min(lanes, columns - left - v), room, pixels)
 
 
-@_compiled
+@internal
 def _convolve_share(Y, U, padded, offsets, copies, room, geometry, bounds, tiles, shape):
     """The filters and tiles of ``bounds``; ``geometry`` is filters and channels, the side of an output image."""
     (top, bottom, left, right), (filters, channels, out) = bounds, geometry
@@ -131,14 +131,14 @@ def _convolve_share(Y, U, padded, offsets, copies, room, geometry, bounds, tiles
             _transform_back(Y, (filters, out), room, products, vectors, first, rows, tile, here, block, shape)
 
 
-@_compiled
+@internal
 def _lay_out(X, W, padded, U, room, padding, out, share, shares):
     """One worker's share of what all of them read."""
     pad_share(padded, X, tiles_across(out) + 1, OUT, padding, share, shares)
     filters_share(U, W, room, share, shares)
 
 
-@_compiled
+@internal
 def _convolve_one(Y, W, U, padded, offsets, copies, room, tiles, share, shares, shape):
     """One worker's rectangle of filters and tiles."""
     (batch, filters, out), channels = Y.shape[:3], W.shape[1]
@@ -148,7 +148,7 @@ def _convolve_one(Y, W, U, padded, offsets, copies, room, tiles, share, shares, 
     _convolve_share(Y.reshape(Y.size), U, padded, offsets, copies, room, geometry, bounds, tiles, shape)
 
 
-@_compiled
+@internal
 def convolve_alone(Y, X, W, padded, offsets, U, copies, rooms, padding, tiles, shape):
     """Y = X ∗ W by one thread."""
     out = Y.shape[2]
@@ -157,7 +157,7 @@ def convolve_alone(Y, X, W, padded, offsets, U, copies, rooms, padding, tiles, s
     _convolve_one(Y, W, U, padded, offsets, copies[0], rooms[0], tiles, 0, 1, shape)
 
 
-@njit(cache=True, parallel=True)
+@internal_parallel
 def convolve(Y, X, W, padded, offsets, U, copies, rooms, padding, tiles, shape):
     """Y = X ∗ W by as many workers as ``rooms`` has rows: all lay out, then each computes filters and tiles."""
     workers, out = len(rooms), Y.shape[2]

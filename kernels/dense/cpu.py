@@ -5,10 +5,13 @@ run along the batch. Below 8 rows of X such vectors would be mostly empty: there
 dot product of a row of W, as fast as W comes from memory (`dots`).
 """
 
+from functools import partial
+
 import numpy as np
 from numba import njit, prange
 
 from gpuplay.intrinsics import simd as vectors
+from gpuplay.intrinsics.internal import inlined, internal
 from gpuplay.intrinsics.tiles import Shape, rows_of
 
 from .._shared import gemm
@@ -25,8 +28,7 @@ BLOCK_M = blocking.BLOCK_M
 LEAST_REUSE = 8  # panels of X that a strip of W must meet to make packing it pay
 DOTS = Shape(4, 2)  # rows of W at a time, and independent sums of each
 
-_compiled = njit(cache=True)
-_width_of, _depth_of_parts = _compiled(blocking.width_of), _compiled(blocking.depth_of_parts)
+_width_of, _depth_of_parts = internal(blocking.width_of), internal(blocking.depth_of_parts)
 
 
 def loop(p):
@@ -64,7 +66,7 @@ def naive(p):
 # ---- the blocked product ----
 
 
-@_compiled
+@internal
 def _pack_share(panels, X, block_n, block_k, share, shares, shape):
     """Pack one worker's share of Xᵀ: of every part of the depth some rows."""
     (batch, n), lanes = X.shape, vectors.lanes(X)
@@ -79,7 +81,7 @@ def _pack_share(panels, X, block_n, block_k, share, shares, shape):
             pack_transposed(panels, left * n + k * width, X, left * n + k, n, deep, columns, first, last, shape)
 
 
-@_compiled
+@internal
 def _sum_block(room, W, n, panels, p, top, bottom, width, deepest, shape):
     """The sums of rows ``top`` to ``bottom`` of W with the panels at ``p``, at the beginning of ``room``.
 
@@ -99,7 +101,7 @@ def _sum_block(room, W, n, panels, p, top, bottom, width, deepest, shape):
             gemm.strip_product(room, c, width, A, a, a_row, a_step, panels, panel, deep, high, width, k > 0, shape)
 
 
-@njit(forceinline=True)
+@inlined
 def _finish(code, room, b, top, bottom, width):
     """Add a row's bias to its sums and apply the activation, where they lie."""
     lanes = vectors.lanes(room)
@@ -109,7 +111,7 @@ def _finish(code, room, b, top, bottom, width):
             vectors.store(room, i, apply(code, vectors.load(room, i) + b[row]))
 
 
-@njit(forceinline=True)
+@inlined
 def _multiply_share(code, Y, W, b, panels, room, block_n, block_k, share, shares, shape):
     """Compute one worker's share of the outputs, a run of W's rows in whole tiles: a block of sums at a time."""
     (batch, n), high = Y.shape, rows_of(shape)
@@ -128,10 +130,13 @@ def _multiply_share(code, Y, W, b, panels, room, block_n, block_k, share, shares
 
 
 def _by_blocks(code, block_n, block_k, shape, *, many):
-    """The blocked product; ``many`` is closed over too, since Numba's disk cache does not look at options."""
+    """The blocked product; ``many`` is closed over too, since Numba's disk cache does not look at options.
+
+    Function and shape are compiled for; numbers are handed over, so that others need no compiling.
+    """
 
     @njit(cache=True, parallel=many)
-    def run(Y, X, W, b, panels, room):
+    def run(block_n, block_k, Y, X, W, b, panels, room):
         workers = len(room) if many else 1
         for share in prange(workers):
             _pack_share(panels, X, block_n, block_k, np.intp(share), workers, shape)
@@ -139,7 +144,7 @@ def _by_blocks(code, block_n, block_k, shape, *, many):
             worker = np.intp(share)
             _multiply_share(code, Y, W.reshape(-1), b, panels, room[worker], block_n, block_k, worker, workers, shape)
 
-    return run
+    return partial(run, block_n, block_k)
 
 
 # ---- dot products ----

@@ -1,9 +1,8 @@
 """Outputs of a dense layer for few rows of X: dot products of the rows of W, at the speed of memory."""
 
-from numba import njit
-
 from gpuplay.intrinsics import simd
 from gpuplay.intrinsics.inner import add_inner, add_inner_first, store_totals
+from gpuplay.intrinsics.internal import inlined, internal
 from gpuplay.intrinsics.tiles import rows_of, vectors_of, with_rows, zero_tile
 
 from .._shared.activations import apply
@@ -11,7 +10,7 @@ from .._shared.activations import apply
 AHEAD = 16  # vectors of each row that are asked for before they are read
 
 
-@njit(cache=True)
+@internal
 def _rows_by_vector(Y, y, W, w, X, x, n, shape):
     """Adjacent outputs without their bias, one for each row of the shape: rows at ``W[w]`` with numbers at ``X[x]``."""
     step = vectors_of(shape) * simd.lanes(W)
@@ -27,7 +26,7 @@ def _rows_by_vector(Y, y, W, w, X, x, n, shape):
     store_totals(Y, y, tile)
 
 
-@njit(forceinline=True)
+@inlined
 def dots(code, Y, X, W, b, first, last, shape):
     """Outputs ``first`` to ``last`` for every row of X; all of these meet some rows of W while those are in a cache."""
     (batch, n), high = X.shape, rows_of(shape)

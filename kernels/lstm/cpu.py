@@ -1,6 +1,7 @@
 """lstm on the CPU: interpreted loops, and the layer of `layer` on one core and on all."""
 
 import math
+from functools import partial
 
 import numpy as np
 from numba import njit, prange
@@ -49,10 +50,13 @@ def loop(p):
 
 
 def _by_batch(block, shape, *, many):
-    """All steps with vectors along the batch; ``many`` is closed over, since Numba's disk cache ignores options."""
+    """All steps with vectors along the batch; ``many`` is closed over, since Numba's disk cache ignores options.
+
+    Only the tile's shape is compiled for; ``block`` is handed over, so that another needs no compiling.
+    """
 
     @njit(cache=True, parallel=many)
-    def run(hs, c_last, x, h0, c0, W_ih, W_hh, b_ih, b_hh, weights, biases, panels, cells, room):
+    def run(block, hs, c_last, x, h0, c0, W_ih, W_hh, b_ih, b_hh, weights, biases, panels, cells, room):
         workers = len(room) if many else 1
         (steps, batch, n), stride = x.shape, len(cells) // x.shape[2]
         columns = layer.columns_of_block(n, batch, tile_columns(x, shape), block)
@@ -75,7 +79,7 @@ def _by_batch(block, shape, *, many):
                     own = layer.region_of_units(n, batch, np.intp(share), workers, shape, x)
                     layer.step(t, states, packed, room[np.intp(share)], n, batch, columns, own, shape)
 
-    return run
+    return partial(run, block)
 
 
 # ---- vectors along the units ----

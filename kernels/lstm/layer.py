@@ -7,9 +7,8 @@ computed while all their sums are in the first cache. Hidden states go straight 
 step, of which there are two sets, and from there to ``hs``.
 """
 
-from numba import njit
-
 from gpuplay.intrinsics import simd
+from gpuplay.intrinsics.internal import internal
 from gpuplay.intrinsics.tiles import rows_of
 
 from .._shared.gemm import strip_product
@@ -21,15 +20,14 @@ from .update import new_states
 GATES, CHUNK = blocking.GATES, blocking.CHUNK
 ADDED = False  # sums are written over what the room held before
 
-_compiled = njit(cache=True)
-columns_of_block, strip_elements = _compiled(blocking.columns_of_block), _compiled(blocking.strip_elements)
-units_of_group = _compiled(blocking.units_of_group)
+columns_of_block, strip_elements = internal(blocking.columns_of_block), internal(blocking.strip_elements)
+units_of_group = internal(blocking.units_of_group)
 
 
 # ---- packing ----
 
 
-@_compiled
+@internal
 def _gather(room, W, n, unit, k, depth, rows):
     """Copy ``depth`` columns of the weights of a group, gate by gate for each unit, zeros beyond the last unit."""
     lanes = simd.lanes(W)
@@ -40,7 +38,7 @@ def _gather(room, W, n, unit, k, depth, rows):
             simd.store(room, row * CHUNK + i, simd.load_first(W, source + i, depth - i if inside else 0))
 
 
-@_compiled
+@internal
 def _pack_group(weights, at, W, n, unit, before, room, shape):
     """Pack the weights of one matrix for a group of units, after ``before`` columns of another."""
     high, rows = rows_of(shape), GATES * units_of_group(rows_of(shape))
@@ -52,7 +50,7 @@ def _pack_group(weights, at, W, n, unit, before, room, shape):
             pack_a(weights, target, room, row * CHUNK, CHUNK, high, deep, shape)
 
 
-@_compiled
+@internal
 def pack_weights(weights, biases, W_ih, W_hh, b_ih, b_hh, room, region, shape):
     """Pack a region's groups: for each k the weights of a tile's rows lie side by side; and add the biases."""
     n, units = W_ih.shape[1], units_of_group(rows_of(shape))
@@ -66,7 +64,7 @@ def pack_weights(weights, biases, W_ih, W_hh, b_ih, b_hh, room, region, shape):
             biases[row] = b_ih[gate] + b_hh[gate] if row // GATES < n else 0
 
 
-@_compiled
+@internal
 def pack_states(panels, h0, c0, cells, stride, region, shape):
     """Pack a region's hidden states before the first step below the inputs, and transpose its cell states."""
     left, right, _, _, first, last = region
@@ -81,7 +79,7 @@ def pack_states(panels, h0, c0, cells, stride, region, shape):
 # ---- what each worker computes ----
 
 
-@_compiled
+@internal
 def apart(n, batch, block, workers, shape, array):
     """Whether every worker gets rows of the batch: they never wait for each other, but each reads all weights.
 
@@ -90,7 +88,7 @@ def apart(n, batch, block, workers, shape, array):
     return batch >= workers * tile_columns(array, shape) and 2 * GATES * n * n <= block
 
 
-@_compiled
+@internal
 def region_of_units(n, batch, share, shares, shape, array):
     """One worker's region if all share the units: first column and the one after the last, groups, inputs to pack."""
     lanes, units = simd.lanes(array), units_of_group(rows_of(shape))
@@ -99,7 +97,7 @@ def region_of_units(n, batch, share, shares, shape, array):
     return 0, batch, share * groups // shares, (share + 1) * groups // shares, first, last
 
 
-@_compiled
+@internal
 def region_of_columns(n, batch, share, shares, shape, array):
     """One worker's region if all share the batch, as `region_of_units` has it."""
     wide, units = tile_columns(array, shape), units_of_group(rows_of(shape))
@@ -111,7 +109,7 @@ def region_of_columns(n, batch, share, shares, shape, array):
 # ---- a step ----
 
 
-@_compiled
+@internal
 def _update(after, h, cells, c, room, sums, pitch, biases, bias, width):
     """The new states of one unit for ``width`` columns, from the sums of its gates, whose rows are ``pitch`` apart."""
     for j in range(0, width, simd.lanes(room)):
@@ -124,7 +122,7 @@ def _update(after, h, cells, c, room, sums, pitch, biases, bias, width):
         simd.store(after, h + j, hidden)
 
 
-@_compiled
+@internal
 def _multiply(panels, now, after, cells, stride, weights, biases, room, n, block, region, shape):
     """The new states of a region, from the panels that begin at ``now`` to those at ``after``."""
     left, right, first, last, _, _ = region
@@ -148,7 +146,7 @@ def _multiply(panels, now, after, cells, stride, weights, biases, room, n, block
                     _update(panels, h, cells, c, room, row * pitch + panel, pitch, biases, top + row, width)
 
 
-@_compiled
+@internal
 def step(t, states, packed, room, n, batch, block, region, shape):
     """Step ``t`` for a region: its new states, and the next step's inputs.
 

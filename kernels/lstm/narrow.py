@@ -5,9 +5,8 @@ neighbouring units lie side by side; inputs of all steps are multiplied at once,
 product of its hidden state, as fast as the weights come from a cache.
 """
 
-from numba import njit
-
 from gpuplay.intrinsics import simd
+from gpuplay.intrinsics.internal import inlined, internal
 from gpuplay.intrinsics.tiles import rows_of, with_rows
 
 from .._shared.gemm import strip_product
@@ -19,11 +18,10 @@ from .update import new_states
 GATES = blocking.GATES
 ADDED = True
 
-_compiled = njit(cache=True)
-gate_elements = _compiled(blocking.gate_elements)
+gate_elements = internal(blocking.gate_elements)
 
 
-@_compiled
+@internal
 def share_of_units(n, share, shares, shape, array):
     """One worker's first unit and the one after its last: whole panels."""
     wide = tile_columns(array, shape)
@@ -31,7 +29,7 @@ def share_of_units(n, share, shares, shape, array):
     return share * panels // shares * wide, min((share + 1) * panels // shares * wide, n)
 
 
-@_compiled
+@internal
 def project(sums, weights, x, W_ih, W_hh, n, first, last, shape):
     """Pack the weights of units ``first`` to ``last``, and multiply the inputs of all steps by those of W_ih."""
     high, rows, whole = rows_of(shape), len(x) // n, len(x) // n // rows_of(shape) * rows_of(shape)
@@ -48,7 +46,7 @@ def project(sums, weights, x, W_ih, W_hh, n, first, last, shape):
             strip_product(sums, c, width, x, r * n, n, 1, weights, b, n, 1, last - first, not ADDED, one)
 
 
-@_compiled
+@internal
 def step(t, hs, c_last, h0, c0, b_ih, b_hh, weights, sums, n, batch, first, last, shape):
     """Step ``t`` for units ``first`` to ``last``; ``sums`` hold the inputs' part of all gates, all arrays are flat."""
     one, lanes = with_rows(shape, 1), simd.lanes(sums)
@@ -71,7 +69,7 @@ def step(t, hs, c_last, h0, c0, b_ih, b_hh, weights, sums, n, batch, first, last
             simd.store_first(hs, out + u, hidden, count)
 
 
-@njit(forceinline=True)
+@inlined
 def _gate_sum(sums, z, b_ih, b_hh, unit, count):
     biases = simd.load_first(b_ih, unit, count) + simd.load_first(b_hh, unit, count)
     return simd.load_first(sums, z, count) + biases

@@ -8,6 +8,7 @@ weights and ``cells`` one for each unit, so that vectors run along the batch. A 
 from numba import njit
 
 from gpuplay.intrinsics import simd
+from gpuplay.intrinsics.internal import internal
 from gpuplay.intrinsics.tiles import Shape, rows_of, with_rows
 from gpuplay.intrinsics.vector_math import sigmoid, tanh
 
@@ -20,13 +21,11 @@ from .blocking import GATES
 TILE = Shape(ROWS, VECTORS)
 WRITTEN, ADDED = False, True
 
-_compiled = njit(cache=True)
-
 
 # ---- the passes of a step, which all rungs share ----
 
 
-@_compiled
+@internal
 def _add_biases(sums, b_ih, b_hh, pitch):
     for row in range(len(b_ih)):
         bias = b_ih[row] + b_hh[row]
@@ -34,19 +33,19 @@ def _add_biases(sums, b_ih, b_hh, pitch):
             simd.store(sums, at, simd.load(sums, at) + bias)
 
 
-@_compiled
+@internal
 def _apply_sigmoid(sums, begin, end):
     for at in range(begin, end, simd.lanes(sums)):
         simd.store(sums, at, sigmoid(simd.load(sums, at)))
 
 
-@_compiled
+@internal
 def _apply_tanh(out, o, source, s, count):
     for at in range(0, count, simd.lanes(out)):
         simd.store(out, o + at, tanh(simd.load(source, s + at)))
 
 
-@_compiled
+@internal
 def _update_cells(cells, gates, size):
     """The cell states c become f·c + i·g."""
     for at in range(0, size, simd.lanes(cells)):
@@ -54,14 +53,14 @@ def _update_cells(cells, gates, size):
         simd.store(cells, at, f * simd.load(cells, at) + i * g)
 
 
-@_compiled
+@internal
 def _update_hidden(gates, size):
     """Hidden states o·tanh(c), in the place of tanh(c), which stands in that of the gate g."""
     for at in range(2 * size, 3 * size, simd.lanes(gates)):
         simd.store(gates, at, simd.load(gates, size + at) * simd.load(gates, at))
 
 
-@_compiled
+@internal
 def _finish(hs, t, sums, cells, b_ih, b_hh):
     """The states after step ``t``, from the sums of its gates; every operation is a pass of its own."""
     _, batch, n = hs.shape
@@ -77,14 +76,14 @@ def _finish(hs, t, sums, cells, b_ih, b_hh):
     copy_transposed(hs, t * batch * n, n, sums, 2 * size, pitch, n, batch)
 
 
-@_compiled
+@internal
 def _pack_inputs(panels, p, x, t):
     """Pack the inputs of step ``t`` into panels, a column for each row of the batch."""
     _, batch, n = x.shape
     pack_transposed(panels, p, x, t * batch * n, n, n, batch, 0, n, TILE)
 
 
-@_compiled
+@internal
 def _pack_hidden(panels, p, hs, h0, t):
     """Pack the hidden states that step ``t`` begins with, as `_pack_inputs` does."""
     _, batch, n = hs.shape
@@ -97,7 +96,7 @@ def _pack_hidden(panels, p, hs, h0, t):
 # ---- cpu:separate ----
 
 
-@_compiled
+@internal
 def _multiply(sums, first, last, pitch, W, panels, p, accumulate):
     """Rows ``first`` to ``last`` of W, read where they stand, times the panels at ``p``."""
     n, high, one = W.shape[1], rows_of(TILE), with_rows(TILE, 1)
@@ -108,7 +107,7 @@ def _multiply(sums, first, last, pitch, W, panels, p, accumulate):
         strip_product(sums, row * pitch, pitch, W, row * n, n, 1, panels, p, n, 1, pitch, accumulate, one)
 
 
-@_compiled
+@njit(cache=True)
 def _separate(hs, c_last, x, h0, c0, W_ih, W_hh, b_ih, b_hh, panels, sums, cells):
     steps, batch, n = x.shape
     pitch = depth_of(sums, batch)
@@ -132,7 +131,7 @@ def separate(_p):
 # ---- cpu:joined ----
 
 
-@_compiled
+@internal
 def _multiply_both(sums, pitch, W_ih, W_hh, panels):
     """All rows of (W_ih, W_hh), read where they stand, times the panels of x and, after them, of h."""
     (rows, n), high, one = W_ih.shape, rows_of(TILE), with_rows(TILE, 1)
@@ -147,7 +146,7 @@ def _multiply_both(sums, pitch, W_ih, W_hh, panels):
         strip_product(sums, c, pitch, W_hh, a, n, 1, panels, h, n, 1, pitch, ADDED, one)
 
 
-@_compiled
+@njit(cache=True)
 def _joined(hs, c_last, x, h0, c0, W_ih, W_hh, b_ih, b_hh, panels, sums, cells):
     steps, batch, n = x.shape
     pitch = depth_of(sums, batch)
@@ -168,7 +167,7 @@ def joined(_p):
 # ---- cpu:packed ----
 
 
-@_compiled
+@internal
 def _pack_weights(weights, W_ih, W_hh):
     """Pack strips of W_ih and of W_hh by turns, each as high as a tile."""
     (rows, n), high = W_ih.shape, rows_of(TILE)
@@ -179,7 +178,7 @@ def _pack_weights(weights, W_ih, W_hh):
         pack_a(weights, at + strip, W_hh, row * n, n, min(high, rows - row), n, TILE)
 
 
-@_compiled
+@internal
 def _multiply_packed(sums, pitch, weights, rows, n, panels):
     """All rows of the packed weights times the panels of x and, after them, of h."""
     high, h = rows_of(TILE), n * pitch
@@ -190,7 +189,7 @@ def _multiply_packed(sums, pitch, weights, rows, n, panels):
         strip_product(sums, c, pitch, weights, a + strip, 1, high, panels, h, n, rows - row, pitch, ADDED, TILE)
 
 
-@_compiled
+@njit(cache=True)
 def _packed(hs, c_last, x, h0, c0, W_ih, W_hh, b_ih, b_hh, panels, sums, cells, weights):
     steps, batch, n = x.shape
     pitch = depth_of(sums, batch)

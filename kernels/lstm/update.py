@@ -1,26 +1,25 @@
 """The new states of LSTM units from the sums of their gates, a vector at a time."""
 
-from numba import njit
-
+from gpuplay.intrinsics.internal import inlined
 from gpuplay.intrinsics.simd import absolute, select, with_sign
 from gpuplay.intrinsics.vector_math import exp_negative, expm1_negative
 
 
-@njit(forceinline=True)
+@inlined
 def _gate(z):
     """Numerator and denominator of sigmoid(z), both within 0 and 2: it is e^z/(1 + e^z) or 1/(1 + e^-z)."""
     e = exp_negative(-absolute(z), -0.0)
     return select(z < 0, e, 1.0), 1 + e
 
 
-@njit(forceinline=True)
+@inlined
 def _bounded(z):
     """Numerator and denominator of tanh(z), the latter within 1 and 2."""
     m = expm1_negative(-2 * absolute(z))
     return with_sign(m, z), 2 + m
 
 
-@njit(forceinline=True)
+@inlined
 def new_states(i, f, g, o, c):
     """The new cell state f·c + i·g and hidden state o·tanh of it, σ and tanh of the gates' sums included.
 

@@ -1,11 +1,14 @@
 """matmul on the CPU: interpreted loops, three orders of plain loops, and packed panels under register tiles."""
 
+from functools import partial
+
 from numba import njit
 
 from gpuplay.intrinsics.tiles import Shape
 
 from .._shared import gemm
 from .._shared.blocking import BLOCK_K, BLOCK_N, ROWS, VECTORS
+from .._shared.workers import by_workers
 
 FASTMATH = {"contract", "reassoc", "nsz", "arcp", "afn"}
 DEEP, WIDE = 64, 1024  # rows and columns of a block of B: 256 KiB of float32, at home in the second cache
@@ -82,14 +85,17 @@ def blocked(_p):
 
 
 def simd(_p, tile_rows=ROWS, tile_vectors=VECTORS, block_n=BLOCK_N, block_k=BLOCK_K):
-    """The product of `gemm` on one thread; with vectors of one lane it is cpu:scalar."""
+    """The product of `gemm` on one thread; with vectors of one lane it is cpu:scalar.
+
+    Only the tile's shape is compiled for; numbers are handed over, so that others need no compiling.
+    """
     shape = Shape(tile_rows, tile_vectors)
 
     @njit(cache=True)
-    def alone(C, A, B, panels):
+    def alone(block_n, block_k, C, A, B, panels):
         gemm.multiply_alone(C, A, B, panels, block_n, block_k, shape)
 
-    return alone
+    return partial(alone, block_n, block_k)
 
 
 def parallel(p, tile_rows, tile_vectors, block_n, block_k):
@@ -98,10 +104,7 @@ def parallel(p, tile_rows, tile_vectors, block_n, block_k):
     alone = simd(p, tile_rows, tile_vectors, block_n, block_k)
 
     @njit(cache=True)
-    def together(C, A, B, panels):
+    def together(block_n, block_k, C, A, B, panels):
         gemm.multiply(C, A, B, panels, block_n, block_k, shape)
 
-    def run(C, A, B, panels):
-        (alone if len(panels) == 1 else together)(C, A, B, panels)
-
-    return run
+    return partial(by_workers, alone, partial(together, block_n, block_k))
