@@ -10,9 +10,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from command import Gpuplay
 
 from gpuplay import paths
-from gpuplay.measure import roofs
+from gpuplay.measure import machine, roofs
 
 BOTH = {"one": 2e10, "all": 4e10}
 SOUND: dict[str, Any] = {name: dict(BOTH) for name in roofs.HOST} | {"gpu": None}
@@ -82,13 +83,14 @@ def test_merging_keeps_the_higher_of_each_roof() -> None:
     assert roofs.merged(fresh, SOUND) == merged
 
 
-def test_a_probe_finds_rates_that_hardware_can_have(tmp_path: Path) -> None:
-    code = "from gpuplay.measure import roofs; import json; print(json.dumps(roofs.probe()))"
-    environment = os.environ | {"NUMBA_CACHE_DIR": str(tmp_path)}
-    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, env=environment, check=True)
-    found = json.loads(done.stdout)
-    roofs.save("probed", found)
-    assert roofs.load("probed") == found  # complete, finite, above zero
+def test_the_probes_find_rates_that_hardware_can_have(
+    gpuplay: Gpuplay, cache: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Read what a command of this run of the tests measured and kept: the probes take seconds."""
+    assert gpuplay("doctor").code == 0
+    monkeypatch.setenv("GPUPLAY_CACHE_DIR", str(cache))
+    found = roofs.load(machine.fingerprint(machine.describe()))
+    assert found is not None  # complete, finite, above zero
     for name in ("copy", "copy_streaming", "read"):
         assert 2e8 < found[name]["one"] < 2e12
         assert found[name]["all"] > 0.4 * found[name]["one"]
