@@ -19,21 +19,23 @@ SWEEPS = {
     "lstm": ("16,33", "--steps", "3", "--batch", "5"),
     "matmul": ("33,64", "--m", "20"),
 }
+DTYPES = ("float32", "float64")
 
 
-@pytest.mark.parametrize("dtype", ["float32", "float64"])
 @pytest.mark.parametrize("kernel", SWEEPS)
-def test_a_sweep_measures_every_class_and_exports_it(gpuplay: Gpuplay, tmp_path: Path, kernel: str, dtype: str) -> None:
+def test_a_sweep_measures_every_class_and_exports_it(gpuplay: Gpuplay, tmp_path: Path, kernel: str) -> None:
     sizes, *params = SWEEPS[kernel]
     exports = [word for suffix in ("json", "csv", "md") for word in ("-o", tmp_path / f"x.{suffix}")]
-    words = (kernel, "--sizes", sizes, *params, "--dtype", dtype, "--cell-time", "0.05s", "--json", *exports)
+    words = (kernel, "--sizes", sizes, *params, "--dtype", ",".join(DTYPES), "--cell-time", "0.05s", "--json", *exports)
     done = gpuplay(*words)
     assert done.code == 0, done.err
     document = json.loads(done.out)
     jsonschema.validate(document, SCHEMA)
     assert json.loads((tmp_path / "x.json").read_text()) == document
     host = [cell for cell in done.results if not cell["variant"].startswith("cuda")]
-    assert {cell["class"] for cell in host} == {"library", "SISD", "SIMD", "MIMD"}
+    for dtype in DTYPES:
+        found = {cell["class"] for cell in host if cell["params"]["dtype"] == dtype}
+        assert found == {"library", "SISD", "SIMD", "MIMD"}
     assert {cell["status"] for cell in host} == {"ok"}
     assert all(cell["error"]["max_abs"] <= cell["error"]["tolerance"] for cell in host)
     with (tmp_path / "x.csv").open(newline="") as file:
@@ -41,19 +43,19 @@ def test_a_sweep_measures_every_class_and_exports_it(gpuplay: Gpuplay, tmp_path:
     assert all(cell["variant"] in (tmp_path / "x.md").read_text() for cell in host)
 
 
-def test_a_knob_sweep_measures_every_value_of_the_variants_that_have_it(gpuplay: Gpuplay) -> None:
-    words = ("activation", "--on", "cpu:parallel", "--chunk", "4096,16384", "--sizes", "2^16", "--cell-time", "0.1s")
-    done = gpuplay(*words, "--json")
+def test_a_knob_sweep_measures_every_value_of_the_variants_that_have_it(gpuplay: Gpuplay, tmp_path: Path) -> None:
+    words = ("activation", "--on", "cpu:parallel", "--chunk", "4096,16384", "--sizes", "2^16", "--cell-time", "0.05s")
+    done = gpuplay(*words, "-o", tmp_path / "x.json")
     assert done.code == 0, done.err
-    assert [c["knobs"] for c in done.results if c["variant"] == "cpu:parallel"] == [{"chunk": 4096}, {"chunk": 16384}]
-    shown = gpuplay(*words)
-    assert "4096" in shown.out
-    assert "16384" in shown.out
+    results = json.loads((tmp_path / "x.json").read_text())["results"]
+    assert [c["knobs"] for c in results if c["variant"] == "cpu:parallel"] == [{"chunk": 4096}, {"chunk": 16384}]
+    assert "4096" in done.out
+    assert "16384" in done.out
 
 
 def test_threads_are_an_axis(gpuplay: Gpuplay) -> None:
-    words = ("activation", "--on", "cpu", "--threads", "1,2", "--sizes", "2^16", "--cell-time", "0.1s", "--json")
-    done = gpuplay(*words)
+    words = ("activation", "--on", "cpu:simd,cpu:parallel", "--threads", "1,2", "--sizes", "2^16")
+    done = gpuplay(*words, "--rounds", "2", "--cell-time", "0.05s", "--json")
     assert sorted(c["threads"] for c in done.results if c["variant"] == "cpu:parallel") == [1, 2]
     assert [c["threads"] for c in done.results if c["variant"] == "cpu:simd"] == [1]
 
