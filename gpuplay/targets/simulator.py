@@ -12,6 +12,8 @@ from __future__ import annotations
 import functools
 import os
 import re
+import sys
+import threading
 from collections.abc import Callable, Iterator, Sequence
 from types import FunctionType, ModuleType
 from typing import TYPE_CHECKING, Any
@@ -40,6 +42,7 @@ class SimulatorTarget(HostedTarget):
     def __init__(self) -> None:
         if not self.why_not():
             _tolerate_compiler_options()
+            _share_shared_arrays()
 
     def why_not(self) -> str:
         """Why this process cannot simulate."""
@@ -93,3 +96,27 @@ def _tolerate_compiler_options() -> None:
         return simulated(*args, **{name: value for name, value in options.items() if name not in COMPILER_OPTIONS})
 
     cuda.jit = jit
+
+
+def _share_shared_arrays() -> None:
+    """Let all threads of a block get one array from a line with ``cuda.shared.array``.
+
+    The simulator looks for the array that another thread made there and makes one where there is none, without a lock:
+    a thread that is interrupted in between gives its block two arrays, each with what some of the threads wrote.
+    """
+    from numba.cuda.simulator import kernelapi
+
+    kind = kernelapi.FakeCUDAShared
+    if hasattr(kind.array, "__wrapped__"):
+        return
+    unguarded, lock = kind.array, threading.Lock()
+
+    @functools.wraps(unguarded)
+    def array(self: Any, *args: Any, **more: Any) -> Any:
+        caller = sys._getframe(1)  # noqa: SLF001 - the simulator itself would find the line below
+        line = caller.f_code.co_filename, caller.f_lineno
+        with lock:
+            self._allocations = vars(self).setdefault("_by_line", {}).setdefault(line, {})
+            return unguarded(self, *args, **more)
+
+    kind.array = array
