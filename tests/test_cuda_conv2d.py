@@ -7,13 +7,13 @@ from types import ModuleType
 from typing import Any
 
 import pytest
+from proofs.front_end import gpu_functions
 
 from gpuplay import catalog
 from gpuplay.analysis import sass
 from gpuplay.lockstep.record import Counts
 from gpuplay.machine_model import Machine, model_of
 from gpuplay.measure.building import build, problem_data
-from gpuplay.measure.inspecting import compiled_for
 from gpuplay.results import Cell
 from gpuplay.targets.lockstep import LockstepTarget
 
@@ -199,7 +199,7 @@ def test_top_rungs_multiply_in_registers(
 ) -> None:
     pytest.importorskip("numba_cuda", reason="pip install 'gpuplay[cuda]'")
     cell = cell_of(name, 56, batch=32, channels=64, **params)
-    functions = compiled_for(LOADED, cell, capability, want="sass").gpu
+    functions = gpu_functions(LOADED, cell, capability)
     for function in functions:
         used = function.resources
         assert used is not None
@@ -217,7 +217,7 @@ def test_top_rungs_multiply_in_registers(
 def test_matrix_units_multiply_what_lies_in_registers(filters: int, capability: tuple[int, int]) -> None:
     pytest.importorskip("numba_cuda", reason="pip install 'gpuplay[cuda]'")
     cell = cell_of("tf32", 56, batch=32, channels=64, filters=filters)
-    (function,) = compiled_for(LOADED, cell, capability, want="sass").gpu
+    (function,) = gpu_functions(LOADED, cell, capability)
     used = function.resources
     assert used is not None
     assert used.spill_stores_bytes + used.spill_loads_bytes + used.local_bytes == 0

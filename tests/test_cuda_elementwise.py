@@ -6,6 +6,7 @@ import re
 
 import numpy as np
 import pytest
+from proofs.front_end import shared_front_end
 from test_cuda_offline import compiles
 
 from gpuplay import catalog
@@ -38,7 +39,9 @@ def compiled(loaded, name, n, shapes, capability, **params):
     """The GPU functions of a variant with its default knobs, compiled offline."""
     problem, variant = loaded.kernel.problem(n, **params), loaded.kernel.variant(name)
     arrays = [offline.hollow(shape, problem.dtype) for shape in shapes]
-    return offline.inspect(loaded.call(variant.build, problem, **variant.default_knobs), arrays, capability)
+    run = loaded.call(variant.build, problem, **variant.default_knobs)
+    with shared_front_end():
+        return offline.inspect(run, arrays, capability)
 
 
 def accesses(function):

@@ -6,6 +6,7 @@ import importlib
 from types import ModuleType
 
 import pytest
+from proofs.front_end import gpu_functions
 
 from gpuplay import catalog
 from gpuplay.analysis import sass
@@ -13,7 +14,6 @@ from gpuplay.kernel import Problem
 from gpuplay.lockstep.record import Counts, Report
 from gpuplay.machine_model import GpuModel, Machine, model_of
 from gpuplay.measure.building import build, problem_data
-from gpuplay.measure.inspecting import compiled_for
 from gpuplay.results import Cell
 from gpuplay.targets.lockstep import LockstepTarget
 
@@ -169,7 +169,7 @@ def test_persistent_says_where_a_layer_does_not_fit(
 def test_top_rungs_multiply_in_registers(name: str, n: int, batch: int, capability: tuple[int, int]) -> None:
     pytest.importorskip("numba_cuda", reason="pip install 'gpuplay[cuda]'")
     cell = cell_of(name, LOADED.kernel.problem(n, batch=batch))
-    functions = compiled_for(LOADED, cell, capability, want="sass").gpu
+    functions = gpu_functions(LOADED, cell, capability)
     assert len(functions) == (1 if name == "registers" else 2)
     for function in functions:
         used = function.resources
@@ -187,7 +187,7 @@ def test_top_rungs_multiply_in_registers(name: str, n: int, batch: int, capabili
 def test_the_pointwise_launch_moves_128_bits_at_a_time(capability: tuple[int, int]) -> None:
     pytest.importorskip("numba_cuda", reason="pip install 'gpuplay[cuda]'")
     cell = cell_of("pointwise", LOADED.kernel.problem(512, batch=64))
-    code = compiled_for(LOADED, cell, capability, want="sass").gpu[1]
+    code = gpu_functions(LOADED, cell, capability)[1]
     accesses = dict(sass.mix(sass.parse(code.sass)).kinds)
     assert (accesses["LDG.128"], accesses["STG.128"]) == (6, 2)  # the cell state comes from c0 or c
     assert "LDG" not in accesses

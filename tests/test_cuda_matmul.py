@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+from proofs.front_end import gpu_functions
 from test_cuda_offline import compiles
 
 from gpuplay import catalog
@@ -12,7 +13,6 @@ from gpuplay.kernel import Problem
 from gpuplay.lockstep.record import Counts
 from gpuplay.machine_model import GpuModel, Machine, model_of
 from gpuplay.measure.building import build, problem_data
-from gpuplay.measure.inspecting import compiled_for
 from gpuplay.results import Cell
 from gpuplay.targets.lockstep import LockstepTarget
 from gpuplay.targets.offline import OfflineGpu
@@ -174,7 +174,7 @@ def test_rungs_of_128_bits_serve_float32_only(name: str) -> None:
 @pytest.mark.parametrize("name", REGISTER_RUNGS)
 def test_the_tile_stays_in_registers(name: str, capability: tuple[int, int]) -> None:
     problem = LOADED.kernel.problem(LARGE)
-    (function,) = compiled_for(LOADED, cell_of(name, problem), capability, want="resources").gpu
+    (function,) = gpu_functions(LOADED, cell_of(name, problem), capability)
     used = function.resources
     assert (used.spill_stores_bytes, used.spill_loads_bytes, used.local_bytes) == (0, 0, 0)
     if name in WIDE_RUNGS:  # so that two blocks of 256 threads share a multiprocessor
@@ -186,7 +186,7 @@ def test_the_tile_stays_in_registers(name: str, capability: tuple[int, int]) -> 
 @pytest.mark.parametrize("name", WIDE_RUNGS)
 def test_the_main_loop_multiplies_most_of_the_time(name: str, capability: tuple[int, int]) -> None:
     problem = LOADED.kernel.problem(LARGE)
-    (function,) = compiled_for(LOADED, cell_of(name, problem), capability, want="sass").gpu
+    (function,) = gpu_functions(LOADED, cell_of(name, problem), capability)
     made_of = sass.read(function.sass).mix
     counts = dict(made_of.kinds)
     assert made_of.share("FFMA") >= 0.8
@@ -199,7 +199,7 @@ def test_the_main_loop_multiplies_most_of_the_time(name: str, capability: tuple[
 @each_capability
 def test_threads_of_sixteen_rows_load_less_for_a_multiply_add(capability: tuple[int, int]) -> None:
     problem = LOADED.kernel.problem(LARGE)
-    (function,) = compiled_for(LOADED, cell_of("warps", problem, thread_rows=16), capability, want="sass").gpu
+    (function,) = gpu_functions(LOADED, cell_of("warps", problem, thread_rows=16), capability)
     counts = dict(sass.read(function.sass).mix.kinds)
     assert (counts["FFMA"], counts["LDS.128"]) == (1024, 48)
     assert (function.resources.spill_stores_bytes, function.resources.local_bytes) == (0, 0)

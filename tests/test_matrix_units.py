@@ -9,6 +9,7 @@ import pytest
 from numba import cuda
 from numba.core.errors import TypingError
 from numpy.typing import NDArray
+from proofs.front_end import gpu_functions
 from test_cuda_offline import compiles
 
 from gpuplay import catalog
@@ -20,7 +21,6 @@ from gpuplay.lockstep.machine import Machine as Lockstep
 from gpuplay.lockstep.record import Counts, Report
 from gpuplay.machine_model import Machine, model_of
 from gpuplay.measure.building import build, problem_data
-from gpuplay.measure.inspecting import compiled_for
 from gpuplay.measure.problems import ProblemData
 from gpuplay.precision import UNIT_ROUNDOFF, Formats, growth, stored
 from gpuplay.results import Cell
@@ -401,7 +401,7 @@ def test_sums_stay_in_registers_and_the_matrix_unit_does_the_work(name: str, cap
     problem = MATMUL.kernel.problem(512)
     for columns in (128, 256):
         cell = Cell("matmul", 512, problem.params, f"cuda:{name}", (("columns", columns),))
-        (function,) = compiled_for(MATMUL, cell, capability, want="sass").gpu
+        (function,) = gpu_functions(MATMUL, cell, capability)
         used = function.resources
         assert (used.spill_stores_bytes, used.spill_loads_bytes, used.local_bytes) == (0, 0, 0)
         made_of = sass.read(function.sass).mix

@@ -10,6 +10,7 @@ import sys
 
 import numpy as np
 from cells import applies, cuda_variants, extremes, loaded_kernel, problems
+from front_end import shared_front_end
 
 from gpuplay.machine_model import Machine, model_of
 from gpuplay.shapes import declared_arrays
@@ -59,8 +60,7 @@ def compiled(loaded, variant, problem, knobs, capabilities):
     for cc in capabilities:
         if not applies(loaded, variant, problem, knobs, Machine(gpu=model_of(cc))):
             continue
-        disassemble = knobs == variant.default_knobs and cc == CAPABILITIES[-1] and len(capabilities) > 1
-        for found in offline.inspect(run, arrays, cc, disassemble=disassemble):
+        for found in offline.inspect(run, arrays, cc, disassemble=False):
             yield {
                 "variant": variant.name,
                 "params": dict(problem.params),
@@ -72,9 +72,9 @@ def compiled(loaded, variant, problem, knobs, capabilities):
                 "float64_lines": [line.strip() for line in found.ptx.splitlines() if ".f64" in line],
                 "threads": math.prod(found.launch.block),
                 "resources": {name: value for name, value in vars(found.code).items() if name != "sass"},
-                "instructions": len(re.findall(r"^\s+/\*[0-9a-f]{4,}\*/", found.code.sass, re.MULTILINE)),
             }
 
 
 if __name__ == "__main__":
-    print(json.dumps(list(records(loaded_kernel(sys.argv[1])))))
+    with shared_front_end():
+        print(json.dumps(list(records(loaded_kernel(sys.argv[1])))))
