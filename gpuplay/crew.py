@@ -34,18 +34,18 @@ def environment_of(variant: Variant) -> str:
     return SISD if variant.flynn == "SISD" and variant.target == "cpu" else ORDINARY
 
 
-def variables(environment: str, source: str, threads: int) -> dict[str, str]:
+def variables(environment: str, cache: Path, threads: int) -> dict[str, str]:
     """The environment variables of a worker, which Numba reads when it is imported.
 
     Its disk cache knows neither these variables nor changes in other files than a function's own,
-    so every environment and every state of the sources has a folder of its own.
+    so every environment has a folder of its own in ``cache``, which is of one state of the sources.
     """
     vectorise = "0" if environment == SISD else "1"
     bits = "0" if environment == SISD else os.environ.get(VECTOR_BITS, "")
     return {
         **dict.fromkeys(VECTORISERS, vectorise),
         **({VECTOR_BITS: bits} if bits else {}),
-        "NUMBA_CACHE_DIR": str(_cache_folder(source) / f"{environment}{bits}"),
+        "NUMBA_CACHE_DIR": str(cache / f"{environment}{bits}"),
         "NUMBA_NUM_THREADS": str(threads),
         "NUMBA_THREADING_LAYER_PRIORITY": "omp tbb workqueue",
         "NUMBA_CUDA_USE_NVIDIA_BINDING": "1",
@@ -134,7 +134,7 @@ class Crew:
     def _start(self, environment: str, timeout_s: float = 60.0) -> Any:
         if environment in self._members:
             self._members[environment].close()
-        settings = variables(environment, self.source, self._threads) | self._extra
+        settings = variables(environment, cache_folder(self.origin, self.source), self._threads) | self._extra
         member = self._members[environment] = Process(settings)
         self._generations[environment] = self._generations.get(environment, 0) + 1
         kernel = member.ask("load", self.origin, timeout_s=timeout_s)
@@ -143,6 +143,9 @@ class Crew:
         return kernel
 
 
-def _cache_folder(source: str) -> Path:
-    """The folder of compiled code for this state of the sources; the oldest ones make room."""
-    return paths.kept_folder("numba", source, KEPT_CACHES)
+def cache_folder(origin: catalog.Origin, source: str) -> Path:
+    """The folder of compiled code for this state of the sources; the oldest ones make room.
+
+    A user's file is in another state each time that it is saved, which must not cost the bundled kernels theirs.
+    """
+    return paths.kept_folder("numba" if origin.kind == "bundled" else "numba-own", source, KEPT_CACHES)

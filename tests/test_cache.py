@@ -8,6 +8,9 @@ from pathlib import Path
 import pytest
 from command import Gpuplay, Outcome, copy_roofs
 
+from gpuplay import catalog
+from gpuplay.crew import KEPT_CACHES, cache_folder
+
 HELPER = "from numba import njit\n\n@njit(cache=True)\ndef factor():\n    return {factor}\n"
 KERNEL = """
 from numba import njit
@@ -79,5 +82,17 @@ def test_a_third_run_finds_everything_compiled_and_adds_no_file(runs: Runs) -> N
 
 def test_the_scalar_and_the_vector_code_of_one_source_are_cached_apart(runs: Runs) -> None:
     assert runs.first.code == 0
-    folders = {path.relative_to(runs.cache / "numba").parts[1] for path in runs.files[0]}
+    folders = {path.relative_to(runs.cache / "numba-own").parts[1] for path in runs.files[0]}
     assert folders == {"ordinary", "sisd0"}
+
+
+def test_a_file_that_is_edited_again_and_again_costs_the_bundled_kernels_nothing(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setenv("GPUPLAY_CACHE_DIR", str(tmp_path / "cache"))
+    bundled = cache_folder(catalog.find("matmul"), "0" * 16)
+    file = tmp_path / "mine.py"
+    for number in range(2 * KEPT_CACHES):
+        own = cache_folder(catalog.Origin("file", "mine", str(file)), f"{number:016x}")
+    assert bundled.is_dir()
+    assert len(list(own.parent.iterdir())) == KEPT_CACHES

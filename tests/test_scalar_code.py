@@ -22,7 +22,7 @@ pytestmark = pytest.mark.skipif(not X86, reason="the instructions' names are tho
 
 
 def instructions(kernel: str, variant: str, environment: str, cache: Path) -> dict[str, int]:
-    settings = variables(environment, "proof", 1) | {"NUMBA_CACHE_DIR": str(cache)}
+    settings = variables(environment, cache, 1)
     words = [sys.executable, PROOF, kernel, variant, str(SIZES.get(kernel, 64))]
     done = subprocess.run(words, env=os.environ | settings, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
