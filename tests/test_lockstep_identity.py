@@ -46,6 +46,33 @@ def test_values_that_compile_differently_mean_different_functions(one: Any, othe
     assert meaning(with_default(one)) != meaning(with_default(other))
 
 
+def through_device(factor: Any, **options: bool) -> Callable[..., None]:
+    times = cuda.jit(device=True, **options)(scaled(factor))
+
+    def by_device(y, x):  # type: ignore[no-untyped-def]
+        times(y, x)
+
+    return by_device
+
+
+def test_device_functions_that_are_closed_over_count_by_what_they_mean() -> None:
+    assert meaning(through_device(3)) == meaning(through_device(3))
+    assert meaning(through_device(3)) != meaning(through_device(4))
+    assert meaning(through_device(3)) != meaning(through_device(3, forceinline=True))
+
+
+def test_a_function_that_closes_over_itself_has_a_meaning() -> None:
+    def around() -> Callable[..., None]:
+        @cuda.jit(device=True)
+        def again(y, x):  # type: ignore[no-untyped-def]
+            again(y, x)
+
+        return again.py_func  # type: ignore[no-any-return]
+
+    once = around()
+    assert meaning(once) == meaning(once)
+
+
 def test_functions_of_other_code_mean_different_things() -> None:
     assert meaning(scaled(2)) != meaning(with_default(2))
 

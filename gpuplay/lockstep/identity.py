@@ -24,13 +24,14 @@ class Same:
         return id(self.value)
 
 
-def meaning(function: FunctionType) -> Hashable:
+def meaning(function: FunctionType, within: tuple[FunctionType, ...] = ()) -> Hashable:
     """A key that functions share whose code, used globals, defaults and closed-over values are the same.
 
-    Numba freezes globals when it compiles: one that was set anew since makes another function.
+    Numba freezes globals when it compiles: one that was set anew since makes another function. ``within`` are the
+    functions that close over this one, so that one that closes over itself has a key as well.
     """
     defaults = tuple(map(_key, function.__defaults__ or ()))
-    closure = tuple(map(_content, function.__closure__ or ()))
+    closure = tuple(_content(cell, (*within, function)) for cell in function.__closure__ or ())
     known = function.__globals__
     used = tuple((name, _key(known[name])) for name in sorted(_names(function.__code__)) if name in known)
     return function.__code__, function.__code__.co_filename, Same(known), used, defaults, closure
@@ -42,11 +43,16 @@ def _names(code: CodeType) -> set[str]:
     return set(code.co_names).union(*map(_names, inner))
 
 
-def _content(cell: CellType) -> Hashable:
+def _content(cell: CellType, within: tuple[FunctionType, ...]) -> Hashable:
+    """A key for what is closed over: a device function that a builder makes anew is the one it made before."""
     try:
-        return _key(cell.cell_contents)
+        value = cell.cell_contents
     except ValueError:  # not filled yet
         return Same(cell)
+    device = getattr(value, "py_func", None)
+    if isinstance(device, FunctionType) and device not in within and hasattr(value, "targetoptions"):
+        return type(value), meaning(device, within), repr(sorted(value.targetoptions.items()))
+    return _key(value)
 
 
 def _key(value: Any) -> Hashable:

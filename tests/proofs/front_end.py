@@ -4,10 +4,10 @@ import functools
 import sys
 from contextlib import contextmanager
 from pathlib import Path
-from types import FunctionType
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
 
+from gpuplay.lockstep.identity import meaning
 from gpuplay.measure import inspecting
 from gpuplay.targets import offline
 
@@ -28,11 +28,10 @@ def shared_front_end():
     alone, assembled = compiler._compile_pyfunc_with_fixup, offline.machine_code
 
     def shared(function, types, *, cc, **options):
-        key = same_code(function), types, cc >= (6, 0), cc >= (7, 5), repr(sorted(options.items()))
+        key = meaning(function), types, cc >= (6, 0), cc >= (7, 5), repr(sorted(options.items()))
         if key not in _libraries:
-            library = alone(function, types, cc=cc, **options)
-            _libraries[key] = function, library  # the key has identities of what the function holds
-        return _libraries[key][1]
+            _libraries[key] = alone(function, types, cc=cc, **options)
+        return _libraries[key]
 
     compiler._compile_pyfunc_with_fixup, offline.machine_code = shared, _once(assembled)
     try:
@@ -45,26 +44,6 @@ def shared_front_end():
 def _once(machine_code):
     """The same PTX for the same architecture is assembled once."""
     return functools.cache(machine_code)
-
-
-def same_code(value):
-    """A key that two values have in common only where functions that capture them compile to the same code.
-
-    Functions by their bytecode, their module and all that they capture, GPU functions by their options, too; plain
-    values by type and value; what has no value to compare by its identity.
-    """
-    function = getattr(value, "py_func", value)
-    if isinstance(function, FunctionType):
-        captured = tuple(same_code(cell.cell_contents) for cell in function.__closure__ or ())
-        module, options = id(function.__globals__), repr(getattr(value, "targetoptions", None))
-        return function.__code__, module, repr(function.__defaults__), captured, options
-    if isinstance(value, tuple):
-        return type(value), *map(same_code, value)
-    try:
-        hash(value)
-    except TypeError:
-        return type(value), id(value)
-    return type(value), value, repr(value)
 
 
 def gpu_functions(loaded, cell, capability):
