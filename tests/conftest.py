@@ -12,6 +12,15 @@ import pytest
 from command import Gpuplay, Outcome
 
 
+LONG = ("check_and_new", "lockstep_kernels", "cuda_offline", "widths", "sweeps", "cuda_lstm", "cuda_conv2d", "explain")
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """The files that take longest come first, so that no process has one of them left when the others are done."""
+    ranks = {f"test_{name}.py": rank for rank, name in enumerate(LONG)}
+    items.sort(key=lambda item: ranks.get(item.path.name, len(LONG)))
+
+
 @pytest.fixture(scope="session")
 def cache(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A cache folder that all commands of a run of the tests share: what is compiled or measured there, is so once."""
