@@ -11,7 +11,6 @@ from pathlib import Path
 import pytest
 from command import Gpuplay, Outcome
 
-
 LONG = ("check_and_new", "lockstep_kernels", "cuda_offline", "widths", "sweeps", "cuda_lstm", "cuda_conv2d", "explain")
 
 
