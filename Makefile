@@ -6,9 +6,6 @@ BASE := $(VENV)/.base
 TOOLS := $(VENV)/.tools
 PYTHONS := python3.13 python3.12 python3.11 python3.14 python3
 NEW_ENOUGH := import sys, venv, ensurepip; sys.exit(sys.version_info < (3, 11))
-# One process of tests more than there are cores, since some of them wait: for deadlines, for signals, for one another.
-# Four are enough: each holds up to 3 GB.
-WORKERS := $(shell cores=$$(getconf _NPROCESSORS_ONLN 2>/dev/null || echo 2); expr $$([ $$cores -lt 3 ] && echo $$cores || echo 3) + 1)
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
 .PHONY: help demo test format clean
@@ -24,7 +21,7 @@ test: $(TOOLS)  ## install the tools too, then run every check and test
 	@$(BIN)/ruff format --check .
 	@$(BIN)/ruff check .
 	@$(BIN)/mypy
-	@$(BIN)/python -m pytest -m 'not alone' --numprocesses $(WORKERS) --dist loadfile --no-loadscope-reorder
+	@$(BIN)/python -m pytest -m 'not alone' --numprocesses auto --maxprocesses 4 --dist loadfile --no-loadscope-reorder
 	@$(BIN)/python -m pytest -m alone
 
 format: $(TOOLS)  ## put the code in order: layout, imports, what ruff can mend
