@@ -283,10 +283,10 @@ def test_a_variant_says_in_what_it_computes() -> None:
 
 def test_bounds_grow_with_the_roundoff_of_the_coarsest_format() -> None:
     assert growth(Formats(), "float32") == 1
-    assert growth(Formats(compute="tfloat32"), "float32", 4) == 4 + 2**13
+    assert growth(Formats(compute="tfloat32"), "float32") == 2**13
+    assert growth(Formats(compute="tfloat32"), "float32", 16) == 4 + 2**12
     assert growth(Formats("bfloat16", accumulate="float32"), "float32", 4096) == 4 + 2**16 / 32
-    assert 4 < growth(Formats(compute="tfloat32x3"), "float32", 64) < 5
-    assert growth(Formats(accumulate="float32"), "float64") == 4 * 2**29
+    assert {growth(Formats(compute="tfloat32x3"), "float32", length) for length in (1, 64, 4096)} == {3.5}
     assert growth(Formats(accumulate="float32"), "float32") == 1
     assert growth(Formats(compute="tfloat32"), "int32") == 1
 
@@ -353,7 +353,7 @@ def test_tiles_are_moved_in_whole_sectors_and_without_bank_conflicts(name: str, 
     counts, share = run(name, problem, columns=columns)
     each = 2 if name == "bf16" else 4
     moved(counts, each * 128 * 256 * 64 // columns + each * 256 * 64, 4 * 128 * 256)
-    assert share < 0.25
+    assert share < (0.1 if name == "tf32x3" else 0.25)  # the bounds of coarse formats are narrow
 
 
 def moved(counts: Counts, loaded: int, written: int) -> None:
