@@ -70,3 +70,13 @@ def test_a_write_behind_the_end_is_found(tmp_path):
     file.write_text(source.replace("+ ones[i]", "+ ones[0]"))
     with pytest.raises(AssertionError, match="out of bounds for axis 0 with size 7"):
         simulated(file, "7", tmp_path)
+
+
+@pytest.mark.parametrize(("words", "shared"), [((), True), (("unguarded",), False)], ids=["guarded", "unguarded"])
+def test_threads_that_meet_while_their_array_is_made_share_it(words, shared, tmp_path):
+    command = [sys.executable, str(HERE / "proofs" / "simulated_sharing.py"), *words]
+    environment = os.environ | {"NUMBA_ENABLE_CUDASIM": "1"}
+    done = subprocess.run(
+        command, capture_output=True, text=True, cwd=tmp_path, env=environment, timeout=60, check=True
+    )
+    assert (json.loads(done.stdout) == [3, 2, 1, 0]) is shared
