@@ -1,4 +1,4 @@
-"""A block of four simulated threads that are interrupted while one of them makes their shared array; prints what it gives."""
+"""Four simulated threads, interrupted while one of them makes their shared array; prints what the block gives."""
 
 import sys
 import time
