@@ -17,7 +17,7 @@ ORDINARY, SISD, PEERS, GPU_PEERS = "ordinary", "sisd", "peers", "gpu-peers"
 KEPT_CACHES = 6
 IMPORT_LIMIT_S = 15.0
 VECTORISERS = ("NUMBA_LOOP_VECTORIZE", "NUMBA_SLP_VECTORIZE")
-VECTOR_BITS = "GPUPLAY_VECTOR_BITS"  # what `gpuplay.intrinsics.width` reads: 0 for vectors of one lane
+VECTOR_BITS = "GPUPLAY_VECTOR_BITS"  # what `gpuplay.intrinsics.host.width` reads: 0 for vectors of one lane
 
 
 def environment_of(variant: Variant) -> str:

@@ -1,4 +1,7 @@
-"""The shape of the house: a file imports only from below, and the main process stays light."""
+"""The shape of the house: a room imports only from below, and the main process stays light.
+
+A room is a folder, or a file that stands beside folders. Nothing here names files in rooms.
+"""
 
 from __future__ import annotations
 
@@ -6,68 +9,27 @@ import ast
 import subprocess
 import sys
 from collections.abc import Iterator
+from functools import cache
 from pathlib import Path
 
 import pytest
 
 PACKAGE = Path(__file__).parents[1] / "gpuplay"
 
-# Each floor from the bottom; within a floor, a file may import those named before it.
-FLOORS = (
-    ("errors", "units", "paths"),
-    ("host", "machine_model", "precision", "kernel", "limits", "bounds", "intrinsics"),
-    ("results", "catalog", "sources", "shapes", "sizes", "plan", "request", "promises", "lockstep"),
-    ("targets",),
-    ("measure",),
-    ("worker", "process", "crew", "forecast", "verifying", "runner"),
-    ("analysis",),
-    ("views",),
-    ("cli", "__main__"),
-)
-RANKS = {name: rank for rank, name in enumerate(name for floor in FLOORS for name in floor)}
-
-# The floors of the lockstep machine; its record and its errors are for the main process too.
-LOCKSTEP = (
-    ("record", "errors"),
-    ("bits", "compiled", "arithmetic", "applied", "functions"),
-    ("dtypes", "identity", "builtin", "inference"),
-    ("shadow", "traffic", "order", "phases", "memory", "values", "host_memory", "atomics", "sites", "copies"),
-    ("program", "batch", "bulk", "faults", "deadlock", "engine", "access"),
-    ("build", "emitter", "handlers", "views"),
-    (
-        "warps",
-        "barriers",
-        "arrays",
-        "updates",
-        "wide",
-        "matrix_units",
-        "register_tiles",
-        "async_copies",
-        "approximate",
-        *("hopper_barriers", "hopper_copies", "hopper_products", "hopper_clusters"),
-        "calls",
-        "items",
-        "expressions",
-        "translate",
+# Rooms from the ground up: of the house, and of the folders that have floors of their own.
+ROOMS = {
+    "gpuplay": (
+        *("errors", "units", "paths"),
+        *("host", "machine_model", "precision", "kernel", "limits", "bounds", "intrinsics"),
+        *("results", "catalog", "sources", "shapes", "sizes", "plan", "request", "promises", "lockstep"),
+        *("targets", "measure", "worker", "process", "crew", "forecast", "verifying", "runner"),
+        *("analysis", "views", "cli", "__main__"),
     ),
-    ("counting", "machine"),
-)
-STEPS = [f"gpuplay.lockstep.{name}" for floor in LOCKSTEP for name in floor]
-
-# What only workers import. Everything else is for the main process too, and imports none of HEAVY.
-WORKERS = (
-    *("gpuplay.bounds", "gpuplay.intrinsics"),
-    *(name for name in STEPS if not name.endswith((".record", ".errors"))),
-    *("gpuplay.targets.host", "gpuplay.targets.cuda", "gpuplay.targets.simulator", "gpuplay.targets.gpu_functions"),
-    *("gpuplay.targets.torch", "gpuplay.targets.hosted", "gpuplay.targets.lockstep"),
-    *("gpuplay.targets.gpu_library", "gpuplay.targets.torch_gpu", "gpuplay.targets.cupy"),
-    *("gpuplay.measure.building", "gpuplay.measure.explaining", "gpuplay.measure.inspecting"),
-    "gpuplay.measure.stepping",
-    *("gpuplay.measure.verify", "gpuplay.measure.causes", "gpuplay.measure.bench", "gpuplay.measure.data"),
-    *("gpuplay.measure.problems", "gpuplay.measure.probes", "gpuplay.measure.gpu_probes"),
-)
-LONGEST = 360  # lines: the contract's, which stands in one file on purpose; others stay under 300
+}
+# What the main process need not import; all other rooms do without numba and numpy, through all that they import.
+WORKERS_ALONE = ("bounds", "intrinsics", "lockstep", "targets", "measure")
 HEAVY = ("numba", "numpy", "llvmlite", "cuda", "threadpoolctl", "torch", "cupy")
+LONGEST = 360  # lines: the contract's, which stands in one file on purpose; others stay under 300
 
 
 def modules() -> dict[str, Path]:
@@ -104,49 +66,61 @@ def at_import(body: list[ast.stmt]) -> Iterator[ast.stmt]:
                 yield from at_import(part.body if isinstance(part, ast.ExceptHandler) else [part])
 
 
-def place(module: str) -> str:
-    """The file or folder of the package that a module belongs to; empty for the package itself."""
-    return module.partition(".")[2].partition(".")[0]
+@cache
+def tree(module: str) -> ast.Module:
+    return ast.parse(MODULES[module].read_text(encoding="utf-8"))
 
 
-def is_worker(module: str) -> bool:
-    return any(module == name or module.startswith(name + ".") for name in WORKERS)
+def room(module: str, house: str) -> str:
+    """The room of a house that a module stands in; empty for what is not in it, and for its own face."""
+    inside = module.removeprefix(house + ".")
+    return inside.partition(".")[0] if inside != module else ""
 
 
-@pytest.mark.parametrize("module", MODULES)
-def test_a_module_imports_only_from_its_own_place_and_below(module: str) -> None:
-    here = place(module)
-    assert not here or here in RANKS, f"{module} has no floor yet: give it its place in FLOORS"
-    rank = RANKS.get(here, -1)
-    for node in ast.walk(ast.parse(MODULES[module].read_text(encoding="utf-8"))):
-        for name in imported(node):
-            if name == "gpuplay" or not name.startswith("gpuplay."):
-                continue
-            there = place(name)
-            below = RANKS.get(there, len(RANKS))
-            assert below < rank or there == here, f"{module} imports {name}, which stands above it"
+@cache
+def burden(module: str) -> frozenset[str]:
+    """What a module loads of HEAVY when it is imported, through all modules of ours that it imports."""
+    found: set[str] = set()
+    seen: set[str] = set()
+    waiting = [module]
+    while waiting:
+        here = waiting.pop()
+        if here in seen or here not in MODULES:
+            continue
+        seen.add(here)
+        for statement in at_import(tree(here).body):
+            for name in imported(statement):
+                waiting.append(name)
+                found |= {name.split(".")[0]} & set(HEAVY)
+    return frozenset(found)
 
 
-@pytest.mark.parametrize("module", [name for name in MODULES if name.startswith("gpuplay.lockstep.")])
-def test_a_part_of_the_lockstep_machine_imports_only_from_below_types_included(module: str) -> None:
-    assert module in STEPS, f"{module} has no floor yet: give it its place in LOCKSTEP"
-    for node in ast.walk(ast.parse(MODULES[module].read_text(encoding="utf-8"))):
-        for name in imported(node):
-            if name.startswith("gpuplay.lockstep."):
-                assert STEPS.index(name) < STEPS.index(module), f"{module} imports {name}, which stands above it"
+@pytest.mark.parametrize("house", ROOMS)
+def test_a_house_is_made_of_the_rooms_that_are_told(house: str) -> None:
+    assert {place for module in MODULES if (place := room(module, house))} == set(ROOMS[house])
 
 
-@pytest.mark.parametrize("module", [name for name in MODULES if not is_worker(name)])
-def test_a_module_of_the_main_process_imports_nothing_heavy(module: str) -> None:
-    tree = ast.parse(MODULES[module].read_text(encoding="utf-8"))
-    for statement in at_import(tree.body):
-        for name in imported(statement):
-            assert name.split(".")[0] not in HEAVY, f"{module} imports {name} when it is imported"
-            assert not is_worker(name), f"{module} imports {name}, which is for workers, when it is imported"
+@pytest.mark.parametrize("house", ROOMS)
+def test_a_room_imports_only_from_rooms_below_types_included(house: str) -> None:
+    rooms = ROOMS[house]
+    upward = [
+        f"{module} imports {name}, which stands above it"
+        for module in MODULES
+        if (here := room(module, house))
+        for node in ast.walk(tree(module))
+        for name in imported(node)
+        if (there := room(name, house)) and rooms.index(there) > rooms.index(here)
+    ]
+    assert not upward, "\n".join(upward)
+
+
+@pytest.mark.parametrize("module", [name for name in MODULES if room(name, "gpuplay") not in WORKERS_ALONE])
+def test_a_module_of_the_main_process_loads_nothing_heavy_through_whatever_it_imports(module: str) -> None:
+    assert not burden(module)
 
 
 def test_the_main_process_loads_neither_numba_nor_numpy() -> None:
-    light = [name for name in MODULES if not is_worker(name) and not name.endswith("__main__")]
+    light = [name for name in MODULES if room(name, "gpuplay") not in WORKERS_ALONE and not name.endswith("__main__")]
     code = f"import importlib, sys\nfor name in {light!r}:\n    importlib.import_module(name)\n"
     code += f"print(sorted(set(sys.modules) & set({HEAVY!r})))"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)

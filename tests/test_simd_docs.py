@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from gpuplay.intrinsics import width
+from gpuplay.intrinsics.host import width
 
 PAGE = (Path(__file__).parents[1] / "docs" / "simd.md").read_text(encoding="utf-8")
 EXAMPLE = re.search(r"Save this as `(\w+\.py)`:\s+```python\n(.*?)```", PAGE, re.DOTALL)

@@ -73,16 +73,9 @@ copy_box_to_blocks    a box to the same place in several blocks               â€
 
 from __future__ import annotations
 
-from gpuplay.intrinsics.approximate import fast_exp2, fast_reciprocal, fast_tanh
-from gpuplay.intrinsics.async_copies import (
-    commit_copies,
-    copy1_async,
-    copy4_async,
-    copy8_async,
-    wait_for_copies,
-)
-from gpuplay.intrinsics.hopper_addresses import elements_to_boundary
-from gpuplay.intrinsics.hopper_barriers import (
+from gpuplay.intrinsics.device.approximate import fast_exp2, fast_reciprocal, fast_tanh
+from gpuplay.intrinsics.device.async_copies import commit_copies, copy1_async, copy4_async, copy8_async, wait_for_copies
+from gpuplay.intrinsics.device.hopper.barriers import (
     arrive,
     arrive_expecting,
     init_barrier,
@@ -90,15 +83,15 @@ from gpuplay.intrinsics.hopper_barriers import (
     publish_barriers,
     wait_for_phase,
 )
-from gpuplay.intrinsics.hopper_clusters import (
+from gpuplay.intrinsics.device.hopper.clusters import (
     arrive_at_block,
     cluster_of,
     cluster_rank,
     cluster_sync,
     copy_box_to_blocks,
 )
-from gpuplay.intrinsics.hopper_copies import acquire_tensor_map, copy_box_async
-from gpuplay.intrinsics.hopper_products import (
+from gpuplay.intrinsics.device.hopper.copies import acquire_tensor_map, copy_box_async
+from gpuplay.intrinsics.device.hopper.products import (
     commit_products,
     describe_tile,
     fence_products,
@@ -106,8 +99,8 @@ from gpuplay.intrinsics.hopper_products import (
     multiply_async_tf32,
     wait_for_products,
 )
-from gpuplay.intrinsics.matrix_loads import ldmatrix4, ldmatrix4_transposed
-from gpuplay.intrinsics.matrix_units import (
+from gpuplay.intrinsics.device.matrix_loads import ldmatrix4, ldmatrix4_transposed
+from gpuplay.intrinsics.device.matrix_units import (
     multiply_add_bf16,
     multiply_add_f16,
     multiply_add_tf32,
@@ -119,8 +112,9 @@ from gpuplay.intrinsics.matrix_units import (
     pack_f16,
     round_to_tf32,
 )
-from gpuplay.intrinsics.register_tiles import add_outer
-from gpuplay.intrinsics.vectors import (
+from gpuplay.intrinsics.device.register_tiles import add_outer
+from gpuplay.intrinsics.device.shared_addresses import elements_to_boundary
+from gpuplay.intrinsics.device.vectors import (
     load4,
     load4_readonly,
     load4_streaming,

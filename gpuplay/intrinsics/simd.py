@@ -7,7 +7,7 @@ not turn float32 into float64. Comparisons give a mask, which `select` takes.
 
 Indices are flat: they count elements over all dimensions of a C-contiguous array, and nothing is
 bounds-checked. Arrays that are not C-contiguous are refused when a kernel is compiled. The number of
-lanes is a fact of the host (`gpuplay.intrinsics.width`): ask `lanes` for it and write down none.
+lanes is a fact of the host (`gpuplay.intrinsics.host.width`): ask `lanes` for it and write down none.
 """
 
 from __future__ import annotations
@@ -20,9 +20,9 @@ from numba.core import types
 from numba.core.errors import TypingError
 from numba.extending import intrinsic
 
-from gpuplay.intrinsics import lowering
-from gpuplay.intrinsics.vector_operators import as_vectors
-from gpuplay.intrinsics.vector_types import Mask, Vector, vector_of
+from gpuplay.intrinsics.host import lowering
+from gpuplay.intrinsics.host.vector_operators import as_vectors
+from gpuplay.intrinsics.host.vector_types import Mask, Vector, vector_of
 
 LINE = 64  # bytes of a cache line
 
@@ -101,7 +101,7 @@ def stream(typingctx: Any, array: Any, index: Any, vector: Any) -> Any:
 
     An ordinary store first reads the line that it writes into. A streaming store of whole lines does not:
     it pays where the output is larger than the last cache, and costs where it would have fitted. Call
-    `gpuplay.intrinsics.streaming.stream_fence` once after the last one of a thread.
+    `gpuplay.intrinsics.host.streaming.stream_fence` once after the last one of a thread.
     """
     _stored("stream", array, index, vector)
 

@@ -21,8 +21,8 @@ from numba.core import types
 from numba.core.errors import TypingError
 from numba.extending import intrinsic
 
-from gpuplay.intrinsics import lowering
-from gpuplay.intrinsics.vector_types import Shape, ShapeType, Tile, Vector, vector_of
+from gpuplay.intrinsics.host import lowering
+from gpuplay.intrinsics.host.vector_types import Shape, ShapeType, Tile, Vector, vector_of
 
 __all__ = [
     "Shape",

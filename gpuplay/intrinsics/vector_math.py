@@ -23,10 +23,10 @@ from typing import Any
 from numba import njit, types
 from numba.extending import overload
 
-from gpuplay.intrinsics import polynomials
-from gpuplay.intrinsics.internal import WITHOUT_WRAPPERS
+from gpuplay.intrinsics.host import polynomials
+from gpuplay.intrinsics.host.internal import WITHOUT_WRAPPERS
+from gpuplay.intrinsics.host.vector_types import Vector
 from gpuplay.intrinsics.simd import absolute, bits, broadcast, from_bits, maximum, minimum, select, with_sign
-from gpuplay.intrinsics.vector_types import Vector
 
 __all__ = [
     "erf",

@@ -1,4 +1,4 @@
-"""The functions of `gpuplay.intrinsics.approximate`: exact ones, rounded; a GPU errs within the stated bounds."""
+"""The functions of `gpuplay.intrinsics.device.approximate`: exact, then rounded; a GPU errs within stated bounds."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from gpuplay.intrinsics.approximate import fast_exp2, fast_reciprocal, fast_tanh
+from gpuplay.intrinsics.device.approximate import fast_exp2, fast_reciprocal, fast_tanh
 from gpuplay.lockstep.dtypes import dtype_of
 
 if TYPE_CHECKING:

@@ -1,4 +1,4 @@
-"""Asynchronous copies of `gpuplay.intrinsics.async_copies`: begun, committed, waited for."""
+"""Asynchronous copies of `gpuplay.intrinsics.device.async_copies`: begun, committed, waited for."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from gpuplay.intrinsics import async_copies as intrinsics
+from gpuplay.intrinsics.device import async_copies as intrinsics
 from gpuplay.lockstep import access, wide
 from gpuplay.lockstep.copies import Copy, Source
 from gpuplay.lockstep.dtypes import element_of

@@ -1,4 +1,4 @@
-"""Barriers of `gpuplay.intrinsics.hopper_barriers`, and addresses in shared memory."""
+"""Barriers of `gpuplay.intrinsics.device.hopper.barriers`, and addresses in shared memory."""
 
 from __future__ import annotations
 
@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from gpuplay.intrinsics import hopper_addresses, hopper_barriers
+from gpuplay.intrinsics.device import shared_addresses
+from gpuplay.intrinsics.device.hopper import barriers
 from gpuplay.lockstep import access
 from gpuplay.lockstep.bulk import bulk_of
 from gpuplay.lockstep.dtypes import element_of
@@ -148,12 +149,12 @@ def _publish(t: Emitter, _made: Call) -> None:
 
 
 _CALLS: dict[Any, Handler] = {
-    hopper_barriers.init_barrier: _init,
-    hopper_barriers.publish_barriers: _publish,
-    hopper_barriers.arrive: _arrive,
-    hopper_barriers.arrive_expecting: _arrive,
-    hopper_barriers.phase_is_over: _ask,
-    hopper_barriers.wait_for_phase: _wait,
-    hopper_addresses.elements_to_boundary: _to_boundary,
+    barriers.init_barrier: _init,
+    barriers.publish_barriers: _publish,
+    barriers.arrive: _arrive,
+    barriers.arrive_expecting: _arrive,
+    barriers.phase_is_over: _ask,
+    barriers.wait_for_phase: _wait,
+    shared_addresses.elements_to_boundary: _to_boundary,
 }
 HANDLERS: dict[Any, Any] = _CALLS

@@ -1,4 +1,4 @@
-"""Clusters of blocks: `gpuplay.intrinsics.hopper_clusters`."""
+"""Clusters of blocks: `gpuplay.intrinsics.device.hopper.clusters`."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from gpuplay.intrinsics import hopper_clusters
+from gpuplay.intrinsics.device.hopper import clusters
 from gpuplay.lockstep import access
 from gpuplay.lockstep.bulk import bulk_of
 from gpuplay.lockstep.hopper_barriers import barriers_at, ready
@@ -85,9 +85,9 @@ def _no_block(e: Batch, lane: int, rank: int, place: Place) -> None:
 
 
 HANDLERS: dict[Any, Any] = {
-    hopper_clusters.cluster_of: _declare,
-    hopper_clusters.cluster_rank: _rank,
-    hopper_clusters.cluster_sync: _sync,
-    hopper_clusters.arrive_at_block: _arrive,
-    hopper_clusters.copy_box_to_blocks: _copy,
+    clusters.cluster_of: _declare,
+    clusters.cluster_rank: _rank,
+    clusters.cluster_sync: _sync,
+    clusters.arrive_at_block: _arrive,
+    clusters.copy_box_to_blocks: _copy,
 }

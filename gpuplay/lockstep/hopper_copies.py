@@ -1,4 +1,4 @@
-"""Copies of boxes by the tensor memory accelerator: `gpuplay.intrinsics.hopper_copies`.
+"""Copies of boxes by the tensor memory accelerator: `gpuplay.intrinsics.device.hopper.copies`.
 
 A box arrives at once, but counts as unread until somebody has waited for it (`gpuplay.lockstep.bulk`).
 """
@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from gpuplay.intrinsics import hopper_copies
+from gpuplay.intrinsics.device.hopper import copies
 from gpuplay.lockstep import access
 from gpuplay.lockstep.bulk import PIECE, bulk_of
 from gpuplay.lockstep.errors import Unsupported
@@ -145,4 +145,4 @@ def _acquire(t: Emitter, _made: Call) -> None:
     t.count()
 
 
-HANDLERS: dict[Any, Any] = {hopper_copies.copy_box_async: _copy, hopper_copies.acquire_tensor_map: _acquire}
+HANDLERS: dict[Any, Any] = {copies.copy_box_async: _copy, copies.acquire_tensor_map: _acquire}

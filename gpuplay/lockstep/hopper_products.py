@@ -1,4 +1,6 @@
-"""Products of warpgroups: `gpuplay.intrinsics.hopper_products`. Descriptors are read as the matrix units read them.
+"""Products of warpgroups: `gpuplay.intrinsics.device.hopper.products`.
+
+Descriptors are read as the matrix units read them.
 
 The sums are exact before they are cut to float32, as in `gpuplay.lockstep.matrix_units`.
 """
@@ -11,9 +13,9 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from gpuplay.intrinsics import hopper_products
-from gpuplay.intrinsics.hopper_products import ROWS, SWIZZLE_128, WARPGROUP
-from gpuplay.intrinsics.matrix_units import READ
+from gpuplay.intrinsics.device.hopper import products
+from gpuplay.intrinsics.device.hopper.products import ROWS, SWIZZLE_128, WARPGROUP
+from gpuplay.intrinsics.device.matrix_units import READ
 from gpuplay.lockstep import access
 from gpuplay.lockstep.bulk import PIECE, bulk_of
 from gpuplay.lockstep.hopper_copies import swizzled
@@ -216,10 +218,10 @@ def _fence(t: Emitter, _made: Call) -> None:
 
 
 HANDLERS: dict[Any, Any] = {
-    hopper_products.describe_tile: _describe,
-    hopper_products.fence_products: _fence,
-    hopper_products.multiply_async_bf16: _multiply(BF16_DEPTH, _bf16_tiles),
-    hopper_products.multiply_async_tf32: _multiply(TF32_DEPTH, _tf32_tiles),
-    hopper_products.commit_products: _commit,
-    hopper_products.wait_for_products: _wait,
+    products.describe_tile: _describe,
+    products.fence_products: _fence,
+    products.multiply_async_bf16: _multiply(BF16_DEPTH, _bf16_tiles),
+    products.multiply_async_tf32: _multiply(TF32_DEPTH, _tf32_tiles),
+    products.commit_products: _commit,
+    products.wait_for_products: _wait,
 }

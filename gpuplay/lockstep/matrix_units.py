@@ -12,10 +12,10 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from gpuplay.intrinsics import matrix_loads
-from gpuplay.intrinsics import matrix_units as intrinsics
-from gpuplay.intrinsics.matrix_loads import ROW_BYTES
-from gpuplay.intrinsics.matrix_units import A_WORDS, SUMS
+from gpuplay.intrinsics.device import matrix_loads
+from gpuplay.intrinsics.device import matrix_units as intrinsics
+from gpuplay.intrinsics.device.matrix_loads import ROW_BYTES
+from gpuplay.intrinsics.device.matrix_units import A_WORDS, SUMS
 from gpuplay.lockstep import access, wide
 from gpuplay.lockstep.dtypes import element_of
 from gpuplay.lockstep.record import Fault, Place

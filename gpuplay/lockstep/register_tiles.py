@@ -1,10 +1,10 @@
-"""Outer products of `gpuplay.intrinsics.register_tiles`: for every lane, and for every element, one fma."""
+"""Outer products of `gpuplay.intrinsics.device.register_tiles`: for every lane, and for every element, one fma."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from gpuplay.intrinsics.register_tiles import add_outer
+from gpuplay.intrinsics.device.register_tiles import add_outer
 from gpuplay.lockstep import compiled
 
 if TYPE_CHECKING:

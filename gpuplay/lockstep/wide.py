@@ -1,4 +1,4 @@
-"""Loads and stores of `gpuplay.intrinsics.vectors`: 128 bits are one request, four elements a lane."""
+"""Loads and stores of `gpuplay.intrinsics.device.vectors`: 128 bits are one request, four elements a lane."""
 
 from __future__ import annotations
 
@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from gpuplay.intrinsics import vectors
-from gpuplay.intrinsics.vectors import BYTES, LANES
+from gpuplay.intrinsics.device import vectors
+from gpuplay.intrinsics.device.vectors import BYTES, LANES
 from gpuplay.lockstep import access
 from gpuplay.lockstep.dtypes import element_of
 from gpuplay.lockstep.errors import Unsupported

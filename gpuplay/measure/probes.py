@@ -19,8 +19,8 @@ from numba import njit, prange
 from numpy.typing import NDArray
 
 from gpuplay.intrinsics import simd
-from gpuplay.intrinsics.chains import STEPS, fma_chains
-from gpuplay.intrinsics.streaming import LINE, stream_fence, stream_line
+from gpuplay.intrinsics.host.chains import STEPS, fma_chains
+from gpuplay.intrinsics.host.streaming import LINE, stream_fence, stream_line
 from gpuplay.measure import machine
 
 BITS = machine.limits().vector_bits

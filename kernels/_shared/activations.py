@@ -16,7 +16,7 @@ usual 0.5·x·(1 + erf(x/√2)) has lost 6 % at -5.
 silu's own tail loses digits where the sigmoid beside x is denormal (float32: below -87).
 """
 
-from gpuplay.intrinsics.internal import inlined
+from gpuplay.intrinsics.host.internal import inlined
 from gpuplay.intrinsics.simd import absolute, maximum, select
 from gpuplay.intrinsics.vector_math import exp_negative, log1p_unit, normal_tail, sigmoid, tail_argument, tanh
 

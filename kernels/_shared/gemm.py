@@ -15,7 +15,7 @@ import numpy as np
 from numba import prange
 
 from gpuplay.intrinsics import simd
-from gpuplay.intrinsics.internal import inlined, internal, internal_parallel
+from gpuplay.intrinsics.host.internal import inlined, internal, internal_parallel
 from gpuplay.intrinsics.tiles import add_outer, add_tile, rows_of, store_tile, vectors_of, with_vectors, zero_tile
 
 from . import blocking

@@ -9,7 +9,7 @@ Positions are flat indices, ``stride`` is the distance of two rows in elements.
 """
 
 from gpuplay.intrinsics import simd
-from gpuplay.intrinsics.internal import internal
+from gpuplay.intrinsics.host.internal import internal
 from gpuplay.intrinsics.tiles import load_tile, rows_of, store_columns, vectors_of, with_vectors
 
 from . import blocking

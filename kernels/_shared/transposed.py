@@ -4,9 +4,9 @@ Positions are flat indices, ``row`` and ``stride`` are distances of two rows in 
 """
 
 from gpuplay.intrinsics import simd
-from gpuplay.intrinsics.internal import internal
+from gpuplay.intrinsics.host.internal import internal
+from gpuplay.intrinsics.host.transposition import square, transposed
 from gpuplay.intrinsics.tiles import load_tile, store_tile
-from gpuplay.intrinsics.transposition import square, transposed
 
 from .packing import panel_width, tile_columns
 

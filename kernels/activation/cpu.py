@@ -14,10 +14,10 @@ import math
 from numba import njit, prange
 
 from gpuplay.intrinsics import simd as vectors
-from gpuplay.intrinsics.caches import kept_bytes
-from gpuplay.intrinsics.internal import inlined
-from gpuplay.intrinsics.streaming import stream_fence
-from gpuplay.intrinsics.wide import load_wide, wide_lanes
+from gpuplay.intrinsics.host.caches import kept_bytes
+from gpuplay.intrinsics.host.internal import inlined
+from gpuplay.intrinsics.host.streaming import stream_fence
+from gpuplay.intrinsics.host.wide import load_wide, wide_lanes
 
 from .._shared import numpy_activations
 from .._shared.activations import CODE, apply

@@ -10,7 +10,7 @@ import numpy as np
 from numba import prange
 
 from gpuplay.intrinsics import simd
-from gpuplay.intrinsics.internal import internal, internal_parallel
+from gpuplay.intrinsics.host.internal import internal, internal_parallel
 from gpuplay.intrinsics.tiles import rows_of
 
 from .._shared import gemm

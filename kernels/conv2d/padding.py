@@ -6,8 +6,8 @@ kernel, is then nothing but an offset. Output pixel (y, x) reads it at y·side +
 """
 
 from gpuplay.intrinsics import simd
-from gpuplay.intrinsics.internal import internal
-from gpuplay.intrinsics.strided import load_every
+from gpuplay.intrinsics.host.internal import internal
+from gpuplay.intrinsics.host.strided import load_every
 
 from . import layout
 

@@ -6,7 +6,7 @@ vectors to copy, made once for a block of pixels, serves all of its taps.
 """
 
 from gpuplay.intrinsics import simd
-from gpuplay.intrinsics.internal import internal
+from gpuplay.intrinsics.host.internal import internal
 
 from .._shared.packing import panel_width, tile_columns
 from . import layout

@@ -9,7 +9,7 @@ all rows. They work on vectors of tiles, or of channels: on vectors and numbers 
 """
 
 from gpuplay.intrinsics import simd
-from gpuplay.intrinsics.internal import inlined, internal
+from gpuplay.intrinsics.host.internal import inlined, internal
 
 from .layout import OUT, TAP, TILE
 

@@ -15,8 +15,8 @@ import numpy as np
 from numba import prange
 
 from gpuplay.intrinsics import simd
-from gpuplay.intrinsics.internal import internal, internal_parallel
-from gpuplay.intrinsics.strided import load_every
+from gpuplay.intrinsics.host.internal import internal, internal_parallel
+from gpuplay.intrinsics.host.strided import load_every
 from gpuplay.intrinsics.tiles import Shape, load_tile, rows_of, store_columns
 
 from .._shared import gemm

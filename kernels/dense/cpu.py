@@ -11,7 +11,7 @@ import numpy as np
 from numba import njit, prange
 
 from gpuplay.intrinsics import simd as vectors
-from gpuplay.intrinsics.internal import inlined, internal
+from gpuplay.intrinsics.host.internal import inlined, internal
 from gpuplay.intrinsics.tiles import Shape, rows_of
 
 from .._shared import gemm

@@ -1,8 +1,8 @@
 """Outputs of a dense layer for few rows of X: dot products of the rows of W, at the speed of memory."""
 
 from gpuplay.intrinsics import simd
-from gpuplay.intrinsics.inner import add_inner, add_inner_first, store_totals
-from gpuplay.intrinsics.internal import inlined, internal
+from gpuplay.intrinsics.host.inner import add_inner, add_inner_first, store_totals
+from gpuplay.intrinsics.host.internal import inlined, internal
 from gpuplay.intrinsics.tiles import rows_of, vectors_of, with_rows, zero_tile
 
 from .._shared.activations import apply

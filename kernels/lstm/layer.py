@@ -8,7 +8,7 @@ step, of which there are two sets, and from there to ``hs``.
 """
 
 from gpuplay.intrinsics import simd
-from gpuplay.intrinsics.internal import internal
+from gpuplay.intrinsics.host.internal import internal
 from gpuplay.intrinsics.tiles import rows_of
 
 from .._shared.gemm import strip_product

@@ -6,7 +6,7 @@ product of its hidden state, as fast as the weights come from a cache.
 """
 
 from gpuplay.intrinsics import simd
-from gpuplay.intrinsics.internal import inlined, internal
+from gpuplay.intrinsics.host.internal import inlined, internal
 from gpuplay.intrinsics.tiles import rows_of, with_rows
 
 from .._shared.gemm import strip_product

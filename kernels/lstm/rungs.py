@@ -8,7 +8,7 @@ weights and ``cells`` one for each unit, so that vectors run along the batch. A 
 from numba import njit
 
 from gpuplay.intrinsics import simd
-from gpuplay.intrinsics.internal import internal
+from gpuplay.intrinsics.host.internal import internal
 from gpuplay.intrinsics.tiles import Shape, rows_of, with_rows
 from gpuplay.intrinsics.vector_math import sigmoid, tanh
 

@@ -1,6 +1,6 @@
 """The new states of LSTM units from the sums of their gates, a vector at a time."""
 
-from gpuplay.intrinsics.internal import inlined
+from gpuplay.intrinsics.host.internal import inlined
 from gpuplay.intrinsics.simd import absolute, select, with_sign
 from gpuplay.intrinsics.vector_math import exp_negative, expm1_negative
 

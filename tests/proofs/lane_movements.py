@@ -12,10 +12,10 @@ import numpy as np
 from numba import njit
 
 from gpuplay.intrinsics import simd
-from gpuplay.intrinsics.inner import add_inner, add_inner_first, store_totals
-from gpuplay.intrinsics.strided import load_every
+from gpuplay.intrinsics.host.inner import add_inner, add_inner_first, store_totals
+from gpuplay.intrinsics.host.strided import load_every
+from gpuplay.intrinsics.host.transposition import square, transposed
 from gpuplay.intrinsics.tiles import Shape, load_tile, rows_of, store_tile, vectors_of, with_rows, zero_tile
-from gpuplay.intrinsics.transposition import square, transposed
 
 MARK = 99
 SHAPE = Shape(3, 2)

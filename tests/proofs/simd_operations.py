@@ -15,7 +15,7 @@ from numba import njit
 from numba.core.errors import TypingError
 
 from gpuplay.intrinsics import simd
-from gpuplay.intrinsics.streaming import stream_fence
+from gpuplay.intrinsics.host.streaming import stream_fence
 
 N, MARK = 77, 99  # a length that no number of lanes divides
 

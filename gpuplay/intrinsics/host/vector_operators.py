@@ -15,8 +15,8 @@ from numba.core.errors import TypingError
 from numba.core.imputils import lower_builtin
 from numba.core.typing.templates import AbstractTemplate, infer_global, signature
 
-from gpuplay.intrinsics import lowering
-from gpuplay.intrinsics.vector_types import Mask, Vector
+from gpuplay.intrinsics.host import lowering
+from gpuplay.intrinsics.host.vector_types import Mask, Vector
 
 
 def as_vectors(context: Any, builder: Any, called: Any, values: Any, vector: Vector, *, first: int = 0) -> list[Any]:

@@ -12,7 +12,7 @@ from typing import Any
 from numba.core import types, typing
 from numba.core.errors import TypingError
 
-from gpuplay.intrinsics.gpu_intrinsic import intrinsic
+from gpuplay.intrinsics.device.gpu_intrinsic import intrinsic
 
 
 def floats_of(what: str, name: str, kind: Any) -> int:

@@ -30,7 +30,7 @@ from numba.core import types, typing
 from numba.core.errors import TypingError
 from numba.core.types.containers import UniTuple
 
-from gpuplay.intrinsics.gpu_intrinsic import intrinsic
+from gpuplay.intrinsics.device.gpu_intrinsic import intrinsic
 
 A_WORDS, B_WORDS, SUMS = 4, 2, 4  # registers of a fragment in every lane
 WORD, FLOAT = ir.IntType(32), ir.FloatType()

@@ -12,7 +12,7 @@ from llvmlite import ir
 from numba.core import config, types, typing
 from numba.core.errors import TypingError
 
-from gpuplay.intrinsics.gpu_intrinsic import intrinsic
+from gpuplay.intrinsics.device.gpu_intrinsic import intrinsic
 
 
 @intrinsic

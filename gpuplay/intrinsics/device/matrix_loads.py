@@ -1,7 +1,7 @@
 """Fragments of matrices from shared memory, a warp at a time: ``ldmatrix``. Importing this module imports numba.
 
 PTX ISA, "Warp-level matrix load instruction: ldmatrix"; compute capability 7.5. What a fragment is:
-`gpuplay.intrinsics.matrix_units`.
+`gpuplay.intrinsics.device.matrix_units`.
 """
 
 from __future__ import annotations
@@ -13,9 +13,9 @@ from numba.core import types, typing
 from numba.core.errors import TypingError
 from numba.core.types.containers import UniTuple
 
-from gpuplay.intrinsics.gpu_intrinsic import intrinsic
-from gpuplay.intrinsics.hopper_addresses import shared_address
-from gpuplay.intrinsics.matrix_units import A_WORDS, FLOAT, WORD, assembly, items
+from gpuplay.intrinsics.device.gpu_intrinsic import intrinsic
+from gpuplay.intrinsics.device.matrix_units import A_WORDS, FLOAT, WORD, assembly, items
+from gpuplay.intrinsics.device.shared_addresses import shared_address
 
 ROW_BYTES = 16  # of a matrix: what a lane's address stands for
 

@@ -16,7 +16,7 @@ from llvmlite import ir
 from numba.core import types, typing
 from numba.core.errors import TypingError
 
-from gpuplay.intrinsics.gpu_intrinsic import intrinsic
+from gpuplay.intrinsics.device.gpu_intrinsic import intrinsic
 
 BYTES = 16  # of the widest copy
 MOST_GROUPS = 7  # that may stay under way at a wait: what any pipeline of ours needs, and more

@@ -16,8 +16,8 @@ from llvmlite import ir
 from numba.core import types, typing
 from numba.core.errors import TypingError
 
-from gpuplay.intrinsics.gpu_intrinsic import intrinsic
-from gpuplay.intrinsics.hopper_addresses import CONVERGENT, INT, emit, shared_address, whole_number
+from gpuplay.intrinsics.device.gpu_intrinsic import intrinsic
+from gpuplay.intrinsics.device.shared_addresses import CONVERGENT, INT, emit, shared_address, whole_number
 
 
 def check_barriers(what: str, barriers: Any, index: Any) -> None:

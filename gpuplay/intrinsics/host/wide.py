@@ -14,8 +14,8 @@ from typing import Any
 from numba.core import types
 from numba.extending import intrinsic
 
-from gpuplay.intrinsics import lowering
-from gpuplay.intrinsics.vector_types import Vector, vector_of
+from gpuplay.intrinsics.host import lowering
+from gpuplay.intrinsics.host.vector_types import Vector, vector_of
 
 
 def _wide(what: str, array: Any) -> Vector:

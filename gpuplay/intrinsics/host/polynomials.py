@@ -12,8 +12,9 @@ from llvmlite import ir
 from numba.core.errors import TypingError
 from numba.extending import intrinsic
 
-from gpuplay.intrinsics import coefficients, lowering
-from gpuplay.intrinsics.vector_types import Vector
+from gpuplay.intrinsics import coefficients
+from gpuplay.intrinsics.host import lowering
+from gpuplay.intrinsics.host.vector_types import Vector
 
 LONG = 9  # coefficients
 

@@ -11,7 +11,7 @@ from numba.core.datamodel import models
 from numba.core.imputils import lower_cast, lower_constant
 from numba.extending import register_model, typeof_impl
 
-from gpuplay.intrinsics import width
+from gpuplay.intrinsics.host import width
 
 
 class Vector(types.Type):

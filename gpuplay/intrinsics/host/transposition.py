@@ -12,8 +12,8 @@ from llvmlite import ir
 from numba.core.errors import TypingError
 from numba.extending import intrinsic
 
-from gpuplay.intrinsics import lowering
-from gpuplay.intrinsics.vector_types import ShapeType, Tile, vector_of
+from gpuplay.intrinsics.host import lowering
+from gpuplay.intrinsics.host.vector_types import ShapeType, Tile, vector_of
 
 
 @intrinsic

@@ -11,7 +11,7 @@ from llvmlite import ir
 from numba.core import types, typing
 from numba.core.errors import TypingError
 
-from gpuplay.intrinsics.gpu_intrinsic import intrinsic
+from gpuplay.intrinsics.device.gpu_intrinsic import intrinsic
 
 INT, LONG = ir.IntType(32), ir.IntType(64)
 CONVERGENT = ("convergent",)  # LLVM: nothing may make it depend on other conditions than it does

@@ -14,10 +14,10 @@ from llvmlite import ir
 from numba.core import cgutils, types, typing
 from numba.core.errors import TypingError
 
-from gpuplay.intrinsics.gpu_intrinsic import intrinsic
-from gpuplay.intrinsics.hopper_addresses import INT, emit, shared_address, whole_number
-from gpuplay.intrinsics.hopper_barriers import check_barriers
-from gpuplay.intrinsics.hopper_copies import box_copy
+from gpuplay.intrinsics.device.gpu_intrinsic import intrinsic
+from gpuplay.intrinsics.device.hopper.barriers import check_barriers
+from gpuplay.intrinsics.device.hopper.copies import box_copy
+from gpuplay.intrinsics.device.shared_addresses import INT, emit, shared_address, whole_number
 
 MOST_BLOCKS = 8  # of a cluster that every GPU can place
 TO_BLOCKS = (

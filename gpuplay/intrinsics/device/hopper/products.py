@@ -21,8 +21,15 @@ from llvmlite import ir
 from numba.core import types, typing
 from numba.core.errors import TypingError
 
-from gpuplay.intrinsics.gpu_intrinsic import intrinsic
-from gpuplay.intrinsics.hopper_addresses import CONVERGENT, LONG, emit, one_dimensional, shared_address, whole_number
+from gpuplay.intrinsics.device.gpu_intrinsic import intrinsic
+from gpuplay.intrinsics.device.shared_addresses import (
+    CONVERGENT,
+    LONG,
+    emit,
+    one_dimensional,
+    shared_address,
+    whole_number,
+)
 
 ROWS = 64  # of A's tile
 WARPGROUP = 128

@@ -2,7 +2,7 @@
 
 The matrix is described on the host, ``gpu.tensor_map(array, box)``; the description says where it lies, its
 extents, and the box. What lies outside of the matrix comes as zeros. The bytes of a box count at a barrier
-(`gpuplay.intrinsics.hopper_barriers`); they are there for those who waited for its phase.
+(`gpuplay.intrinsics.device.hopper.barriers`); they are there for those who waited for its phase.
 
 A box lies in shared memory row after row, a row in 128 bytes, with the 16-byte pieces of a row in an order of its
 own: bits 4 to 6 of an address are combined with bits 7 to 9 by exclusive or, so that reading down a column
@@ -16,9 +16,9 @@ from typing import Any
 from numba.core import types, typing
 from numba.core.errors import TypingError
 
-from gpuplay.intrinsics.gpu_intrinsic import intrinsic
-from gpuplay.intrinsics.hopper_addresses import LONG, emit, one_dimensional, shared_address, whole_number
-from gpuplay.intrinsics.hopper_barriers import check_barriers
+from gpuplay.intrinsics.device.gpu_intrinsic import intrinsic
+from gpuplay.intrinsics.device.hopper.barriers import check_barriers
+from gpuplay.intrinsics.device.shared_addresses import LONG, emit, one_dimensional, shared_address, whole_number
 
 COPY = "cp.async.bulk.tensor.2d.shared::cluster.global.tile.mbarrier::complete_tx::bytes [$0], [$1, {$2, $3}], [$4];"
 

@@ -14,7 +14,7 @@ from llvmlite import ir
 from numba.core import types, typing
 from numba.core.errors import TypingError
 
-from gpuplay.intrinsics.gpu_intrinsic import intrinsic
+from gpuplay.intrinsics.device.gpu_intrinsic import intrinsic
 
 LANES = 4
 BYTES = 16

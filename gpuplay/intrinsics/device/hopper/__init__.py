@@ -1,0 +1,1 @@
+"""Instructions of compute capability 9.0: barriers in memory, boxes, warpgroups, clusters."""
