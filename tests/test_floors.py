@@ -25,6 +25,10 @@ ROOMS = {
         *("targets", "measure", "worker", "process", "crew", "forecast", "verifying", "runner"),
         *("analysis", "views", "cli", "__main__"),
     ),
+    "gpuplay.intrinsics": ("coefficients", "host", "device", "simd", "tiles", "vector_math", "ptx"),
+    "gpuplay.lockstep": (
+        *("record", "errors", "scalars", "front", "memory", "execution", "emit", "words", "translate", "machine"),
+    ),
 }
 # What the main process need not import; all other rooms do without numba and numpy, through all that they import.
 WORKERS_ALONE = ("bounds", "intrinsics", "lockstep", "targets", "measure")

@@ -18,7 +18,7 @@ from numba import njit
 from numba.np.numpy_support import from_dtype
 from proofs.scalars import B1, F4, F8, I4, I8, U4, U8, converted, inferred, same
 
-from gpuplay.lockstep.arithmetic import binary, cast, unary
+from gpuplay.lockstep.scalars.operators import binary, cast, unary
 
 INFINITY = math.inf
 NASTY = {

@@ -15,7 +15,7 @@ import pytest
 from numba import cuda, njit
 from proofs.scalars import B1, F4, F8, I4, I8, U4, converted, inferred, same
 
-from gpuplay.lockstep.functions import classify, function
+from gpuplay.lockstep.scalars.functions import classify, function
 
 INFINITY = math.inf
 POWERS = ["exp", "exp2", "expm1", "log", "log2", "log10", "log1p", "sqrt", "erf", "erfc", "gamma", "lgamma"]

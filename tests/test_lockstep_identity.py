@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 from numba import cuda
 
-from gpuplay.lockstep.identity import meaning
+from gpuplay.lockstep.front.identity import meaning
 from gpuplay.lockstep.machine import Machine
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from gpuplay.lockstep.traffic import contention, sectors, splits, warps_and_lanes, wavefronts
+from gpuplay.lockstep.memory.traffic import contention, sectors, splits, warps_and_lanes, wavefronts
 
 LANES = np.arange(32, dtype=np.int64)
 ALL = np.ones(32, np.bool_)

@@ -17,7 +17,7 @@ from numba import cuda, njit, types
 from numba.np.numpy_support import as_dtype, from_dtype
 from proofs.scalars import same
 
-from gpuplay.lockstep.inference import infer
+from gpuplay.lockstep.front.inference import infer
 from gpuplay.lockstep.machine import Machine
 
 ROUNDED = (

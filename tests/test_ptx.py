@@ -13,7 +13,7 @@ from numba import cuda, float32
 
 from gpuplay.intrinsics import ptx
 from gpuplay.lockstep.errors import Unsupported
-from gpuplay.lockstep.inference import TypingFailed
+from gpuplay.lockstep.front.inference import TypingFailed
 from gpuplay.lockstep.machine import Machine
 
 HERE = Path(__file__).parent

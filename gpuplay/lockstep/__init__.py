@@ -1,7 +1,7 @@
 """The lockstep machine: executes, checks and counts CUDA functions without a GPU.
 
-`machine` is its front, `record` what it saw. From the bottom: what scalars compute (`arithmetic`,
-`functions`); Numba's types (`inference`); memory with its shadow, and what orders two accesses (`memory`,
-`shadow`, `order`, `traffic`); programs and their execution by batches of blocks (`program`, `batch`,
-`engine`, `access`); the translation of typed functions into programs (`translate` and what it calls).
+`machine` is its front, `record` what it saw, `errors` why it stopped. The rooms, from the bottom: `scalars`, what one
+number does; `front`, Numba's types of a function; `memory`, what its words know; `execution`, programs and how batches
+of blocks run them; `emit`, what the writing of programs is made of; `words`, what a GPU function may say beside plain
+Python; `translate`, which makes programs of typed functions. To begin with, read `execution.engine.Engine.run`.
 """

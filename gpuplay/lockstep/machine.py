@@ -15,18 +15,18 @@ import numpy as np
 
 from gpuplay.errors import GpuplayError
 from gpuplay.limits import Dims, LaunchError, dims, refuse_launch
-from gpuplay.lockstep.counting import counted
-from gpuplay.lockstep.engine import Engine, Stuck
 from gpuplay.lockstep.errors import LockstepFault
-from gpuplay.lockstep.host_memory import GlobalMemory
-from gpuplay.lockstep.identity import meaning
-from gpuplay.lockstep.inference import types_of
-from gpuplay.lockstep.memory import Allocation
-from gpuplay.lockstep.order import Order
-from gpuplay.lockstep.program import Program, SharedArray
+from gpuplay.lockstep.execution.counting import counted
+from gpuplay.lockstep.execution.engine import Engine, Stuck
+from gpuplay.lockstep.execution.program import Program, SharedArray
+from gpuplay.lockstep.front.identity import meaning
+from gpuplay.lockstep.front.inference import types_of
+from gpuplay.lockstep.memory.allocation import Allocation
+from gpuplay.lockstep.memory.host_memory import GlobalMemory
+from gpuplay.lockstep.memory.order import Order
+from gpuplay.lockstep.memory.values import BoxView, View
 from gpuplay.lockstep.record import Counts, Fault, Launch, Note, Place, Report, Source, WarpMap
-from gpuplay.lockstep.translate import translate
-from gpuplay.lockstep.values import BoxView, View
+from gpuplay.lockstep.translate.functions import translate
 from gpuplay.machine_model import GpuModel
 
 BATCH_LANES = 32 * 1024  # the vectors of a batch and of its shadow then fit in the L2 and L3 cache

@@ -7,7 +7,7 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
 
-from gpuplay.lockstep.identity import meaning
+from gpuplay.lockstep.front.identity import meaning
 from gpuplay.measure import inspecting
 from gpuplay.targets import offline
 

@@ -9,7 +9,7 @@ from numba import types
 from numba.cuda.descriptor import cuda_target
 from numba.np.numpy_support import as_dtype, from_dtype
 
-from gpuplay.lockstep.arithmetic import cast
+from gpuplay.lockstep.scalars.operators import cast
 
 F4, F8, I4, I8, U4, U8, B1 = (np.dtype(name) for name in ("f4", "f8", "i4", "i8", "u4", "u8", "?"))
 

@@ -1,0 +1,1 @@
+"""What the writing of programs is made of."""

@@ -1,0 +1,1 @@
+"""Programs, and their execution by batches of blocks, with all checks."""

@@ -1,0 +1,178 @@
+"""Shared memory as the units beside the threads use it: addresses of a block, boxes copied, tiles multiplied.
+
+Pieces of 16 bytes are what these units deal in. Of each piece it is remembered which copy filled it, and when each
+warp of the block read it last, by itself or by its matrix units. So two mistakes are found: reading what may
+not have come yet, and copying over what may still be read.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from gpuplay.lockstep.memory.allocation import Allocation
+from gpuplay.lockstep.memory.phases import Phases
+from gpuplay.lockstep.record import Fault, Place
+
+if TYPE_CHECKING:
+    from gpuplay.lockstep.execution.batch import Batch
+
+PIECE = 16
+WARP = 32
+UNDER_WAY = 2**31 - 1  # the time of a read that nobody has waited for
+Pieces = NDArray[np.int64]
+
+
+@dataclass(frozen=True)
+class Ticket:
+    """A copy: the block and the barrier's column that its bytes counted at, the phase, the line."""
+
+    block: int
+    column: int
+    phase: int
+    place: Place
+
+
+class Bulk:
+    """What the units beside the threads did to the shared memory of a batch.
+
+    ``filled`` (pieces,) is the number of a ticket, from 1; ``read`` (pieces, warps of a block) a time.
+    ``groups`` are the pieces that each warpgroup's products read, by the number of its first lane: a list for
+    each group under way, the open one last.
+    """
+
+    def __init__(self, batch: Batch) -> None:
+        self.batch = batch
+        self.phases = Phases(batch.order, batch.blocks, batch.program.cluster)
+        self._bases: dict[int, int] = {}
+        size = 0
+        for memory in batch.shared:
+            self._bases[id(memory)] = size
+            size += memory.period
+        self.block_bytes = size
+        pieces = batch.blocks * size // PIECE
+        self.filled = np.zeros(pieces, np.int32)
+        self.read = np.zeros((pieces, batch.order.warps_per_block), np.int32)
+        self.tickets: list[Ticket] = []
+        self.groups: dict[int, list[list[Pieces]]] = {}
+        self._multiplied: dict[int, Place] = {}
+
+    def address(self, memory: Allocation, offset: Any) -> Any:
+        """The address within the block of byte offsets into a shared allocation."""
+        return self._bases[id(memory)] + offset % memory.period
+
+    def holding(self, address: int) -> Allocation | None:
+        """The shared allocation at an address of a block."""
+        for memory in self.batch.shared:
+            base = self._bases[id(memory)]
+            if base <= address < base + memory.period:
+                return memory
+        return None
+
+    def offset(self, memory: Allocation, blocks: Any, address: Any) -> Any:
+        """Byte offsets into an allocation, for addresses of blocks."""
+        return blocks * memory.period + address - self._bases[id(memory)]
+
+    def pieces(self, blocks: Any, address: Any) -> Pieces:
+        """The numbers of the pieces at addresses of blocks."""
+        numbers: Pieces = (blocks * self.block_bytes + address) // PIECE
+        return numbers
+
+    def fill(self, lane: int, block: int, column: int, pieces: Pieces, place: Place) -> None:
+        """A lane's copy fills pieces of a block: a race where a warp there may still read what it overwrites."""
+        last = np.asarray(self.read[pieces].max(axis=0), np.int64)
+        known = self.phases.released[lane, block % self.phases.cluster].copy()
+        if block == lane // self.batch.width:
+            known = np.maximum(known, self.batch.order.barriers[block])
+            known[lane % self.batch.width // WARP] = UNDER_WAY - 1
+        if (last > known).any():
+            warp = int((last > known).argmax())
+            self._overwritten(lane, block * self.batch.width + warp * WARP, int(last[warp]), place)
+        phase = int(self.phases.over[block, column])
+        self.tickets.append(Ticket(block, column, phase, place))
+        self.filled[pieces] = len(self.tickets)
+        self.read[pieces] = 0
+
+    def expect(self, lanes: NDArray[np.int64], pieces: Pieces, place: Place, array: str) -> None:
+        """Some lanes of one block read pieces: a race where they do not know that a copy has come."""
+        for number in np.unique(self.filled[pieces]):
+            if number:
+                ticket = self.tickets[int(number) - 1]
+                known = self.phases.know(lanes, ticket.column, ticket.phase)
+                if not known.all():
+                    self._too_early(int(lanes[known.argmin()]), ticket, place, array)
+
+    def touched(
+        self, memory: Allocation, offset: NDArray[Any], active: NDArray[Any], *, store: bool, site: Any
+    ) -> None:
+        """Threads themselves read or write shared memory, each some bytes of one piece."""
+        if not self.tickets:
+            return
+        lanes = np.flatnonzero(active)
+        blocks = lanes // self.batch.width
+        pieces = self.pieces(blocks, self.address(memory, offset[lanes]))
+        if store:
+            self.filled[pieces] = 0
+            return
+        filled = self.filled[pieces] > 0
+        for block in np.unique(blocks[filled]):
+            here = filled & (blocks == block)
+            for number in np.unique(self.filled[pieces[here]]):
+                of_copy = here & (self.filled[pieces] == number)
+                self.expect(lanes[of_copy], pieces[of_copy], site.place, site.array)
+        warps = lanes % self.batch.width // WARP
+        self.read[pieces, warps] = np.maximum(self.read[pieces, warps], self.batch.order.now)
+
+    # ---- groups of products ----
+
+    def begin_read(self, first: int, pieces: Pieces, place: Place) -> None:
+        """The products of the warpgroup that begins at lane ``first`` read pieces, until somebody waits for them."""
+        self._multiplied[first] = place
+        self.groups.setdefault(first, [[]])[-1].append(pieces)
+        warp = first % self.batch.width // WARP
+        self.read[pieces, warp : warp + 4] = UNDER_WAY
+
+    def commit(self, first: int) -> None:
+        """The warpgroup closes a group and opens the next one."""
+        self.groups.setdefault(first, [[]]).append([])
+
+    def wait(self, first: int, most: int) -> None:
+        """All groups of the warpgroup but the ``most`` youngest, and the open one, are done."""
+        groups = self.groups.setdefault(first, [[]])
+        warp = first % self.batch.width // WARP
+        while len(groups) - 1 > most:
+            for pieces in groups.pop(0):
+                self.read[pieces, warp : warp + 4] = self.batch.order.now
+        for group in groups:
+            for pieces in group:
+                self.read[pieces, warp : warp + 4] = UNDER_WAY
+
+    # ---- faults ----
+
+    def _too_early(self, lane: int, ticket: Ticket, place: Place, array: str) -> None:
+        thread = self.batch.thread(lane)
+        text = f"{thread} reads {array}, into which a copy was begun at line {ticket.place.line}, without having waited"
+        remedy = "let it wait for the phase of the barrier that the copy's bytes count at: wait_for_phase(…)"
+        self.batch.fault(Fault("race", text, place, thread, ticket.place, array=array, remedy=remedy))
+
+    def _overwritten(self, lane: int, first: int, time: int, place: Place) -> None:
+        """What the warp that begins at lane ``first`` read at a time, or still reads, is copied over."""
+        thread, reader = self.batch.thread(lane), self.batch.thread(first)
+        group = first - first % self.batch.width % (4 * WARP)
+        read = self.batch.order.sites[time] if time != UNDER_WAY else self._multiplied[group]
+        where = getattr(read, "place", read)
+        text = f"{thread} copies over shared memory that the warp of {reader} may still read (line {where.line})"
+        remedy = (
+            "let the readers wait for their products, then arrive at a barrier, and wait for its phase before copying"
+        )
+        self.batch.fault(Fault("race", text, place, thread, other=where, other_thread=reader, remedy=remedy))
+
+
+def bulk_of(batch: Batch) -> Bulk:
+    """The state of a batch, from the first use on."""
+    known: Bulk = batch.bulk or Bulk(batch)
+    batch.bulk = known
+    return known

@@ -1,0 +1,169 @@
+"""Loops that wait for what cannot happen, and barriers that cannot complete.
+
+Threads are scheduled fairly, as compute capability 7.0 and later promise ("Independent Thread Scheduling",
+CUDA C++ Programming Guide): a loop whose turn changed nothing is parked until memory changes, and others
+go on. A loop that only counts its turns while it polls memory gives way to all others, and has so many turns.
+Blocks that have not started cannot run while those that have wait for them.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from gpuplay.lockstep.execution.program import Branch, Leave, Meet
+from gpuplay.lockstep.memory.values import same
+from gpuplay.lockstep.record import Fault, Note, Place
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from gpuplay.lockstep.execution.batch import Batch, Mask
+
+MOST_POLLS = 100_000  # turns of a loop that polls memory while nobody can change it: some seconds
+PATIENCE = 64  # turns of a loop before it is looked at: most loops end, or change something, before
+
+
+class Spins:
+    """Watches back edges: which loops turn without changing anything."""
+
+    def __init__(self, batch: Batch) -> None:
+        self.batch = batch
+        self.turns: dict[int, int] = {}
+        self.last: dict[int, tuple[int, dict[int, Any]]] = {}
+        self.since: dict[int, int] = {}
+        self.idle: dict[int, int] = {}
+        self.seen: dict[int, tuple[int, int]] = {}
+
+    def parked(self, number: int) -> bool:
+        """Whether this loop waits for memory to change."""
+        return self.since.get(number) == self.batch.changes
+
+    def choose(self, ready: list[int]) -> int | None:
+        """The lowest block, loops that have polled in vain for long last; None where these can only go on polling."""
+        if len(ready) == 1 and self.idle.get(ready[0], 0) < MOST_POLLS:
+            return ready[0]
+        patient = [number for number in ready if not self._tired(number)]
+        if patient or not ready:
+            return min(patient, default=None)
+        fewest = min(ready, key=lambda number: self.idle[number])
+        return fewest if self.idle[fewest] < MOST_POLLS else None
+
+    def wake(self, header: int) -> None:
+        """Other lanes come to a loop from outside: what was true of those in it need not be true of them."""
+        self.since.pop(header, None)
+        self.idle.pop(header, None)
+
+    def _tired(self, number: int) -> bool:
+        return self.idle.get(number, 0) >= PATIENCE and self.seen[number][0] == self.batch.changes
+
+    def back_edge(self, header: int, mask: Mask) -> None:
+        """Lanes go round once more."""
+        now = self.batch.changes, self.batch.polls
+        before = self.seen.get(header, now)
+        polled_in_vain = before[0] == now[0] and before[1] < now[1]
+        self.idle[header] = self.idle.get(header, 0) + 1 if polled_in_vain else 0
+        self.seen[header] = now
+        self.turns[header] = self.turns.get(header, 0) + 1
+        if self.turns[header] >= PATIENCE:
+            self._look(header, mask)
+
+    def _look(self, header: int, mask: Mask) -> None:
+        """Park the loop where its last turn changed neither memory nor what its next turn reads."""
+        batch = self.batch
+        live = {slot: batch.v[slot] for slot in batch.program.blocks[header].live_in}
+        before = self.last.get(header)
+        self.last[header] = batch.changes, live
+        if before is None or before[0] != batch.changes:
+            return
+        if all(same(mask.array, value, before[1].get(slot)) for slot, value in live.items()):
+            self.since[header] = batch.changes
+            self._note_warp_mates(header, mask)
+
+    def _note_warp_mates(self, header: int, mask: Mask) -> None:
+        """Say where a lane waits for another one of its warp: before capability 7.0 that would never end."""
+        batch = self.batch
+        warps = mask.array.reshape(-1, 32).any(axis=1)
+        elsewhere = [other.array for number, other in batch.pending.items() if number != header]
+        if any((there.reshape(-1, 32).any(axis=1) & warps).any() for there in elsewhere):
+            place = place_of(batch, header)
+            text = f"line {place.line}: lanes wait in a loop for other lanes of their warp"
+            remedy = "let one thread of a warp take the lock, or release it inside the loop"
+            batch.notes[place] = Note("same warp wait", text, place, remedy)
+
+
+def deadlock_fault(batch: Batch) -> Fault:
+    """All lanes that could run turn in loops that change nothing."""
+    number = min(batch.pending)
+    mask = batch.pending[number].array
+    place = place_of(batch, number)
+    first = int(mask.argmax())
+    thread = batch.thread(first)
+    lanes = int(mask.sum())
+    others = ""
+    other = None
+    if batch.waiting:
+        barrier, who = next(iter(batch.waiting.items()))
+        end = batch.program.blocks[barrier].end
+        assert isinstance(end, Meet)
+        other = end.place
+        others = f"; {int(who.sum())} others wait at the barrier of line {end.place.line}"
+    started = batch.order.first_block + batch.blocks
+    total = batch.grid[0] * batch.grid[1] * batch.grid[2]
+    if started < total:
+        others += f"; blocks {started} to {total - 1} have not started, and need not before these end"
+    return Fault(
+        "deadlock",
+        f"{thread} and {lanes - 1} other threads wait in this loop for a change that no thread can make{others}",
+        place,
+        thread,
+        other,
+        remedy="release what is held on every path; wait only for blocks of a cooperative launch",
+        count=1,
+    )
+
+
+def barrier_fault(batch: Batch, left_at: Place | None = None, who: NDArray[np.bool_] | None = None) -> Fault:
+    """Threads of a block wait at a barrier that others of the block will not reach."""
+    number, waiting = next(iter(batch.waiting.items()))
+    end = batch.program.blocks[number].end
+    assert isinstance(end, Meet)
+    first = int(waiting.argmax())
+    block = slice(first // batch.width * batch.width, (first // batch.width + 1) * batch.width)
+    here = waiting[block]
+    ended = batch.ended[block]
+    there = (batch.alive | batch.ended | (who if who is not None else False))[block] & ~here
+    other_thread = batch.thread(block.start + int(there.argmax())) if there.any() else None
+    thread = batch.thread(first)
+    others = [m for m in batch.waiting if m != number]
+    other = None
+    if left_at is not None:
+        does = f"finishes at line {left_at.line} without reaching it"
+    elif others:
+        elsewhere = batch.program.blocks[others[0]].end
+        assert isinstance(elsewhere, Meet)
+        other = elsewhere.place
+        does = f"waits at the barrier of line {elsewhere.place.line}"
+    else:
+        does = "has ended without reaching it" if ended.any() else "cannot reach it"
+    name = f"{other_thread} {does}" if other_thread else f"another thread {does}"
+    return Fault(
+        "barrier",
+        f"{thread} waits at this barrier with {int(here.sum()) - 1} others of its block, but {name}",
+        end.place,
+        thread,
+        other,
+        other_thread,
+        remedy="let all threads of the block take the same path to cuda.syncthreads()",
+    )
+
+
+def place_of(batch: Batch, number: int) -> Place:
+    """A line of a block: the first that does something."""
+    block = batch.program.blocks[number]
+    if block.work:
+        return min(block.work, key=lambda place: place.line)
+    if isinstance(block.end, Branch | Leave | Meet):
+        return block.end.place
+    return place_of(batch, block.targets[0])

@@ -1,0 +1,1 @@
+"""What one number does: operators, functions, bits. A closed room."""

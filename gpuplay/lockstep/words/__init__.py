@@ -1,0 +1,1 @@
+"""What a GPU function may say, beside plain Python."""

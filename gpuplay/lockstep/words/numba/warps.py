@@ -1,0 +1,209 @@
+"""What the lanes of a warp do together: shuffles, votes, matches, syncwarp, masks.
+
+Semantics are those of the CUDA C++ Programming Guide, "Warp Vote Functions", "Warp Match Functions" and
+"Warp Shuffle Functions". Every lane named in a mask has to be there; a lane that has left is not.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from gpuplay.lockstep.front.dtypes import dtype_of
+from gpuplay.lockstep.record import Fault, FaultKind, Place
+
+if TYPE_CHECKING:
+    from gpuplay.lockstep.emit.call import Call
+    from gpuplay.lockstep.emit.emitter import Emitter
+    from gpuplay.lockstep.execution.batch import Batch
+
+LANES = np.arange(32)
+BITS = np.left_shift(np.int64(1), LANES)
+INT32, UINT32 = np.dtype(np.int32), np.dtype(np.uint32)
+
+
+def _members(e: Batch, mask: Any) -> NDArray[np.bool_]:
+    """(warps, 32, 32): does the mask of a lane name a lane of its warp."""
+    bits = np.broadcast_to(np.asarray(mask).astype(np.int64), e.lanes).reshape(-1, 32)
+    named: NDArray[np.bool_] = (bits[:, :, None] & BITS) != 0
+    return named
+
+
+def _together(e: Batch, mask: Any, place: Place, what: str, kind: FaultKind = "shuffle") -> NDArray[np.bool_]:
+    """Which lanes take part with each lane, (warps, 32, 32); a fault where a named lane lives and is elsewhere."""
+    active = e.mask.array.reshape(-1, 32)
+    named = _members(e, mask)
+    live = e.alive.reshape(-1, 32)
+    absent = named & (live & ~active)[:, None, :] & active[:, :, None]
+    if absent.any():
+        warp, lane, other = (int(i[0]) for i in np.nonzero(absent))
+        _fault(e, kind, place, warp, lane, other, f"{what} names a lane that is not here")
+    together: NDArray[np.bool_] = named & active[:, None, :]
+    return together
+
+
+def _fault(e: Batch, kind: FaultKind, place: Place, warp: int, lane: int, other: int, text: str) -> None:
+    mine, exists = e.thread(warp * 32 + lane), bool(e.exists[warp * 32 + other])
+    theirs = e.thread(warp * 32 + other) if exists else None
+    e.fault(
+        Fault(
+            kind,
+            f"{mine}: {text}: lane {other} ({theirs or 'which this block does not have'})",
+            place,
+            mine,
+            other_thread=theirs,
+            remedy="let all lanes of the mask execute it, or name only those that do",
+        )
+    )
+
+
+def _number(t: Emitter, made: Call, position: int) -> tuple[int, np.dtype[Any]]:
+    """The slot and dtype of an argument, as the signature has it."""
+    dtype = dtype_of(made.signature.args[position])
+    if dtype is None:
+        raise t.unsupported(f"a warp function of {made.signature.args[position]}")
+    return t.number(made.arguments[position], dtype), dtype
+
+
+def _shuffle(source_of: Callable[[NDArray[Any], NDArray[Any]], NDArray[Any]], name: str) -> Any:
+    """A shuffle: ``source_of(lane, operand)`` is the lane to read from, its own where out of range."""
+
+    def handler(t: Emitter, made: Call) -> None:
+        mask, _ = _number(t, made, 0)
+        value, dtype = _number(t, made, 1)
+        operand, _ = _number(t, made, 2)
+        place = t.place
+        t.count(shuffles=1)
+
+        def shuffle(e: Batch) -> Any:
+            active = e.mask.array.reshape(-1, 32)
+            _together(e, e.v[mask], place, name)
+            by = np.broadcast_to(e.v[operand], e.lanes).reshape(-1, 32).astype(np.int64)
+            source = source_of(np.broadcast_to(LANES, by.shape), by)
+            there = np.take_along_axis(active, source, axis=1)
+            lost = active & ~there
+            if lost.any():
+                warp, lane = (int(i[0]) for i in np.nonzero(lost))
+                other, text = int(source[warp, lane]), f"{name} reads a lane that is not active"
+                _fault(e, "shuffle", place, warp, lane, other, text)
+            values = np.broadcast_to(e.v[value], e.lanes).reshape(-1, 32)
+            return np.take_along_axis(values, source, axis=1).reshape(-1)
+
+        t.define(made.target, dtype, shuffle, (mask, value, operand))
+
+    return handler
+
+
+def _up(lane: NDArray[Any], by: NDArray[Any]) -> NDArray[Any]:
+    return np.where(lane - by >= 0, lane - by, lane)
+
+
+def _down(lane: NDArray[Any], by: NDArray[Any]) -> NDArray[Any]:
+    return np.where((lane + by < 32) & (by >= 0), lane + by, lane)
+
+
+def _xor(lane: NDArray[Any], by: NDArray[Any]) -> NDArray[Any]:
+    return np.where((lane ^ by) < 32, lane ^ by, lane) & 31
+
+
+def _vote(decide: Callable[[Any, Any], Any], name: str) -> Any:
+    """A vote: ``decide(those that take part, those of them for which it holds)``, both (warps, 32, 32)."""
+
+    def handler(t: Emitter, made: Call) -> None:
+        mask, _ = _number(t, made, 0)
+        predicate, _ = _number(t, made, 1)
+        dtype = dtype_of(made.signature.return_type)
+        place = t.place
+        t.count(shuffles=1)
+
+        def vote(e: Batch) -> Any:
+            part = _together(e, e.v[mask], place, name)
+            holds = np.broadcast_to(e.v[predicate] != 0, e.lanes).reshape(-1, 1, 32)
+            return decide(part, part & holds).reshape(-1).astype(dtype)
+
+        t.define(made.target, dtype, vote, (mask, predicate))
+
+    return handler
+
+
+def _ballot(_part: Any, holding: Any) -> Any:
+    return (holding * BITS).sum(axis=2).astype(np.uint32)
+
+
+def _match(*, all_equal: bool) -> Any:
+    """A match with the lanes whose value is equal, or with all lanes where every value is."""
+    name = "match_all_sync" if all_equal else "match_any_sync"
+
+    def handler(t: Emitter, made: Call) -> None:
+        mask, _ = _number(t, made, 0)
+        value, _ = _number(t, made, 1)
+        place = t.place
+        t.count(shuffles=1)
+
+        def match(e: Batch) -> Any:
+            part = _together(e, e.v[mask], place, name)
+            values = np.broadcast_to(e.v[value], e.lanes).reshape(-1, 32)
+            equal = part & (values[:, :, None] == values[:, None, :])
+            found = _ballot(part, equal).view(np.int32).reshape(-1)
+            if not all_equal:
+                return found
+            every = (equal == part).all(axis=2).reshape(-1)
+            return np.where(every, _ballot(part, part).view(np.int32).reshape(-1), np.int32(0)), every
+
+        t.define(made.target, None, match, (mask, value))
+
+    return handler
+
+
+def _syncwarp(t: Emitter, made: Call) -> None:
+    place = t.place
+    mask = t.number(made.arguments[0], dtype_of(made.signature.args[0])) if made.arguments else None
+    t.count()
+
+    def sync(e: Batch) -> None:
+        bits = np.int64(-1) if mask is None else e.v[mask]
+        _together(e, bits, place, "syncwarp", "barrier")
+        members = np.broadcast_to(np.asarray(bits).astype(np.int64) & 0xFFFFFFFF, e.lanes)
+        live = e.alive.reshape(-1, 32)
+        whole = (e.mask.array.reshape(-1, 32) == live).all(axis=1) & live.any(axis=1)
+        whole &= (_members(e, bits) | ~live[:, None, :]).all(axis=(1, 2))
+        e.order.tick(place)
+        e.order.syncwarp(e.mask.array, whole, members)
+
+    t.emit(sync, uses=() if mask is None else (mask,))
+
+
+def _activemask(t: Emitter, made: Call) -> None:
+    t.count(integer=1)
+
+    def active(e: Batch) -> Any:
+        bits = (e.mask.array.reshape(-1, 32) * BITS).sum(axis=1).astype(np.uint32)
+        return np.repeat(bits, 32)
+
+    t.define(made.target, UINT32, active, ())
+
+
+def _lanemask_lt(t: Emitter, made: Call) -> None:
+    t.count(integer=1)
+    below = (BITS - 1).astype(np.uint32)
+    t.define(made.target, UINT32, lambda e: np.tile(below, e.lanes // 32), ())
+
+
+HANDLERS: dict[str, Any] = {
+    "shfl_sync": _shuffle(lambda _lane, by: by & 31, "shfl_sync"),
+    "shfl_up_sync": _shuffle(_up, "shfl_up_sync"),
+    "shfl_down_sync": _shuffle(_down, "shfl_down_sync"),
+    "shfl_xor_sync": _shuffle(_xor, "shfl_xor_sync"),
+    "all_sync": _vote(lambda part, holding: (part == holding).all(axis=2), "all_sync"),
+    "any_sync": _vote(lambda _part, holding: holding.any(axis=2), "any_sync"),
+    "eq_sync": _vote(lambda part, holding: (part == holding).all(axis=2) | ~holding.any(axis=2), "eq_sync"),
+    "ballot_sync": _vote(_ballot, "ballot_sync"),
+    "match_any_sync": _match(all_equal=False),
+    "match_all_sync": _match(all_equal=True),
+    "syncwarp": _syncwarp,
+    "activemask": _activemask,
+    "lanemask_lt": _lanemask_lt,
+}

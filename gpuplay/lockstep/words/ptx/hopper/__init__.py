@@ -1,0 +1,13 @@
+"""The words of compute capability 9.0."""
+
+from __future__ import annotations
+
+from gpuplay.lockstep.emit.call import Handler
+from gpuplay.lockstep.words.ptx.hopper import barriers, clusters, copies, products
+
+VOCABULARY: dict[object, Handler] = {
+    **barriers.HANDLERS,
+    **clusters.HANDLERS,
+    **copies.HANDLERS,
+    **products.HANDLERS,
+}

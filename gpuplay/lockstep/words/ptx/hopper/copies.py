@@ -1,0 +1,148 @@
+"""Copies of boxes by the tensor memory accelerator: `gpuplay.intrinsics.device.hopper.copies`.
+
+A box arrives at once, but counts as unread until somebody has waited for it (`gpuplay.lockstep.execution.bulk`).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from gpuplay.intrinsics.device.hopper import copies
+from gpuplay.lockstep.errors import Unsupported
+from gpuplay.lockstep.execution import access
+from gpuplay.lockstep.execution.bulk import PIECE, bulk_of
+from gpuplay.lockstep.execution.faults import misaligned, unset
+from gpuplay.lockstep.memory.values import BoxView
+from gpuplay.lockstep.record import SECTOR_BYTES, Fault
+from gpuplay.lockstep.words.ptx.hopper.barriers import barriers_at, ready
+
+if TYPE_CHECKING:
+    from gpuplay.lockstep.emit.call import Call
+    from gpuplay.lockstep.emit.emitter import Emitter
+    from gpuplay.lockstep.execution.batch import Batch
+    from gpuplay.lockstep.memory.allocation import Allocation
+    from gpuplay.lockstep.memory.sites import Site
+
+INT32, INT64 = np.dtype(np.int32), np.dtype(np.int64)
+ROW = 128  # bytes of a row of a box
+
+
+def swizzled(address: Any) -> Any:
+    """Where the byte of an address lies: bits 4 to 6 combined with bits 7 to 9 by exclusive or."""
+    return address ^ (address >> 7 & 7) << 4
+
+
+def copy(t: Emitter, made: Call, receivers: Callable[[Batch, int], Iterable[int]], *more: int) -> None:
+    """A copy of a box; ``receivers(batch, lane)`` are the blocks that get it, by what the slots ``more`` hold."""
+    shared, at, mapped, row, column, barriers, index = made.arguments[:7]
+    target, source, phases = t.slot(shared), t.slot(mapped), t.slot(barriers)
+    place, number = t.number(at, INT64), t.number(index, INT64)
+    down, across = t.number(row, INT32), t.number(column, INT32)
+    read = t.site(mapped, "load", ROW)
+    written, barrier = t.site(shared, "store", ROW, issued=False), t.site(barriers, "load", 8, issued=False)
+
+    def run(e: Batch) -> None:
+        view = e.v[source]
+        if not isinstance(view, BoxView):
+            raise Unsupported("a copy by what is no description of gpu.tensor_map", read.place)
+        e.order.tick(written)
+        e.changes += 1
+        lanes, columns = barriers_at(e, e.v[phases], e.v[number], barrier)
+        able = ready(e, lanes, columns, barrier) & _published(e, lanes, columns, barrier)
+        offset, active = access.locate(e, e.v[target], (e.v[place],), written)
+        begins = access.spread(e, offset)
+        rows, starts = access.spread(e, e.v[down]), access.spread(e, e.v[across])
+        for lane, where in zip(lanes[able].tolist(), columns[able].tolist(), strict=True):
+            if active[lane] and _fits(e, e.v[target].memory, int(begins[lane]), lane, view, written):
+                box = _read(e, view, int(rows[lane]), int(starts[lane]), lane, read)
+                blocks = np.array(list(receivers(e, lane)), np.int64)
+                lane_of, column_of = (np.full(len(blocks), number) for number in (lane, where))
+                for block in blocks[ready(e, lane_of, column_of, barrier, blocks)].tolist():
+                    _write(e, e.v[target].memory, int(begins[lane]), (lane, block), where, box, written)
+
+    t.emit(run, uses=(target, source, phases, place, number, down, across, *more))
+
+
+def _copy(t: Emitter, made: Call) -> None:
+    copy(t, made, lambda e, lane: (lane // e.width,))
+
+
+def _published(e: Batch, lanes: NDArray[np.int64], columns: NDArray[np.int64], site: Site) -> NDArray[np.bool_]:
+    """Which lanes' barriers were made known to copies; a fault where one was not."""
+    known: NDArray[np.bool_] = bulk_of(e).phases.published[lanes // e.width, columns] > 0
+    if not known.all():
+        thread = e.thread(int(lanes[known.argmin()]))
+        text = f"{thread} begins a copy that counts at a barrier of {site.array} that copies do not know of"
+        remedy = "let the thread that called init_barrier call publish_barriers"
+        e.fault(Fault("unset", text, site.place, thread, array=site.array, remedy=remedy))
+    return known
+
+
+def _fits(e: Batch, memory: Allocation, begin: int, lane: int, view: BoxView, site: Site) -> bool:
+    """Whether a box fits where it is to lie; a fault where it does not, or begins at no multiple of 128 bytes."""
+    if int(bulk_of(e).address(memory, begin)) % ROW:
+        misaligned(e, site, lane, np.int64(begin % memory.period // view.matrix.dtype.itemsize))
+        return False
+    taken, there = view.box[0] * ROW, memory.period - begin % memory.period
+    if taken > there:
+        thread = e.thread(lane)
+        text = f"{thread} copies a box of {taken} bytes into {site.array}, which has {there} bytes from there on"
+        remedy = "launch with more shared memory, or copy smaller boxes"
+        e.fault(Fault("out of bounds", text, site.place, thread, array=site.array, remedy=remedy))
+    return taken <= there
+
+
+def _read(e: Batch, view: BoxView, row: int, column: int, lane: int, site: Site) -> NDArray[np.uint8]:
+    """The bytes of a box (rows, 128), zeros outside of the matrix; counts the sectors of its rows."""
+    memory, dtype = view.matrix.memory, view.matrix.dtype
+    if memory.watched:
+        raise Unsupported("a copy by TMA from an array that the same launch writes", site.place)
+    height, width = (int(extent) for extent in view.matrix.shape)
+    rows, columns = view.box
+    top, bottom = max(row, 0), min(row + rows, height)
+    left, right = max(column, 0), min(column + columns, width)
+    box = np.zeros((rows, columns), dtype)
+    if bottom > top and right > left:
+        first = int(view.matrix.offset) // dtype.itemsize
+        places = first + np.arange(top, bottom)[:, None] * width + np.arange(left, right)
+        box[top - row : bottom - row, left - column : right - column] = memory.typed(dtype)[places]
+        _count(e, memory, places * dtype.itemsize, dtype.itemsize, lane, site)
+    return box.view(np.uint8)
+
+
+def _count(e: Batch, memory: Allocation, bytes_at: NDArray[Any], itemsize: int, lane: int, site: Site) -> None:
+    """Sectors that the rows of a box touch, of byte offsets (rows, columns); a fault where an element is unset."""
+    site.space = "global"
+    begin, end = bytes_at[:, 0] + memory.skew, bytes_at[:, -1] + itemsize + memory.skew
+    site.requests += 1
+    site.cost += int(((end - 1) // SECTOR_BYTES - begin // SECTOR_BYTES + 1).sum())
+    site.ideal += int((-(-(end - begin) // SECTOR_BYTES)).sum())
+    site.bytes_asked += int((end - begin).sum())
+    if memory.may_be_unset():
+        bare = memory.written[bytes_at >> memory.shift] == 0
+        if bare.any():
+            unset(e, site, memory, int(bytes_at[bare][0]), lane)
+
+
+def _write(
+    e: Batch, memory: Allocation, begin: int, lane_to_block: tuple[int, int], column: int, box: Any, site: Site
+) -> None:
+    """Put the pieces of a lane's box where swizzling has them in a block, and count its bytes at the barrier there."""
+    bulk, (lane, block) = bulk_of(e), lane_to_block
+    addresses = swizzled(int(bulk.address(memory, begin)) + np.arange(0, box.size, PIECE))
+    bulk.fill(lane, block, column, bulk.pieces(block, addresses), site.place)
+    places = bulk.offset(memory, block, addresses)
+    memory.data.reshape(-1, PIECE)[places // PIECE] = box.reshape(-1, PIECE)
+    memory.written.reshape(-1, PIECE >> memory.shift)[places // PIECE] = 1
+    bulk.phases.copied(block, column, box.size)
+
+
+def _acquire(t: Emitter, _made: Call) -> None:
+    t.count()
+
+
+HANDLERS: dict[Any, Any] = {copies.copy_box_async: _copy, copies.acquire_tensor_map: _acquire}

@@ -1,0 +1,227 @@
+"""Products of warpgroups: `gpuplay.intrinsics.device.hopper.products`.
+
+Descriptors are read as the matrix units read them.
+
+The sums are exact before they are cut to float32, as in `gpuplay.lockstep.words.ptx.matrix_units`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from gpuplay.intrinsics.device.hopper import products
+from gpuplay.intrinsics.device.hopper.products import ROWS, SWIZZLE_128, WARPGROUP
+from gpuplay.intrinsics.device.matrix_units import READ
+from gpuplay.lockstep.execution import access
+from gpuplay.lockstep.execution.bulk import PIECE, bulk_of
+from gpuplay.lockstep.record import Fault, Place
+from gpuplay.lockstep.words.ptx.hopper.copies import swizzled
+from gpuplay.lockstep.words.ptx.matrix_units import cut
+
+if TYPE_CHECKING:
+    from gpuplay.lockstep.emit.call import Call, Handler
+    from gpuplay.lockstep.emit.emitter import Emitter
+    from gpuplay.lockstep.execution.batch import Batch
+
+INT64, UINT32, UINT64 = np.dtype(np.int64), np.dtype(np.uint32), np.dtype(np.uint64)
+BF16_DEPTH, PIECE_ITEMS = 16, 8  # steps of k of a product; bfloat16 in a piece of 16 bytes
+TF32_DEPTH = 8
+ROW = 128  # bytes of a row in a swizzled tile
+THREAD = np.arange(WARPGROUP)
+
+
+def warpgroups(e: Batch, place: Place, what: str) -> NDArray[np.int64]:
+    """The first lanes of the warpgroups that are here; a fault where a thread is here without the 127 others."""
+    whole = e.width // WARPGROUP
+    firsts = (np.arange(e.blocks)[:, None] * e.width + np.arange(whole) * WARPGROUP).reshape(-1)
+    here = e.mask.array[firsts[:, None] + THREAD].sum(axis=1) if whole else np.zeros(0, np.int64)
+    if int(here[here == WARPGROUP].sum()) != e.mask.lanes:
+        thread = e.thread(e.mask.first)
+        text = f"{thread}: {what} without all 128 threads of its warpgroup, four warps from one divisible by four on"
+        remedy = "let all threads of the warpgroup execute it together"
+        e.fault(Fault("warp", text, place, thread, remedy=remedy))
+    complete: NDArray[np.int64] = firsts[here == WARPGROUP]
+    return complete
+
+
+# ---- descriptors ----
+
+
+def _describe(t: Emitter, made: Call) -> None:
+    base, at, leading, stride = made.arguments
+    source, index, site = t.slot(base), t.number(at, INT64), t.site(base, "load", PIECE)
+    fields = tuple(t.number(name, UINT32) for name in (leading, stride))
+
+    def describe(e: Batch) -> Any:
+        view = e.v[source]
+        offset, _ = access.locate(e, view, (e.v[index],), site)
+        word = _field(bulk_of(e).address(view.memory, offset), 0) | UINT64.type(SWIZZLE_128)
+        for bit, slot in zip((16, 32), fields, strict=True):
+            word = word | _field(e.v[slot], bit)
+        return word
+
+    t.define(made.target, UINT64, describe, (source, index, *fields))
+
+
+def _field(number: Any, bit: int) -> Any:
+    """An address or a distance in bytes in its place of a descriptor: in 16 bytes, 14 bits wide."""
+    return (np.asarray(number).astype(np.uint64) >> np.uint64(4) & np.uint64(0x3FFF)) << np.uint64(bit)
+
+
+def _bytes(word: int, bit: int) -> int:
+    """The number of bytes in a field of a descriptor."""
+    return (word >> bit & 0x3FFF) << 4
+
+
+def _rows_along_k(word: int, rows: int) -> NDArray[np.int64]:
+    """Addresses of the pieces (rows, 2) of a tile: rows of 128 bytes, the distance of eight rows is stated."""
+    row, half = np.arange(rows)[:, None], np.arange(2)
+    flat = _bytes(word, 0) + row // 8 * _bytes(word, 32) + row % 8 * ROW + half * PIECE
+    return np.asarray(swizzled(flat))
+
+
+def _rows_along_columns(word: int, columns: int) -> NDArray[np.int64]:
+    """Addresses of the pieces (16, columns / 8) of B's tile: 64 columns a row, the distance to the next 64 stated."""
+    step, piece = np.arange(BF16_DEPTH)[:, None], np.arange(columns // PIECE_ITEMS)
+    flat = _bytes(word, 0) + step // 8 * _bytes(word, 32) + step % 8 * ROW
+    return np.asarray(swizzled(flat + piece // 8 * _bytes(word, 16) + piece % 8 * PIECE))
+
+
+# ---- products ----
+
+
+def _multiply(depth: int, read: Callable[..., tuple[Any, Any]]) -> Handler:
+    """A product of ``depth`` steps of k; ``read(batch, first lane, descriptors, columns, place)`` gives both tiles."""
+
+    def handler(t: Emitter, made: Call) -> None:
+        sums, a, b = (t.slot(name) for name in made.arguments)
+        count, place = len(t.kind(made.arguments[0])), t.place
+        t.count(float32=2 * depth * count)  # of a thread: 2·64·depth·(2·count) FLOPs among 128 threads
+
+        def multiply(e: Batch) -> Any:
+            held = np.stack([np.broadcast_to(value, e.lanes) for value in e.v[sums]])
+            words = np.stack([np.broadcast_to(e.v[slot], e.lanes) for slot in (a, b)])
+            for first in warpgroups(e, place, "a product of matrices").tolist():
+                lanes = slice(first, first + WARPGROUP)
+                if _described(e, first, words[:, lanes], place):
+                    left, right = read(e, first, words[:, first].tolist(), 2 * count, place)
+                    if left is not None and right is not None:
+                        held[:, lanes] = _summed(held[:, lanes], left, right)
+            return tuple(held)
+
+        t.define(made.target, None, multiply, (sums, a, b))
+
+    return handler
+
+
+def _described(e: Batch, first: int, words: NDArray[Any], place: Place) -> bool:
+    """Whether all threads of a warpgroup have the same two descriptors (2, 128), as `describe_tile` makes them."""
+    if (words != words[:, :1]).any():
+        _refuse(e, first, place, "other descriptors than another thread of its warpgroup")
+        return False
+    if (words[:, 0] >> np.uint64(62) != SWIZZLE_128 >> 62).any():
+        _refuse(e, first, place, "a descriptor that describe_tile has not made")
+        return False
+    return True
+
+
+def _bf16_tiles(e: Batch, first: int, words: list[int], columns: int, place: Place) -> tuple[Any, Any]:
+    """A (64, 16) and B (16, columns)."""
+    a = _fetched(e, first, _rows_along_k(words[0], ROWS), place, _bfloat16)
+    return a, _fetched(e, first, _rows_along_columns(words[1], columns), place, _bfloat16)
+
+
+def _tf32_tiles(e: Batch, first: int, words: list[int], columns: int, place: Place) -> tuple[Any, Any]:
+    """A (64, 8) and B (8, columns), which lies transposed."""
+    a = _fetched(e, first, _rows_along_k(words[0], ROWS), place, _tfloat32)
+    b = _fetched(e, first, _rows_along_k(words[1], columns), place, _tfloat32)
+    return a, b if b is None else b.T
+
+
+def _bfloat16(halves: NDArray[np.uint8]) -> NDArray[np.float64]:
+    bits = halves.view(np.uint16).astype(np.uint32) << np.uint32(16)
+    return bits.view(np.float32).astype(np.float64)
+
+
+def _tfloat32(words: NDArray[np.uint8]) -> NDArray[np.float64]:
+    bits = words.view(np.uint32) & np.uint32(READ)
+    return bits.view(np.float32).astype(np.float64)
+
+
+def _fetched(
+    e: Batch, first: int, addresses: NDArray[np.int64], place: Place, unpack: Callable[[Any], NDArray[np.float64]]
+) -> NDArray[np.float64] | None:
+    """The numbers of pieces (rows, pieces), a row each; None after a fault. The read is remembered."""
+    bulk, block = bulk_of(e), first // e.width
+    memory = bulk.holding(int(addresses.min()))
+    if memory is None or memory is not bulk.holding(int(addresses.max())):
+        _refuse(e, first, place, "a tile that reaches beyond its shared array")
+        return None
+    places = bulk.offset(memory, block, addresses) // PIECE
+    if not memory.written.reshape(-1, PIECE >> memory.shift)[places].all():
+        thread = e.thread(first)
+        text = f"{thread} and its warpgroup multiply a tile of {memory.name} that is not all written"
+        remedy = "copy the whole tile first, zeros beyond the edges"
+        e.fault(Fault("unset", text, place, thread, array=memory.name, remedy=remedy))
+    pieces = bulk.pieces(block, addresses).reshape(-1)
+    bulk.expect(first + THREAD, pieces, place, memory.name)
+    bulk.begin_read(first, pieces, place)
+    return unpack(memory.data.reshape(-1, PIECE)[places].reshape(len(addresses), -1))
+
+
+def _refuse(e: Batch, first: int, place: Place, what: str) -> None:
+    thread = e.thread(first)
+    remedy = "describe_tile(shared, at, leading, stride) of a tile within one shared array, by all 128 threads alike"
+    e.fault(Fault("warp", f"{thread} multiplies by {what}", place, thread, remedy=remedy))
+
+
+def _summed(held: NDArray[Any], a: NDArray[np.float64], b: NDArray[np.float64]) -> NDArray[Any]:
+    """``held`` (items, 128) and a·b, dealt out as the accumulator D of wgmma."""
+    item = np.arange(len(held))[:, None]
+    row = THREAD // 32 * 16 + THREAD % 32 // 4 + item // 2 % 2 * 8
+    column = item // 4 * 8 + THREAD % 4 * 2 + item % 2
+    return cut((a @ b)[row, column] + held)
+
+
+def _commit(t: Emitter, _made: Call) -> None:
+    place = t.place
+    t.count()
+
+    def commit(e: Batch) -> None:
+        for first in warpgroups(e, place, "a group of products").tolist():
+            bulk_of(e).commit(first)
+
+    t.emit(commit)
+
+
+def _wait(t: Emitter, made: Call) -> None:
+    sums, place = t.slot(made.arguments[0]), t.place
+    most = made.signature.args[1].literal_value
+    t.count()
+
+    def wait(e: Batch) -> Any:
+        e.order.tick(place)
+        e.changes += 1
+        for first in warpgroups(e, place, "a wait for products").tolist():
+            bulk_of(e).wait(first, most)
+        return e.v[sums]
+
+    t.define(made.target, None, wait, (sums,))
+
+
+def _fence(t: Emitter, _made: Call) -> None:
+    t.count()
+
+
+HANDLERS: dict[Any, Any] = {
+    products.describe_tile: _describe,
+    products.fence_products: _fence,
+    products.multiply_async_bf16: _multiply(BF16_DEPTH, _bf16_tiles),
+    products.multiply_async_tf32: _multiply(TF32_DEPTH, _tf32_tiles),
+    products.commit_products: _commit,
+    products.wait_for_products: _wait,
+}

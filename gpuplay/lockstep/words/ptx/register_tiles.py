@@ -1,0 +1,28 @@
+"""Outer products of `gpuplay.intrinsics.device.register_tiles`: for every lane, and for every element, one fma."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from gpuplay.intrinsics.device.register_tiles import add_outer
+from gpuplay.lockstep.scalars import compiled
+
+if TYPE_CHECKING:
+    from gpuplay.lockstep.emit.call import Call
+    from gpuplay.lockstep.emit.emitter import Emitter
+    from gpuplay.lockstep.execution.batch import Batch
+
+
+def _add_outer(t: Emitter, made: Call) -> None:
+    tile, column, row = (t.slot(name) for name in made.arguments)
+    kind = made.signature.return_type
+    t.count(instructions=kind.count, **{str(kind.dtype): 2 * kind.count})
+
+    def add(e: Batch) -> Any:
+        sums = iter(e.v[tile])
+        return tuple(compiled.fma(a, b, next(sums)) for a in e.v[column] for b in e.v[row])
+
+    t.define(made.target, None, add, (tile, column, row))
+
+
+HANDLERS: dict[Any, Any] = {add_outer: _add_outer}
