@@ -10,7 +10,7 @@ import psutil
 from gpuplay.crew import Crew, environment_of
 from gpuplay.errors import WorkerLost
 from gpuplay.kernel import Problem
-from gpuplay.measure import cgroups
+from gpuplay.machine import cgroups
 from gpuplay.plan import Plan, PlannedCell, Settings
 from gpuplay.process import TaskError
 from gpuplay.results import Cell

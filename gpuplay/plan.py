@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from gpuplay.catalog import Loaded
 from gpuplay.errors import KernelFileError, UsageError
 from gpuplay.kernel import ON_GPU, Array, Cost, Function, Kernel, Knob, Problem, Value, Variant, without_functions
-from gpuplay.machine_model import Machine
+from gpuplay.machine.model import Machine
 from gpuplay.results import Cell
 from gpuplay.shapes import declared_arrays
 

@@ -12,7 +12,7 @@ from gpuplay.crew import Crew, environment_of
 from gpuplay.errors import GpuplayError, KernelFileError
 from gpuplay.forecast import Forecaster
 from gpuplay.kernel import ON_GPU, Variant
-from gpuplay.measure import quiet
+from gpuplay.machine import quiet
 from gpuplay.measure.timing import FEWEST_SAMPLES, summarize
 from gpuplay.plan import Plan, PlannedCell, Row, Settings
 from gpuplay.process import TaskError

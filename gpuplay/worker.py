@@ -20,7 +20,7 @@ from typing import TYPE_CHECKING, Any, BinaryIO
 from gpuplay import catalog
 from gpuplay.errors import GpuplayError
 from gpuplay.kernel import Kernel, Problem, without_functions
-from gpuplay.machine_model import Machine
+from gpuplay.machine.model import Machine
 from gpuplay.plan import Plan, PlannedCell, Request, Settings, make
 from gpuplay.results import Cell, ErrorReport
 
@@ -144,16 +144,16 @@ class Desk:
 
     def roofs(self) -> dict[str, Any]:
         """Measure the attainable rates of this machine's cores."""
-        from gpuplay.measure.roofs import probe
+        from gpuplay.measure.probes import host_roofs
 
-        return probe()
+        return host_roofs()
 
     def gpu_roofs(self, device: int) -> dict[str, Any]:
         """Measure the attainable rates of a GPU."""
-        from gpuplay.measure.roofs import gpu_probe
+        from gpuplay.measure import gpu_probes
         from gpuplay.targets import open_target
 
-        return gpu_probe(open_target("cuda", device))
+        return gpu_probes.probe(open_target("cuda", device))
 
     def gpu(self, device: int) -> dict[str, Any]:
         """What stands behind the CUDA target: properties and facts, or the reason why there is none."""

@@ -20,7 +20,7 @@ from gpuplay.analysis.inspection import GpuRow, HostRow
 from gpuplay.analysis.occupancy import Occupancy, Raise, Use, occupancy
 from gpuplay.cli import inspections
 from gpuplay.errors import UsageError
-from gpuplay.machine_model import MODELS, model_of
+from gpuplay.machine.model import MODELS, model_of
 from gpuplay.measure.listings import Compiled, GpuFunction, HostFunction, Resources, SourceFile
 from gpuplay.results import Cell
 from gpuplay.targets import offline

@@ -12,7 +12,7 @@ from proofs.front_end import gpu_functions
 from gpuplay import catalog
 from gpuplay.analysis import sass
 from gpuplay.lockstep.record import Counts
-from gpuplay.machine_model import Machine, model_of
+from gpuplay.machine.model import Machine, model_of
 from gpuplay.measure.building import build, problem_data
 from gpuplay.results import Cell
 from gpuplay.targets.lockstep import LockstepTarget

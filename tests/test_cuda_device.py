@@ -7,8 +7,8 @@ from types import SimpleNamespace
 import pytest
 
 from gpuplay.errors import GpuplayError, WorkerLost
-from gpuplay.limits import LaunchError
-from gpuplay.machine_model import GpuModel
+from gpuplay.machine.limits import LaunchError
+from gpuplay.machine.model import GpuModel
 from gpuplay.targets.cuda import CudaTarget
 from gpuplay.targets.device import Device, DeviceGpu
 from gpuplay.targets.faults import DeviceFaultError

@@ -11,7 +11,7 @@ from test_cuda_offline import compiles
 
 from gpuplay import catalog
 from gpuplay.analysis import sass
-from gpuplay.machine_model import Machine
+from gpuplay.machine.model import Machine
 from gpuplay.measure.building import build, problem_data
 from gpuplay.results import Cell
 from gpuplay.targets import offline

@@ -12,7 +12,7 @@ from gpuplay import catalog
 from gpuplay.analysis import sass
 from gpuplay.kernel import Problem
 from gpuplay.lockstep.record import Counts, Report
-from gpuplay.machine_model import GpuModel, Machine, model_of
+from gpuplay.machine.model import GpuModel, Machine, model_of
 from gpuplay.measure.building import build, problem_data
 from gpuplay.results import Cell
 from gpuplay.targets.lockstep import LockstepTarget

@@ -19,8 +19,8 @@ PACKAGE = Path(__file__).parents[1] / "gpuplay"
 # Rooms from the ground up: of the house, and of the folders that have floors of their own.
 ROOMS = {
     "gpuplay": (
-        *("errors", "units", "paths"),
-        *("host", "machine_model", "precision", "kernel", "limits", "bounds", "intrinsics"),
+        *("errors", "units", "paths", "machine"),
+        *("precision", "kernel", "bounds", "intrinsics"),
         *("results", "catalog", "sources", "shapes", "sizes", "plan", "request", "promises", "lockstep"),
         *("targets", "measure", "worker", "process", "crew", "forecast", "verifying", "runner"),
         *("analysis", "views", "cli", "__main__"),

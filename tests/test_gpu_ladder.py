@@ -20,7 +20,7 @@ from gpuplay.analysis.ladder import ladders
 from gpuplay.analysis.occupancy import Use, occupancy
 from gpuplay.cli import gpu_ladder, inspections, options
 from gpuplay.lockstep.record import Report
-from gpuplay.machine_model import Machine, model_of
+from gpuplay.machine.model import Machine, model_of
 from gpuplay.measure.listings import GpuFunction, Resources
 from gpuplay.measure.outcomes import Explained
 from gpuplay.plan import Plan

@@ -13,7 +13,7 @@ import pytest
 
 from gpuplay import catalog
 from gpuplay.crew import environment_of
-from gpuplay.machine_model import GpuModel, Machine
+from gpuplay.machine.model import GpuModel, Machine
 from gpuplay.measure import bench
 from gpuplay.plan import Plan, Request, Settings, make
 from gpuplay.results import Final, Result, Telemetry

@@ -8,9 +8,9 @@ from numba import cuda, float32, uint16, uint64
 from test_cuda_offline import compiles, numba_cuda_missing
 
 from gpuplay.intrinsics import ptx
-from gpuplay.limits import LaunchError, refuse_launch
 from gpuplay.lockstep.machine import Machine
-from gpuplay.machine_model import MODELS, GpuModel, model_of
+from gpuplay.machine.limits import LaunchError, refuse_launch
+from gpuplay.machine.model import MODELS, GpuModel, model_of
 from gpuplay.precision import stored
 from gpuplay.targets import offline, tensor_maps
 from gpuplay.targets.device import DeviceGpu

@@ -11,7 +11,7 @@ from numba import cuda, float32, float64
 from gpuplay.lockstep.errors import LockstepFault, Unsupported
 from gpuplay.lockstep.machine import Machine
 from gpuplay.lockstep.record import Place
-from gpuplay.machine_model import GpuModel
+from gpuplay.machine.model import GpuModel
 
 BUGS = (*races.BUGS, *bugs.BUGS, *copies.BUGS, *boxes.BUGS)
 MARK = re.compile(r"# fault: (?P<kind>[a-z ]+?)(?: by (?P<thread>block .*))?$")

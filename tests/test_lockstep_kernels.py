@@ -9,7 +9,7 @@ import pytest
 
 from gpuplay import catalog
 from gpuplay.kernel import Problem, Variant
-from gpuplay.machine_model import Machine
+from gpuplay.machine.model import Machine
 from gpuplay.measure.building import build, problem_data
 from gpuplay.results import Cell
 from gpuplay.targets.lockstep import LockstepTarget

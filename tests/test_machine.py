@@ -13,7 +13,7 @@ from pathlib import Path
 import psutil
 import pytest
 
-from gpuplay.measure import cgroups, machine
+from gpuplay.machine import cgroups, describe
 
 linux = pytest.mark.skipif(not sys.platform.startswith("linux"), reason="reads Linux's own files")
 x86 = pytest.mark.skipif(platform.machine() not in ("x86_64", "AMD64"), reason="reads the flags of x86 processors")
@@ -43,7 +43,7 @@ def cache(cpu: int, index: int, level: int, kind: str, size: str, shared: str) -
 
 
 def test_this_machine_is_described_in_full() -> None:
-    said = machine.describe()
+    said = describe.facts()
     assert said["cpu"]
     assert 1 <= said["cores"] <= said["threads"] <= (os.cpu_count() or 1)
     assert said["vector_bits"] in (128, 256, 512, 1024, 2048)
@@ -53,7 +53,7 @@ def test_this_machine_is_described_in_full() -> None:
 
 
 def test_limits_agree_with_the_description() -> None:
-    said, limits = machine.describe(), machine.limits()
+    said, limits = describe.facts(), describe.machine()
     assert (limits.cores, limits.vector_bits) == (said["cores"], said["vector_bits"])
     assert limits.l2_bytes == (said["caches"]["l2"] or limits.l2_bytes)
 
@@ -64,7 +64,7 @@ def test_limits_agree_with_the_description() -> None:
     ("more", "vector"), [("", ("AVX2", 256)), (" avx512f avx512vl", ("AVX-512", 512))], ids=["avx2", "avx512"]
 )
 def test_the_first_processor_tells_model_and_vectors(tmp_path: Path, more: str, vector: tuple[str, int]) -> None:
-    said = machine.describe(write(tmp_path, {"proc/cpuinfo": CPUINFO.format(more=more)}))
+    said = describe.facts(write(tmp_path, {"proc/cpuinfo": CPUINFO.format(more=more)}))
     assert said["cpu"] == "Made-up Processor 9000"
     assert (said["vector"], said["vector_bits"]) == vector
 
@@ -75,8 +75,8 @@ def test_caches_are_those_of_one_instance(tmp_path: Path) -> None:
     files = cache(cpu, 0, 1, "Data", "48K", str(cpu)) | cache(cpu, 1, 1, "Instruction", "32K", str(cpu))
     files |= cache(cpu, 2, 2, "Unified", "2048K", str(cpu)) | cache(cpu, 3, 3, "Unified", "36M", "0-15")
     root = write(tmp_path, files)
-    assert machine.describe(root)["caches"] == {"l1d": 48 * 2**10, "l2": 2 * 2**20, "l3": 36 * 2**20}
-    assert machine.last_cache_bytes(root) == 36 * 2**20
+    assert describe.facts(root)["caches"] == {"l1d": 48 * 2**10, "l2": 2 * 2**20, "l3": 36 * 2**20}
+    assert describe.last_cache_bytes(root) == 36 * 2**20
 
 
 @linux
@@ -85,7 +85,7 @@ def test_all_last_caches_within_reach_are_counted(tmp_path: Path) -> None:
     files: dict[str, str] = {}
     for cpu in allowed:
         files |= cache(cpu, 3, 3, "Unified", "32M", str(cpu))
-    assert machine.last_cache_bytes(write(tmp_path, files)) == len(allowed) * 32 * 2**20
+    assert describe.last_cache_bytes(write(tmp_path, files)) == len(allowed) * 32 * 2**20
 
 
 @linux
@@ -94,7 +94,7 @@ def test_hardware_threads_of_one_core_count_once(tmp_path: Path) -> None:
     for cpu in os.sched_getaffinity(0):
         topology = f"sys/devices/system/cpu/cpu{cpu}/topology"
         files |= {f"{topology}/physical_package_id": "0\n", f"{topology}/core_id": "5\n"}
-    said = machine.describe(write(tmp_path, files))
+    said = describe.facts(write(tmp_path, files))
     assert (said["cores"], said["threads"]) == (1, len(os.sched_getaffinity(0)))
 
 
@@ -102,13 +102,13 @@ def test_hardware_threads_of_one_core_count_once(tmp_path: Path) -> None:
 def test_a_quota_of_processor_time_limits_cores_and_threads(tmp_path: Path) -> None:
     files = {"proc/self/cgroup": "0::/box/inner\n", "sys/fs/cgroup/box/cpu.max": "100000 100000\n"}
     files |= {"sys/fs/cgroup/box/inner/cpu.max": "max 100000\n"}
-    said = machine.describe(write(tmp_path, files))
+    said = describe.facts(write(tmp_path, files))
     assert (said["cores"], said["threads"]) == (1, 1)
 
 
 @linux
 def test_nothing_known_leaves_nothing_invented(tmp_path: Path) -> None:
-    said = machine.describe(tmp_path)
+    said = describe.facts(tmp_path)
     assert said["caches"] == {"l1d": None, "l2": None, "l3": None}
     assert said["governor"] is None
     assert said["cpu"] == platform.machine()
@@ -154,12 +154,12 @@ def test_no_control_group_is_no_limit(tmp_path: Path, files: dict[str, str]) -> 
 
 
 def test_the_fingerprint_follows_the_hardware_alone() -> None:
-    said = machine.describe()
+    said = describe.facts()
     later = said | {"memory_available_bytes": 1, "load": [9.0, 9.0, 9.0], "python": "3.99", "power": "on battery"}
-    assert machine.fingerprint(said) == machine.fingerprint(later)
-    assert machine.fingerprint(said) != machine.fingerprint(said | {"cpu": "another"})
-    assert machine.fingerprint(said) != machine.fingerprint(said | {"cores": said["cores"] + 1})
-    assert re.fullmatch(r"[0-9a-f]+", machine.fingerprint(said))
+    assert describe.fingerprint(said) == describe.fingerprint(later)
+    assert describe.fingerprint(said) != describe.fingerprint(said | {"cpu": "another"})
+    assert describe.fingerprint(said) != describe.fingerprint(said | {"cores": said["cores"] + 1})
+    assert re.fullmatch(r"[0-9a-f]+", describe.fingerprint(said))
 
 
 def test_a_worker_tells_its_libraries(tmp_path: Path) -> None:

@@ -19,7 +19,7 @@ from gpuplay.intrinsics import ptx
 from gpuplay.kernel import Array, Problem, Variant
 from gpuplay.lockstep.machine import Machine as Lockstep
 from gpuplay.lockstep.record import Counts, Report
-from gpuplay.machine_model import Machine, model_of
+from gpuplay.machine.model import Machine, model_of
 from gpuplay.measure.building import build, problem_data
 from gpuplay.measure.problems import ProblemData
 from gpuplay.precision import UNIT_ROUNDOFF, Formats, growth, stored

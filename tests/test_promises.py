@@ -18,7 +18,7 @@ from gpuplay.analysis.report import Report, sentences, wording
 from gpuplay.cli import peers
 from gpuplay.errors import UsageError
 from gpuplay.kernel import Kernel
-from gpuplay.machine_model import GpuModel, Machine
+from gpuplay.machine.model import GpuModel, Machine
 from gpuplay.plan import Plan, Request, Settings, make
 from gpuplay.promises import ROWS, chosen
 from gpuplay.promises.terms import Case, Mean, OfRoof, OfYardstick, Promise, Scaling, Worst, case

@@ -11,7 +11,7 @@ from contextlib import contextmanager
 
 import pytest
 
-from gpuplay.measure import quiet
+from gpuplay.machine import quiet
 
 SPIN = "import time\nprint(flush=True)\nend = time.perf_counter() + {seconds}\nwhile time.perf_counter() < end: pass\n"
 SLEEP = "import time\nprint(flush=True)\ntime.sleep(30)\n"

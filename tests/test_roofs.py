@@ -13,7 +13,7 @@ import pytest
 from command import Gpuplay
 
 from gpuplay import paths
-from gpuplay.measure import machine, roofs
+from gpuplay.machine import describe, roofs
 
 BOTH = {"one": 2e10, "all": 4e10}
 SOUND: dict[str, Any] = {name: dict(BOTH) for name in roofs.HOST} | {"gpu": None}
@@ -89,7 +89,7 @@ def test_the_probes_find_rates_that_hardware_can_have(
     """Read what a command of this run of the tests measured and kept: the probes take seconds."""
     assert gpuplay("doctor").code == 0
     monkeypatch.setenv("GPUPLAY_CACHE_DIR", str(cache))
-    found = roofs.load(machine.fingerprint(machine.describe()))
+    found = roofs.load(describe.fingerprint(describe.facts()))
     assert found is not None  # complete, finite, above zero
     for name in ("copy", "copy_streaming", "read"):
         assert 2e8 < found[name]["one"] < 2e12
@@ -123,7 +123,7 @@ def test_chains_of_multiply_adds_are_fused(tmp_path: Path) -> None:
 
 SIMULATED = """
 import numpy as np
-from gpuplay.machine_model import GpuModel
+from gpuplay.machine.model import GpuModel
 from gpuplay.measure import gpu_probes
 from gpuplay.targets import open_target
 

@@ -8,9 +8,10 @@ import time
 import numpy as np
 import pytest
 
-from gpuplay import limits, targets
+from gpuplay import targets
 from gpuplay.errors import GpuplayError, KernelFileError, TargetMissing, UsageError
-from gpuplay.machine_model import GpuModel
+from gpuplay.machine import limits
+from gpuplay.machine.model import GpuModel
 from gpuplay.targets import presence
 from gpuplay.targets.simulator import SimulatedGpu
 

@@ -10,10 +10,10 @@ from pathlib import Path
 
 import pytest
 
-from gpuplay.measure import machine
+from gpuplay.machine import describe
 
 PROOF = Path(__file__).parent / "proofs" / "micro_kernel.py"
-HERE = machine.describe()
+HERE = describe.facts()
 REGISTERS = {256: "y", 512: "z"}
 TILES = {256: ((6, 2), (4, 3)), 512: ((6, 4), (8, 3))}
 UNROLLED = 4

@@ -7,7 +7,7 @@ import pytest
 from test_cuda_offline import compiles
 
 from gpuplay import catalog
-from gpuplay.machine_model import GpuModel, Machine
+from gpuplay.machine.model import GpuModel, Machine
 from gpuplay.measure.building import build, problem_data
 from gpuplay.results import Cell
 from gpuplay.targets import offline

@@ -10,7 +10,7 @@ from gpuplay.analysis import host_code, sass
 from gpuplay.analysis.host_code import HostLoop
 from gpuplay.analysis.occupancy import Occupancy, Use, occupancy
 from gpuplay.analysis.sass import Loops
-from gpuplay.machine_model import model_of
+from gpuplay.machine.model import model_of
 from gpuplay.measure.listings import Compiled, GpuFunction, HostFunction
 from gpuplay.results import Cell
 

@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
 from typing import Literal, TypeAlias
 
-from gpuplay.machine_model import GpuModel
+from gpuplay.machine.model import GpuModel
 
 Limiter: TypeAlias = Literal["warps", "blocks", "registers", "shared memory"]
 Resource: TypeAlias = Literal["block", "registers", "shared memory"]

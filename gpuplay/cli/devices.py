@@ -8,7 +8,7 @@ from typing import Any
 
 from gpuplay.crew import ORDINARY, Crew
 from gpuplay.errors import WorkerLost
-from gpuplay.machine_model import GpuModel
+from gpuplay.machine.model import GpuModel
 from gpuplay.measure import diagnosis
 from gpuplay.targets import why_not
 

@@ -7,15 +7,16 @@ from rich.console import Console
 from gpuplay import catalog
 from gpuplay.crew import ORDINARY, Crew
 from gpuplay.errors import GpuplayError
-from gpuplay.measure import diagnosis, roofs
-from gpuplay.measure import machine as machines
+from gpuplay.machine import describe as machines
+from gpuplay.machine import roofs
+from gpuplay.measure import diagnosis
 from gpuplay.process import TaskError
 from gpuplay.views import doctor
 
 
 def examine(*, plain: bool) -> int:
     """Print what this machine can do; 0 when the CPU side works."""
-    machine = machines.describe()
+    machine = machines.facts()
     name = machines.fingerprint(machine)
     kept, worker, trouble = roofs.load(name), None, ""
     console = Console(no_color=plain or None, highlight=False, soft_wrap=True)

@@ -18,7 +18,7 @@ from gpuplay.cli.session import FAILED, OK, Session, exit_code, settings_of
 from gpuplay.crew import ORDINARY
 from gpuplay.errors import GpuplayError
 from gpuplay.lockstep.record import Report
-from gpuplay.measure import machine as machines
+from gpuplay.machine import describe as machines
 from gpuplay.measure.listings import Compiled
 from gpuplay.measure.outcomes import Explained
 from gpuplay.plan import Plan, PlannedCell, Settings
@@ -131,7 +131,7 @@ def _untimed(session: Session, planned: Plan, facts: LadderFacts, names: Sequenc
         created=dt.datetime.now(dt.UTC).isoformat(timespec="seconds"),
         argv=("gpuplay", *sys.argv[1:]),
         seed=planned.settings.seed,
-        machine=machines.describe() | known | {"gpu": None, "gpu_reason": facts.absent},
+        machine=machines.facts() | known | {"gpu": None, "gpu_reason": facts.absent},
         roofs=None,
         results=tuple(
             _result(planned, one, facts) for row in planned.rows for one in row.cells if one.cell.variant in names

@@ -13,8 +13,8 @@ from gpuplay import request
 from gpuplay.cli.session import Session
 from gpuplay.crew import ORDINARY, environment_of
 from gpuplay.errors import GpuplayError, KernelFileError, UsageError, WorkerLost
-from gpuplay.machine_model import MODELS, model_of
-from gpuplay.measure import machine as machines
+from gpuplay.machine import describe as machines
+from gpuplay.machine.model import MODELS, model_of
 from gpuplay.measure.listings import Compiled
 from gpuplay.plan import PlannedCell, Row, Settings
 from gpuplay.process import TaskError
@@ -60,7 +60,7 @@ def planned(
     session: Session, values: Mapping[str, Any], names: Sequence[str], capability: Capability, settings: Settings
 ) -> tuple[Row, ...]:
     """The cells of these variants, in this order, as planned for a GPU of this capability."""
-    kernel, machine = session.kernel, machines.limits()
+    kernel, machine = session.kernel, machines.machine()
     axes = {axis.name for axis in kernel.axes} | {knob for variant in kernel.variants for knob in variant.knobs}
     asked = request.build(
         kernel,

@@ -19,8 +19,8 @@ from gpuplay.analysis.report import Report
 from gpuplay.cli.session import FAILED, INTERRUPTED, OK, Measured, Session, settings_of
 from gpuplay.errors import TargetMissing, UsageError
 from gpuplay.kernel import Kernel
-from gpuplay.machine_model import Machine
-from gpuplay.measure import machine as machines
+from gpuplay.machine import describe as machines
+from gpuplay.machine.model import Machine
 from gpuplay.plan import Plan, PlannedCell, Request, Row, Settings
 from gpuplay.promises import ROWS, chosen
 from gpuplay.promises.terms import Promise
@@ -84,7 +84,7 @@ def _print(stdout: Console, report: Report, values: Mapping[str, Any], elapsed_s
 
 def _unmeasured(rows: tuple[Promise, ...], reason: str, settings: Settings) -> Report:
     """A report of rows of which nothing can be run on this machine."""
-    facts = machines.describe() | {"gpu": None, "gpu_reason": reason}
+    facts = machines.facts() | {"gpu": None, "gpu_reason": reason}
     made = dt.datetime.now(dt.UTC).isoformat(timespec="seconds")
     record = Record(__version__, made, ("gpuplay", *sys.argv[1:]), settings.seed, facts, None)
     return Report(record, tuple(unmeasured(row, reason) for row in rows), len(rows))
@@ -132,7 +132,7 @@ class _Run:
             raise TargetMissing(f"peers: no library is here to stand against: {reasons}")
 
     def _measured(self, session: Session, row: Promise) -> Measured:
-        machine = machines.limits()
+        machine = machines.machine()
         if row.target == "cuda":
             gpu = session.device(self.settings.device)
             if gpu.reason:

@@ -17,9 +17,9 @@ from gpuplay.cli import devices
 from gpuplay.crew import ORDINARY, Crew
 from gpuplay.errors import KernelFileError, UsageError, WorkerLost
 from gpuplay.kernel import ON_GPU, Kernel
-from gpuplay.machine_model import GpuModel, Machine
-from gpuplay.measure import machine as machines
-from gpuplay.measure import roofs
+from gpuplay.machine import describe as machines
+from gpuplay.machine import roofs
+from gpuplay.machine.model import GpuModel, Machine
 from gpuplay.plan import Plan, Request, Settings
 from gpuplay.process import TaskError
 from gpuplay.results import Final, Record, Result
@@ -57,7 +57,7 @@ class Session:
     @classmethod
     def of(cls, origin: catalog.Origin) -> Self:
         """Load the declaration: a bundled one here, any other in a worker."""
-        cores = machines.limits().cores
+        cores = machines.machine().cores
         crew = Crew(origin, threads=cores)
         if origin.kind == "bundled":
             return cls(origin, catalog.load(origin).kernel, crew)
@@ -130,7 +130,7 @@ class Session:
 
         For ``checking`` neither a missing GPU nor a barred knob value is an error.
         """
-        machine = machines.limits()
+        machine = machines.machine()
         reasons: dict[str, str] = {}
 
         def reason(target: str) -> str:
@@ -171,7 +171,7 @@ class Session:
 
     def record(self, planned: Plan, machine: Machine) -> Record:
         """An empty record of this command on this machine, its roofs measured if they never were."""
-        facts = machines.describe() | self.crew.member(ORDINARY).ask("facts")
+        facts = machines.facts() | self.crew.member(ORDINARY).ask("facts")
         gpu = machine.gpu
         facts["gpu"] = None if gpu.modelled else self.device(planned.settings.device).facts
         facts["gpu_reason"] = why_not("cuda", planned.settings.device) if gpu.modelled else ""

@@ -14,7 +14,6 @@ from typing import Any
 import numpy as np
 
 from gpuplay.errors import GpuplayError
-from gpuplay.limits import Dims, LaunchError, dims, refuse_launch
 from gpuplay.lockstep.errors import LockstepFault
 from gpuplay.lockstep.execution.counting import counted
 from gpuplay.lockstep.execution.engine import Engine, Stuck
@@ -27,7 +26,8 @@ from gpuplay.lockstep.memory.order import Order
 from gpuplay.lockstep.memory.values import BoxView, View
 from gpuplay.lockstep.record import Counts, Fault, Launch, Note, Place, Report, Source, WarpMap
 from gpuplay.lockstep.translate.functions import translate
-from gpuplay.machine_model import GpuModel
+from gpuplay.machine.limits import Dims, LaunchError, dims, refuse_launch
+from gpuplay.machine.model import GpuModel
 
 BATCH_LANES = 32 * 1024  # the vectors of a batch and of its shadow then fit in the L2 and L3 cache
 SHARED_ALIGNMENT = 256

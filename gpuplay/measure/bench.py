@@ -11,11 +11,11 @@ from statistics import median
 from typing import TYPE_CHECKING
 
 from gpuplay.kernel import ON_GPU
+from gpuplay.machine.describe import last_cache_bytes
 from gpuplay.measure import timing
 from gpuplay.measure.building import Built, build, problem_data
 from gpuplay.measure.compiling import EVENTS, CompileClock
 from gpuplay.measure.libraries import named
-from gpuplay.measure.machine import last_cache_bytes
 from gpuplay.measure.outcomes import Prepared, Turn
 from gpuplay.targets import open_target
 from gpuplay.targets.host import HostTarget

@@ -16,8 +16,8 @@ from pathlib import Path
 from typing import Any
 
 import gpuplay
-from gpuplay import host, targets
-from gpuplay.measure import machine
+from gpuplay import targets
+from gpuplay.machine import describe, host
 from gpuplay.targets import presence
 
 ROOT = Path("/")
@@ -38,7 +38,7 @@ def collect(worker: Mapping[str, Any] | None, roofs: Mapping[str, Any] | None, t
     """
     return {
         "gpuplay": gpuplay.__version__,
-        "machine": machine.describe(),
+        "machine": describe.facts(),
         "worker": None if worker is None else dict(worker),
         "trouble": trouble,
         "roofs": None if roofs is None else dict(roofs),

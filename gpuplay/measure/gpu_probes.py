@@ -9,7 +9,7 @@ import numpy as np
 from numba import cuda
 
 if TYPE_CHECKING:
-    from gpuplay.machine_model import Gpu
+    from gpuplay.machine.model import Gpu
     from gpuplay.targets.base import Call, Target
 
 ELEMENTS = 2**26  # float32 of one array: 256 MiB, several times any GPU's cache

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from gpuplay.limits import Dims
+from gpuplay.machine.limits import Dims
 from gpuplay.results import Cell
 
 

@@ -21,9 +21,9 @@ from numpy.typing import NDArray
 from gpuplay.intrinsics import simd
 from gpuplay.intrinsics.host.chains import STEPS, fma_chains
 from gpuplay.intrinsics.host.streaming import LINE, stream_fence, stream_line
-from gpuplay.measure import machine
+from gpuplay.machine import describe
 
-BITS = machine.limits().vector_bits
+BITS = describe.machine().vector_bits
 CHAINS = 12 if BITS == 256 else 16  # AVX2 has 16 registers, two of them for the constants
 LANES32, LANES64 = BITS // 32, BITS // 64
 ROW = CHAINS + 2
@@ -45,6 +45,19 @@ class Probe:
     call: Callable[[], object]
     work: float
     many: int
+
+
+def host_roofs() -> dict[str, Any]:
+    """Measure the host's roofs, in some seconds.
+
+    Returns
+    -------
+    ``copy``, ``copy_streaming``, ``read`` (bytes/s), ``fma_float32``, ``fma_float64`` (FLOP/s), each
+    with ``one`` core and ``all``; ``gpu`` is None until `gpuplay.measure.gpu_probes` has been here.
+    """
+    # All cores do at least what one does; less was measured while other programs held some of them.
+    rates = {name: {**rate, "all": max(rate.values())} for name, rate in probe().items()}
+    return {**rates, "gpu": None}
 
 
 def probe() -> dict[str, dict[str, float]]:
@@ -109,8 +122,8 @@ def _arithmetic(everyone: int) -> list[Probe]:
 
 def _array_bytes() -> int:
     """Bytes of one array: far beyond the last cache, but no more than a sixteenth of free memory."""
-    free = int(machine.describe()["memory_available_bytes"])
-    wanted = min(LARGEST, max(SMALLEST, CACHES_OVER * machine.last_cache_bytes()))
+    free = int(describe.facts()["memory_available_bytes"])
+    wanted = min(LARGEST, max(SMALLEST, CACHES_OVER * describe.last_cache_bytes()))
     return max(2**20, min(wanted, free // 16)) // LINE * LINE
 
 

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 from gpuplay.errors import GpuplayError, KernelFileError
 from gpuplay.lockstep.errors import LockstepFault, Unsupported
-from gpuplay.machine_model import Machine
+from gpuplay.machine.model import Machine
 from gpuplay.measure.building import Built, build, problem_data
 from gpuplay.measure.outcomes import Stepped
 from gpuplay.measure.verifications import SMALL_SIZES, small_params

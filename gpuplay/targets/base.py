@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, Protocol, TypeAlias
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from gpuplay.machine_model import GpuModel
+    from gpuplay.machine.model import GpuModel
     from gpuplay.results import Telemetry
 
 Call: TypeAlias = Callable[[], object]

@@ -22,7 +22,7 @@ from gpuplay.targets.nvml import Nvml, NvmlError
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from gpuplay.machine_model import GpuModel
+    from gpuplay.machine.model import GpuModel
     from gpuplay.results import Telemetry
     from gpuplay.targets.base import Call
 

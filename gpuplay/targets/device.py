@@ -10,8 +10,8 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from gpuplay.errors import GpuplayError
-from gpuplay.limits import dims, refuse_launch
-from gpuplay.machine_model import GpuModel
+from gpuplay.machine.limits import dims, refuse_launch
+from gpuplay.machine.model import GpuModel
 from gpuplay.targets import graphs, tensor_maps
 from gpuplay.targets.faults import name_fault, name_register_limit
 

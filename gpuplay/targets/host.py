@@ -19,7 +19,7 @@ from gpuplay.errors import GpuplayError, KernelFileError
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from gpuplay.machine_model import GpuModel
+    from gpuplay.machine.model import GpuModel
     from gpuplay.targets.base import Call
 
 ALIGNMENT = 256  # bytes

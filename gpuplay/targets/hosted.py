@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from gpuplay.errors import GpuplayError
-from gpuplay.limits import Dims, dims, refuse_launch
-from gpuplay.machine_model import GpuModel
+from gpuplay.machine.limits import Dims, dims, refuse_launch
+from gpuplay.machine.model import GpuModel
 from gpuplay.targets import tensor_maps
 from gpuplay.targets.host import NumpyTarget
 

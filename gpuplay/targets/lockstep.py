@@ -25,10 +25,10 @@ from gpuplay.targets.hosted import HostedGpu, HostedTarget
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from gpuplay.limits import Dims
     from gpuplay.lockstep.machine import Machine
     from gpuplay.lockstep.record import Report
-    from gpuplay.machine_model import GpuModel
+    from gpuplay.machine.limits import Dims
+    from gpuplay.machine.model import GpuModel
     from gpuplay.targets.base import Call
 
 KEPT_CACHES = 3  # states of gpuplay's sources: a user has one, who works on gpuplay several

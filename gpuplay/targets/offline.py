@@ -21,8 +21,8 @@ from types import SimpleNamespace
 from typing import Any, TypeAlias
 
 from gpuplay.errors import GpuplayError
-from gpuplay.limits import Dims, dims, refuse_launch
-from gpuplay.machine_model import GpuModel, model_of
+from gpuplay.machine.limits import Dims, dims, refuse_launch
+from gpuplay.machine.model import GpuModel, model_of
 from gpuplay.targets import tensor_maps
 
 Capability: TypeAlias = tuple[int, int] | tuple[int, int, str]

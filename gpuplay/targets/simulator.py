@@ -22,7 +22,7 @@ from gpuplay.errors import GpuplayError
 from gpuplay.targets.hosted import HostedGpu, HostedTarget
 
 if TYPE_CHECKING:
-    from gpuplay.limits import Dims
+    from gpuplay.machine.limits import Dims
     from gpuplay.targets.base import Call
 
 

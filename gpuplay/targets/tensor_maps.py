@@ -11,8 +11,8 @@ import math
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 from gpuplay.errors import GpuplayError
-from gpuplay.limits import LaunchError
-from gpuplay.machine_model import GpuModel
+from gpuplay.machine.limits import LaunchError
+from gpuplay.machine.model import GpuModel
 
 if TYPE_CHECKING:
     import numpy as np

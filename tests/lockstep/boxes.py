@@ -7,7 +7,7 @@ import numpy as np
 from numba import cuda, uint16, uint32, uint64
 
 from gpuplay.intrinsics import ptx
-from gpuplay.machine_model import GpuModel
+from gpuplay.machine.model import GpuModel
 from gpuplay.targets.lockstep import LockstepGpu
 
 ROWS, COLUMNS = 8, 64

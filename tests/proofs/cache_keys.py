@@ -14,7 +14,7 @@ from numba.cuda.serialize import dumps
 from offline import hollow_arrays
 
 from gpuplay import catalog
-from gpuplay.machine_model import GpuModel, Machine
+from gpuplay.machine.model import GpuModel, Machine
 from gpuplay.targets.offline import OfflineGpu
 
 SIZE = 256

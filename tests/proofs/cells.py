@@ -8,7 +8,7 @@ from types import MappingProxyType
 sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
 
 from gpuplay import catalog
-from gpuplay.machine_model import Machine
+from gpuplay.machine.model import Machine
 
 MACHINE = Machine()
 

@@ -12,7 +12,7 @@ import numpy as np
 from cells import applies, cuda_variants, extremes, loaded_kernel, problems
 from front_end import shared_front_end
 
-from gpuplay.machine_model import Machine, model_of
+from gpuplay.machine.model import Machine, model_of
 from gpuplay.shapes import declared_arrays
 from gpuplay.targets import offline
 

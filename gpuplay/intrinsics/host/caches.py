@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import functools
 
-from gpuplay import host
+from gpuplay.machine import host
 
 USUAL = {"l2": 2**20, "l3": 32 * 2**20}  # where the system does not say
 SHARE = 16

@@ -7,7 +7,6 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from gpuplay.limits import Dims
 from gpuplay.lockstep.errors import Unsupported
 from gpuplay.lockstep.execution.program import Program
 from gpuplay.lockstep.memory.allocation import Allocation
@@ -17,6 +16,7 @@ from gpuplay.lockstep.memory.traffic import warps_and_lanes
 from gpuplay.lockstep.memory.underway import Copies
 from gpuplay.lockstep.memory.values import Merge, merged
 from gpuplay.lockstep.record import Fault, Note, Place, Thread
+from gpuplay.machine.limits import Dims
 
 
 class Mask:

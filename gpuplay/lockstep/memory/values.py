@@ -39,7 +39,7 @@ class View:
 
 @dataclass(frozen=True, eq=False)
 class BoxView(View):
-    """The description of a matrix for copies of boxes of (rows, columns): `gpuplay.machine_model.Gpu.tensor_map`."""
+    """The description of a matrix for copies of boxes of (rows, columns): `gpuplay.machine.model.Gpu.tensor_map`."""
 
     matrix: View
     box: tuple[int, int]

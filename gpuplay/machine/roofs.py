@@ -1,7 +1,4 @@
-"""Measured roofs of this machine, kept as JSON under its fingerprint.
-
-The probes themselves run in a worker; loading and saving need neither numba nor numpy.
-"""
+"""Measured roofs of this machine, kept as JSON under its fingerprint; `gpuplay.measure.probes` measures them."""
 
 from __future__ import annotations
 
@@ -11,37 +8,12 @@ import os
 from collections.abc import Mapping
 from contextlib import suppress
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from gpuplay import paths
 
-if TYPE_CHECKING:
-    from gpuplay.targets.base import Target
-
 VERSION = 2  # of the probes: a change in what they measure makes kept roofs stale
 HOST = ("copy", "copy_streaming", "read", "fma_float32", "fma_float64")
-
-
-def probe() -> dict[str, Any]:
-    """Measure the host's roofs, in some seconds; for a worker that has numba.
-
-    Returns
-    -------
-    ``copy``, ``copy_streaming``, ``read`` (bytes/s), ``fma_float32``, ``fma_float64`` (FLOP/s), each
-    with ``one`` core and ``all``; ``gpu`` is None until `gpu_probe` has been here.
-    """
-    from gpuplay.measure import probes
-
-    # All cores do at least what one does; less was measured while other programs held some of them.
-    rates = {name: {**rate, "all": max(rate.values())} for name, rate in probes.probe().items()}
-    return {**rates, "gpu": None}
-
-
-def gpu_probe(target: Target) -> dict[str, Any]:
-    """Measure the GPU behind a CUDA target: ``name``, ``copy`` (bytes/s), ``fma_float32``, ``fma_float64``."""
-    from gpuplay.measure import gpu_probes
-
-    return gpu_probes.probe(target)
 
 
 def merged(kept: Mapping[str, Any], fresh: Mapping[str, Any]) -> dict[str, Any]:

@@ -18,15 +18,14 @@ from typing import Any
 
 import psutil
 
-from gpuplay import host, machine_model
-from gpuplay.host import CPU, ROOT
-from gpuplay.measure import cgroups
+from gpuplay.machine import cgroups, host, model
+from gpuplay.machine.host import CPU, ROOT
 
 LINUX = sys.platform.startswith("linux")
 WINDOWS_AVX2, WINDOWS_AVX512F = 40, 41  # PF_AVX2_… and PF_AVX512F_INSTRUCTIONS_AVAILABLE of winnt.h
 
 
-def describe(root: Path = ROOT) -> dict[str, Any]:
+def facts(root: Path = ROOT) -> dict[str, Any]:
     """Everything known about this machine, as plain data. Sizes in bytes; None for what is not known.
 
     ``cores`` and ``threads`` are those this process may use: affinity and a control group's quota
@@ -59,11 +58,11 @@ def fingerprint(machine: Mapping[str, Any]) -> str:
     return hashlib.sha256(repr(parts).encode()).hexdigest()[:16]
 
 
-def limits() -> machine_model.Machine:
+def machine() -> model.Machine:
     """What a variant's ``applies`` may ask of the machine; what is not known keeps the contract's default."""
-    usual = machine_model.Machine()
+    usual = model.Machine()
     caches = host.data_caches(ROOT)
-    return machine_model.Machine(
+    return model.Machine(
         cores=_usable(ROOT)[0],
         vector_bits=_vector(ROOT)[1],
         l1_bytes=caches["l1d"] or usual.l1_bytes,

@@ -10,7 +10,7 @@ import math
 from typing import TypeAlias
 
 from gpuplay.errors import GpuplayError
-from gpuplay.machine_model import GpuModel
+from gpuplay.machine.model import GpuModel
 
 Dims: TypeAlias = tuple[int, int, int]
 
