@@ -7,7 +7,9 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Self
 
-from gpuplay import catalog, paths
+from gpuplay import paths
+from gpuplay.catalog.fingerprint import source_hash
+from gpuplay.catalog.origin import Origin
 from gpuplay.errors import DeadlinePassed, KernelFileError, WorkerLost
 from gpuplay.kernel import ON_GPU, Kernel, Variant
 from gpuplay.plan import Settings
@@ -56,9 +58,9 @@ def variables(environment: str, cache: Path, threads: int) -> dict[str, str]:
 class Crew:
     """Workers by environment. A worker that died is replaced at its next use; its generation rises."""
 
-    def __init__(self, origin: catalog.Origin, *, threads: int, extra: Mapping[str, str] | None = None) -> None:
+    def __init__(self, origin: Origin, *, threads: int, extra: Mapping[str, str] | None = None) -> None:
         self.origin = origin
-        self.source = catalog.source_hash(origin)
+        self.source = source_hash(origin)
         self._threads = threads
         self._extra = dict(extra or {})
         self._settings: Settings | None = None
@@ -143,7 +145,7 @@ class Crew:
         return kernel
 
 
-def cache_folder(origin: catalog.Origin, source: str) -> Path:
+def cache_folder(origin: Origin, source: str) -> Path:
     """The folder of compiled code for this state of the sources; the oldest ones make room.
 
     A user's file is in another state each time that it is saved, which must not cost the bundled kernels theirs.

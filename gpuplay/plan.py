@@ -6,7 +6,7 @@ import itertools
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
-from gpuplay.catalog import Loaded
+from gpuplay.catalog.load import Loaded
 from gpuplay.errors import KernelFileError, UsageError
 from gpuplay.kernel import ON_GPU, Array, Cost, Function, Kernel, Knob, Problem, Value, Variant, without_functions
 from gpuplay.machine.model import Machine

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
-from gpuplay.catalog import Loaded
+from gpuplay.catalog.load import Loaded
 from gpuplay.errors import KernelFileError
 from gpuplay.kernel import WRITTEN, Array, Problem
 

@@ -17,7 +17,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, BinaryIO
 
-from gpuplay import catalog
+from gpuplay.catalog.load import Loaded, load_kernel
+from gpuplay.catalog.origin import PACKAGE_DIR, Origin, kernels_dir
 from gpuplay.errors import GpuplayError
 from gpuplay.kernel import Kernel, Problem, without_functions
 from gpuplay.machine.model import Machine
@@ -55,13 +56,13 @@ class Failure:
 class Desk:
     """What a worker keeps between tasks."""
 
-    loaded: catalog.Loaded | None = None
+    loaded: Loaded | None = None
     bench: Bench | None = None
     stepper: Stepper | None = None
 
-    def load(self, origin: catalog.Origin) -> Kernel:
+    def load(self, origin: Origin) -> Kernel:
         """Load a declaration and send it back as plain data."""
-        self.loaded = catalog.load(origin)
+        self.loaded = load_kernel(origin)
         return without_functions(self.loaded.kernel)
 
     def plan(self, request: Request, machine: Machine) -> Plan:
@@ -198,9 +199,7 @@ def _one_line(error: BaseException) -> str:
 
 
 def _is_users(filename: str) -> bool:
-    ours = Path(filename).is_relative_to(catalog.PACKAGE_DIR) and not Path(filename).is_relative_to(
-        catalog.kernels_dir()
-    )
+    ours = Path(filename).is_relative_to(PACKAGE_DIR) and not Path(filename).is_relative_to(kernels_dir())
     return not ours and "site-packages" not in filename and not filename.startswith("<")
 
 

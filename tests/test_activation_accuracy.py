@@ -97,10 +97,11 @@ def main():
     import numpy as np
     from numba import njit
 
-    from gpuplay import catalog
+    from gpuplay.catalog.find import find_kernel
+    from gpuplay.catalog.load import load_kernel
     from gpuplay.intrinsics import simd
 
-    catalog.load(catalog.find("activation"))
+    load_kernel(find_kernel("activation"))
     from gpuplay_kernels._shared.activations import CODE, apply
     from gpuplay_kernels._shared.numpy_activations import reference
 

@@ -8,7 +8,8 @@ from pathlib import Path
 import pytest
 from command import Gpuplay, Outcome, copy_roofs
 
-from gpuplay import catalog
+from gpuplay.catalog.find import find_kernel
+from gpuplay.catalog.origin import Origin
 from gpuplay.crew import KEPT_CACHES, cache_folder
 
 HELPER = "from numba import njit\n\n@njit(cache=True)\ndef factor():\n    return {factor}\n"
@@ -90,9 +91,9 @@ def test_a_file_that_is_edited_again_and_again_costs_the_bundled_kernels_nothing
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     monkeypatch.setenv("GPUPLAY_CACHE_DIR", str(tmp_path / "cache"))
-    bundled = cache_folder(catalog.find("matmul"), "0" * 16)
+    bundled = cache_folder(find_kernel("matmul"), "0" * 16)
     file = tmp_path / "mine.py"
     for number in range(2 * KEPT_CACHES):
-        own = cache_folder(catalog.Origin("file", "mine", str(file)), f"{number:016x}")
+        own = cache_folder(Origin("file", "mine", str(file)), f"{number:016x}")
     assert bundled.is_dir()
     assert len(list(own.parent.iterdir())) == KEPT_CACHES

@@ -9,15 +9,16 @@ from typing import Any
 import pytest
 from proofs.front_end import gpu_functions
 
-from gpuplay import catalog
 from gpuplay.analysis import sass
+from gpuplay.catalog.find import find_kernel
+from gpuplay.catalog.load import load_kernel
 from gpuplay.lockstep.record import Counts
 from gpuplay.machine.model import Machine, model_of
 from gpuplay.measure.building import build, problem_data
 from gpuplay.results import Cell
 from gpuplay.targets.lockstep import LockstepTarget
 
-LOADED = catalog.load(catalog.find("conv2d"))
+LOADED = load_kernel(find_kernel("conv2d"))
 TOP = ("implicit", "pipelined", "tf32", "winograd")
 FLOAT = 4
 

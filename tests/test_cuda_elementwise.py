@@ -9,15 +9,16 @@ import pytest
 from proofs.front_end import shared_front_end
 from test_cuda_offline import compiles
 
-from gpuplay import catalog
 from gpuplay.analysis import sass
+from gpuplay.catalog.find import find_kernel
+from gpuplay.catalog.load import load_kernel
 from gpuplay.machine.model import Machine
 from gpuplay.measure.building import build, problem_data
 from gpuplay.results import Cell
 from gpuplay.targets import offline
 from gpuplay.targets.lockstep import LockstepTarget
 
-ACTIVATION, DENSE = (catalog.load(catalog.find(name)) for name in ("activation", "dense"))
+ACTIVATION, DENSE = (load_kernel(find_kernel(name)) for name in ("activation", "dense"))
 FUNCTIONS = ("relu", "leaky_relu", "sigmoid", "tanh", "gelu", "silu", "softplus", "identity")
 CAPABILITIES = [(8, 0), (9, 0)]
 each_capability = pytest.mark.parametrize("capability", CAPABILITIES, ids=lambda c: f"sm_{c[0]}{c[1]}")

@@ -8,8 +8,9 @@ from types import ModuleType
 import pytest
 from proofs.front_end import gpu_functions
 
-from gpuplay import catalog
 from gpuplay.analysis import sass
+from gpuplay.catalog.find import find_kernel
+from gpuplay.catalog.load import load_kernel
 from gpuplay.kernel import Problem
 from gpuplay.lockstep.record import Counts, Report
 from gpuplay.machine.model import GpuModel, Machine, model_of
@@ -17,7 +18,7 @@ from gpuplay.measure.building import build, problem_data
 from gpuplay.results import Cell
 from gpuplay.targets.lockstep import LockstepTarget
 
-LOADED = catalog.load(catalog.find("lstm"))
+LOADED = load_kernel(find_kernel("lstm"))
 TOP = ("registers", "hoisted", "persistent")
 SHAPES = 4
 N, BATCH, STEPS = 64, 128, 2

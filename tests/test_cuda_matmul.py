@@ -7,8 +7,9 @@ import pytest
 from proofs.front_end import gpu_functions
 from test_cuda_offline import compiles
 
-from gpuplay import catalog
 from gpuplay.analysis import sass
+from gpuplay.catalog.find import find_kernel
+from gpuplay.catalog.load import load_kernel
 from gpuplay.kernel import Problem
 from gpuplay.lockstep.record import Counts
 from gpuplay.machine.model import GpuModel, Machine, model_of
@@ -17,7 +18,7 @@ from gpuplay.results import Cell
 from gpuplay.targets.lockstep import LockstepTarget
 from gpuplay.targets.offline import OfflineGpu
 
-LOADED = catalog.load(catalog.find("matmul"))
+LOADED = load_kernel(find_kernel("matmul"))
 SHAPE = {"m": 128, "k": 64}  # all tiles divide it
 N = 256
 TILE = 16

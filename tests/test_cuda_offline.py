@@ -11,11 +11,11 @@ from pathlib import Path
 
 import pytest
 
-from gpuplay import catalog
+from gpuplay.catalog.find import bundled_kernels
 
 HERE = Path(__file__).parent
 SEAM = HERE / "kernels" / "seam.py"
-KERNELS = [*(origin.name for origin in catalog.bundled()), str(SEAM)]
+KERNELS = [*(origin.name for origin in bundled_kernels()), str(SEAM)]
 MOST_REGISTERS = 255
 REGISTERS_OF_A_BLOCK = 65536  # on every GPU of capability 5.0 and later
 

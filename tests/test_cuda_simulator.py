@@ -9,11 +9,11 @@ from pathlib import Path
 
 import pytest
 
-from gpuplay import catalog
+from gpuplay.catalog.find import bundled_kernels
 
 HERE = Path(__file__).parent
 SEAM = HERE / "kernels" / "seam.py"
-KERNELS = [origin.name for origin in catalog.bundled()]
+KERNELS = [origin.name for origin in bundled_kernels()]
 SIZE = "7"  # a GPU thread is an operating-system thread there
 
 

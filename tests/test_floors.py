@@ -21,7 +21,7 @@ ROOMS = {
     "gpuplay": (
         *("errors", "units", "paths", "machine"),
         *("precision", "kernel", "bounds", "intrinsics"),
-        *("results", "catalog", "sources", "shapes", "sizes", "plan", "request", "promises", "lockstep"),
+        *("results", "catalog", "shapes", "sizes", "plan", "request", "promises", "lockstep"),
         *("targets", "measure", "worker", "process", "crew", "forecast", "verifying", "runner"),
         *("analysis", "views", "cli", "__main__"),
     ),

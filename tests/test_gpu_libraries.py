@@ -14,7 +14,9 @@ import numpy as np
 import pytest
 from command import Gpuplay
 
-from gpuplay import catalog
+from gpuplay.catalog.find import bundled_kernels
+from gpuplay.catalog.load import load_kernel
+from gpuplay.catalog.origin import Origin
 from gpuplay.crew import GPU_PEERS, environment_of, variables
 from gpuplay.errors import KernelFileError
 from gpuplay.measure.libraries import cudnn_version
@@ -163,9 +165,9 @@ def test_every_peer_through_pytorch_is_right_on_the_hosts_tensors() -> None:
     assert set(found.values()) == {""}, found
 
 
-@pytest.mark.parametrize("origin", catalog.bundled(), ids=lambda origin: origin.name)
-def test_every_kernel_has_a_peer_on_the_gpu_that_names_its_library_and_precision(origin: catalog.Origin) -> None:
-    kernel = catalog.load(origin).kernel
+@pytest.mark.parametrize("origin", bundled_kernels(), ids=lambda origin: origin.name)
+def test_every_kernel_has_a_peer_on_the_gpu_that_names_its_library_and_precision(origin: Origin) -> None:
+    kernel = load_kernel(origin).kernel
     peers = [v for v in kernel.variants if v.target in ("torch_gpu", "cupy")]
     assert "torch_gpu" in {v.target for v in peers}
     for variant in peers:
@@ -196,4 +198,4 @@ def test_the_part_of_lstm_that_stands_against_pytorchs_cell_is_right_and_listed_
     assert done.code == 0, done.out + done.err
     assert "cuda:pointwise" in done.out
     assert "lstm_cell" not in gpuplay("list").out
-    assert "lstm_cell" not in [origin.name for origin in catalog.bundled()]
+    assert "lstm_cell" not in [origin.name for origin in bundled_kernels()]

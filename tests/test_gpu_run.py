@@ -11,7 +11,9 @@ from typing import Any
 import numpy as np
 import pytest
 
-from gpuplay import catalog
+from gpuplay.catalog.find import find_kernel
+from gpuplay.catalog.load import load_kernel
+from gpuplay.catalog.origin import Origin
 from gpuplay.crew import environment_of
 from gpuplay.machine.model import GpuModel, Machine
 from gpuplay.measure import bench
@@ -83,7 +85,7 @@ class Crew:
     source = "0" * 16
     started: tuple[str, ...] = ()
 
-    def __init__(self, origin: catalog.Origin) -> None:
+    def __init__(self, origin: Origin) -> None:
         self.desk = Desk()
         self.desk.load(origin)
         self.asked: set[str] = set()
@@ -113,7 +115,7 @@ def opened(monkeypatch: pytest.MonkeyPatch) -> Iterator[list[Gpu]]:
 
 
 def planned(**settings: Any) -> Plan:
-    loaded = catalog.load(catalog.find("activation"))
+    loaded = load_kernel(find_kernel("activation"))
     request = Request(
         sizes=(1000,),
         variants=("torch_gpu:map", "cuda:map"),
@@ -133,7 +135,7 @@ def measured(plan: Plan, crew: Crew) -> Result:
 
 
 def test_a_cell_on_a_gpu_has_its_kernel_time_its_call_its_copies_and_what_the_gpu_said(opened: list[Gpu]) -> None:
-    result = measured(planned(), Crew(catalog.find("activation")))
+    result = measured(planned(), Crew(find_kernel("activation")))
     assert (result.status, result.reason) == ("ok", "")
     assert result.time
     assert result.time.median_s == pytest.approx(CALL_S)
@@ -148,14 +150,14 @@ def test_a_cell_on_a_gpu_has_its_kernel_time_its_call_its_copies_and_what_the_gp
 
 
 def test_cold_calls_are_asked_for_as_such(opened: list[Gpu]) -> None:
-    result = measured(planned(cold=True), Crew(catalog.find("activation")))
+    result = measured(planned(cold=True), Crew(find_kernel("activation")))
     assert result.time
     assert result.time.median_s == pytest.approx(COLD_S)
     assert opened
 
 
 def test_replays_of_a_graph_are_timed_and_verified(opened: list[Gpu]) -> None:
-    result = measured(planned(graph=True), Crew(catalog.find("activation")))
+    result = measured(planned(graph=True), Crew(find_kernel("activation")))
     assert result.status == "ok"
     assert opened[0].replayed > 3
     assert "said by the target" not in result.warnings
@@ -163,7 +165,7 @@ def test_replays_of_a_graph_are_timed_and_verified(opened: list[Gpu]) -> None:
 
 def test_a_graph_that_computes_nothing_has_no_time(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(bench, "open_target", lambda *_, **__: Gpu(graph=True, broken=True))
-    result = measured(planned(graph=True), Crew(catalog.find("activation")))
+    result = measured(planned(graph=True), Crew(find_kernel("activation")))
     assert result.status == "wrong"
     assert result.reason.startswith("wrong after repeated calls: ")
     assert result.time is None
@@ -171,7 +173,7 @@ def test_a_graph_that_computes_nothing_has_no_time(monkeypatch: pytest.MonkeyPat
 
 def test_variants_on_a_gpu_have_one_thread_and_libraries_a_process_of_their_own() -> None:
     cells = planned().rows[0].cells
-    kernel = catalog.load(catalog.find("activation")).kernel
+    kernel = load_kernel(find_kernel("activation")).kernel
     assert [(one.cell.variant, one.cell.threads) for one in cells] == [("torch_gpu:map", 1), ("cuda:map", 1)]
     assert len({environment_of(kernel.variant(one.cell.variant)) for one in cells}) == 2
     assert np.dtype("float32").itemsize * 1000 * 2 == cells[0].array_bytes

@@ -16,10 +16,10 @@ from rich.console import Console
 
 from gpuplay.analysis.change import change
 from gpuplay.analysis.ladder import ladders, others, rungs
+from gpuplay.catalog.definitions import Definition
 from gpuplay.errors import UsageError
 from gpuplay.plan import Plan
 from gpuplay.results import Cell, Record
-from gpuplay.sources import Definition
 from gpuplay.views import change as change_view
 from gpuplay.views import ladder as view
 from gpuplay.views.export import document

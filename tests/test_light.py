@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 from command import Gpuplay
 
-from gpuplay import catalog
+from gpuplay.catalog.find import bundled_kernels
 
 KERNELS = ["activation", "conv2d", "dense", "lstm", "matmul"]
 WATCH = """
@@ -34,7 +34,7 @@ def plugin(tmp_path: Path) -> Path:
 
 
 def test_the_five_kernels_are_there() -> None:
-    assert [origin.name for origin in catalog.bundled()] == KERNELS
+    assert [origin.name for origin in bundled_kernels()] == KERNELS
 
 
 def test_help_names_all_kernels_and_plugins_and_imports_none(gpuplay: Gpuplay, plugin: Path) -> None:

@@ -7,7 +7,8 @@ from collections.abc import Iterator
 
 import pytest
 
-from gpuplay import catalog
+from gpuplay.catalog.find import bundled_kernels
+from gpuplay.catalog.load import Loaded, load_kernel
 from gpuplay.kernel import Problem, Variant
 from gpuplay.machine.model import Machine
 from gpuplay.measure.building import build, problem_data
@@ -16,7 +17,7 @@ from gpuplay.targets.lockstep import LockstepTarget
 
 SIZES = (1, 2, 7, 31, 33, 127, 129)
 ODD_SIZE = 33
-LOADED = {origin.name: catalog.load(origin) for origin in catalog.bundled()}
+LOADED = {origin.name: load_kernel(origin) for origin in bundled_kernels()}
 VARIANTS = [
     pytest.param(name, variant.name, id=f"{name}-{variant.name.replace(':', '-')}")
     for name, loaded in LOADED.items()
@@ -31,12 +32,12 @@ def knobs_of(variant: Variant) -> Iterator[dict[str, int]]:
         yield dict(zip(variant.knobs, values, strict=True))
 
 
-def refusal(loaded: catalog.Loaded, variant: Variant, problem: Problem, knobs: dict[str, int]) -> str:
+def refusal(loaded: Loaded, variant: Variant, problem: Problem, knobs: dict[str, int]) -> str:
     """Why the variant does not serve this problem; '' where it does."""
     return (variant.applies and loaded.call(variant.applies, problem, knobs, Machine())) or ""
 
 
-def right(loaded: catalog.Loaded, variant: Variant, problem: Problem, knobs: dict[str, int]) -> bool:
+def right(loaded: Loaded, variant: Variant, problem: Problem, knobs: dict[str, int]) -> bool:
     """Whether the variant serves this problem; then it is right, at the first call and without a fault."""
     if refusal(loaded, variant, problem, knobs):
         return False

@@ -12,8 +12,9 @@ from numpy.typing import NDArray
 from proofs.front_end import gpu_functions
 from test_cuda_offline import compiles
 
-from gpuplay import catalog
 from gpuplay.analysis import sass
+from gpuplay.catalog.find import find_kernel
+from gpuplay.catalog.load import load_kernel
 from gpuplay.errors import GpuplayError, KernelFileError
 from gpuplay.intrinsics import ptx
 from gpuplay.kernel import Array, Problem, Variant
@@ -29,7 +30,7 @@ from gpuplay.targets.lockstep import LockstepTarget
 ZEROS, EIGHT_TILES = (np.float32(0),) * 4, (np.float32(0),) * 32
 DOWN, ACROSS = (0, 1), (0, 1, 2, 3)
 WARP = 32
-MATMUL = catalog.load(catalog.find("matmul"))
+MATMUL = load_kernel(find_kernel("matmul"))
 RUNGS = ("tf32", "tf32x3", "bf16")
 each_capability = pytest.mark.parametrize("capability", [(8, 0), (9, 0)], ids=lambda c: f"sm_{c[0]}{c[1]}")
 

@@ -14,7 +14,8 @@ import pytest
 from typer.main import get_command
 
 import gpuplay
-from gpuplay import catalog
+from gpuplay.catalog.find import find_kernel
+from gpuplay.catalog.load import load_kernel
 from gpuplay.cli import options
 from gpuplay.cli.app import app
 from gpuplay.kernel import COMMANDS
@@ -47,7 +48,7 @@ def spellings(kernel: str) -> set[str]:
     """All options of a kernel's command; of a file's, those that every kernel has."""
     if "/" in kernel:
         return {f"--{option.name.replace('_', '-')}" for option in options.COMMON} | {"--sizes", "--dtype", "--block"}
-    declared = catalog.load(catalog.find(kernel)).kernel
+    declared = load_kernel(find_kernel(kernel)).kernel
     return {f"--{option.name.replace('_', '-')}" for option in options.of_kernel(declared)}
 
 

@@ -12,9 +12,10 @@ import jsonschema
 import pytest
 from rich.text import Text
 
-from gpuplay import catalog
 from gpuplay.analysis.judging import Judgement, judge, unmeasured
 from gpuplay.analysis.report import Report, sentences, wording
+from gpuplay.catalog.find import find_kernel
+from gpuplay.catalog.load import Loaded, load_kernel
 from gpuplay.cli import peers
 from gpuplay.errors import UsageError
 from gpuplay.kernel import Kernel
@@ -265,7 +266,7 @@ def gpu_report() -> Report:
 class Here:
     """A session with a kernel that is loaded here and a GPU that is not asked for anything."""
 
-    def __init__(self, loaded: catalog.Loaded) -> None:
+    def __init__(self, loaded: Loaded) -> None:
         self.loaded, self.kernel = loaded, loaded.kernel
 
     def plan_of(self, asked: Request, machine: Machine) -> Plan:
@@ -274,7 +275,7 @@ class Here:
 
 @pytest.mark.parametrize("row", ROWS["cuda"], ids=lambda row: row.name)
 def test_a_row_for_a_gpu_is_planned_shown_and_judged(row: Promise) -> None:
-    here: Any = Here(catalog.load(catalog.find(row.kernel)))
+    here: Any = Here(load_kernel(find_kernel(row.kernel)))
     run = peers._Run((row,), Settings(), missing={"torch_gpu": "", "cupy": ""})
     plan = run._plan(here, row, Machine(cores=16, gpu=GpuModel(modelled=False)))
     speeds = {"torch_gpu": 1.0, "cupy": 0.9, "cuda": 1.6}
@@ -381,7 +382,7 @@ def test_a_file_that_cannot_be_written_is_refused_at_once(tmp_path: Path, name: 
 
 
 def declared(promise: Promise) -> Kernel:
-    return catalog.load(catalog.find(promise.kernel)).kernel
+    return load_kernel(find_kernel(promise.kernel)).kernel
 
 
 @pytest.mark.parametrize("row", [*ROWS["cpu"], *ROWS["cuda"]], ids=lambda row: f"{row.target}-{row.name}")
@@ -392,7 +393,7 @@ def test_a_promise_names_problems_and_variants_that_are_there(row: Promise) -> N
     known = {axis.name: axis for axis in kernel.axes}
     for problem in problems:
         assert set(dict(problem.params)) == set(known)
-        assert kernel.applies is None or catalog.load(catalog.find(row.kernel)).call(kernel.applies, problem) is None
+        assert kernel.applies is None or load_kernel(find_kernel(row.kernel)).call(kernel.applies, problem) is None
     names = [v.name for v in kernel.variants]
     assert row.ours(kernel)
     rivals = {name.partition(":")[0] for name in row.rivals(kernel)}

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from gpuplay import catalog
+from gpuplay.catalog.find import bundled_kernels
 from gpuplay.crew import ORDINARY, SISD, variables
 
 PROOF = Path(__file__).parent / "proofs" / "machine_code.py"
@@ -30,7 +30,7 @@ def instructions(kernel: str, variant: str, environment: str, cache: Path) -> di
     return counts
 
 
-@pytest.mark.parametrize("kernel", [origin.name for origin in catalog.bundled()])
+@pytest.mark.parametrize("kernel", [origin.name for origin in bundled_kernels()])
 def test_only_the_simd_variant_has_packed_arithmetic(kernel: str, tmp_path: Path) -> None:
     vector = instructions(kernel, "cpu:simd", ORDINARY, tmp_path / "a")
     scalar = instructions(kernel, "cpu:scalar", SISD, tmp_path / "b")

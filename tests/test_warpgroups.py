@@ -6,14 +6,15 @@ import re
 import pytest
 from test_cuda_offline import compiles
 
-from gpuplay import catalog
+from gpuplay.catalog.find import bundled_kernels
+from gpuplay.catalog.load import load_kernel
 from gpuplay.machine.model import GpuModel, Machine
 from gpuplay.measure.building import build, problem_data
 from gpuplay.results import Cell
 from gpuplay.targets import offline
 from gpuplay.targets.lockstep import LockstepTarget
 
-MATMUL = catalog.load(next(origin for origin in catalog.bundled() if origin.name == "matmul"))
+MATMUL = load_kernel(next(origin for origin in bundled_kernels() if origin.name == "matmul"))
 WGMMA = MATMUL.kernel.variant("cuda:wgmma")
 
 

@@ -5,7 +5,8 @@ from __future__ import annotations
 import pytest
 from command import Gpuplay
 
-from gpuplay import catalog
+from gpuplay.catalog.find import find_kernel
+from gpuplay.catalog.load import load_kernel
 from gpuplay.errors import KernelFileError
 from gpuplay.kernel import Variant
 
@@ -16,7 +17,7 @@ def test_winograd_is_held_to_its_own_wider_bound_and_its_fellow_to_the_kernels(g
     done = gpuplay(*WORDS, "--sizes", "14", "--on", "cpu:naive,cpu:winograd")
     assert done.code == 0, done.err
     errors = {cell["variant"]: cell["error"] for cell in done.results}
-    growth = catalog.load(catalog.find("conv2d")).kernel.variant("cpu:winograd").error_growth
+    growth = load_kernel(find_kernel("conv2d")).kernel.variant("cpu:winograd").error_growth
     assert errors["cpu:winograd"]["tolerance"] == pytest.approx(growth * errors["cpu:naive"]["tolerance"])
     assert 0 < errors["cpu:naive"]["max_abs"] <= errors["cpu:naive"]["tolerance"]
     assert 0 < errors["cpu:winograd"]["max_abs"] <= errors["cpu:winograd"]["tolerance"]

@@ -7,8 +7,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from gpuplay.catalog.definitions import Definition
 from gpuplay.kernel import Variant
-from gpuplay.sources import Definition
 
 
 @dataclass(frozen=True)

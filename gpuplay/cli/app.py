@@ -7,7 +7,8 @@ from typing import Annotated, Any
 import typer
 from typer.core import TyperGroup
 
-from gpuplay import __version__, catalog
+from gpuplay import __version__
+from gpuplay.catalog.find import bundled_kernels, find_kernel, plugin_kernels
 from gpuplay.cli import commands
 from gpuplay.cli.kernel_command import kernel_command, listed
 from gpuplay.errors import UsageError
@@ -19,12 +20,12 @@ class KernelGroup(TyperGroup):
 
     def list_commands(self, ctx: Any) -> list[str]:
         """The kernels, then the commands."""
-        kernels = [origin.name for origin in (*catalog.bundled(), *catalog.plugins())]
+        kernels = [origin.name for origin in (*bundled_kernels(), *plugin_kernels())]
         return [*dict.fromkeys(kernels), *super().list_commands(ctx)]
 
     def get_command(self, ctx: Any, cmd_name: str) -> Any:
         """A command by its name; of a kernel only the line that a list of commands needs."""
-        known = {origin.name: origin for origin in (*catalog.bundled(), *catalog.plugins())}
+        known = {origin.name: origin for origin in (*bundled_kernels(), *plugin_kernels())}
         return listed(known[cmd_name]) if cmd_name in known else super().get_command(ctx, cmd_name)
 
     def resolve_command(self, ctx: Any, args: list[str]) -> Any:
@@ -34,7 +35,7 @@ class KernelGroup(TyperGroup):
             raise UsageError(f"{args[0]!r} is kept for a later version; 'gpuplay --help' lists what there is")
         if args[0] in COMMANDS or args[0].startswith("-"):
             return super().resolve_command(ctx, args)
-        return args[0], kernel_command(catalog.find(args[0]), args[0]), args[1:]
+        return args[0], kernel_command(find_kernel(args[0]), args[0]), args[1:]
 
 
 app = typer.Typer(cls=KernelGroup, add_completion=False, rich_markup_mode=None, no_args_is_help=False)

@@ -12,7 +12,7 @@ from typing import Any
 from rich.console import Console
 from rich.text import Text
 
-from gpuplay import catalog
+from gpuplay.catalog.origin import Origin
 from gpuplay.cli.session import INTERRUPTED, Session, exit_code, refuse_negative
 from gpuplay.crew import ORDINARY
 from gpuplay.kernel import Kernel
@@ -30,7 +30,7 @@ CHECK_LIMIT_S = 2.0
 
 
 def check_kernels(
-    origins: Sequence[catalog.Origin],
+    origins: Sequence[Origin],
     options: Mapping[str, Any],
     *,
     plain: bool,

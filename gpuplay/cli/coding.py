@@ -10,9 +10,10 @@ from typing import Any
 
 from rich.console import Console
 
-from gpuplay import __version__, sources
+from gpuplay import __version__
 from gpuplay.analysis.change import Change, change
 from gpuplay.analysis.inspection import gpu_rows, host_row
+from gpuplay.catalog import definitions as sources
 from gpuplay.cli import inspections
 from gpuplay.cli.explaining import refuse_idle_knobs
 from gpuplay.cli.options import CODE_FORMS, CODE_WORK

@@ -10,7 +10,8 @@ from typing import Annotated, Any
 import typer
 from rich.console import Console
 
-from gpuplay import catalog
+from gpuplay.catalog.find import bundled_kernels, find_kernel, plugin_kernels
+from gpuplay.catalog.load import load_kernel
 from gpuplay.cli.kernel_command import code_command, explain_command, kernel_command, ladder_command
 from gpuplay.errors import KernelFileError, UsageError
 from gpuplay.kernel import Kernel, refuse_bad_name
@@ -38,7 +39,7 @@ def run(ctx: typer.Context, kernel: Word) -> None:
     if kernel in ("--help", "-h"):
         typer.echo(ctx.get_help())
         raise typer.Exit
-    made = kernel_command(catalog.find(kernel), kernel)
+    made = kernel_command(find_kernel(kernel), kernel)
     raise typer.Exit(made.main(args=ctx.args, prog_name=f"gpuplay {kernel}", standalone_mode=False) or 0)
 
 
@@ -51,7 +52,7 @@ def explain(ctx: typer.Context, kernel: Word) -> None:
     if kernel in ("--help", "-h"):
         typer.echo(ctx.get_help())
         raise typer.Exit
-    made = explain_command(catalog.find(kernel), kernel)
+    made = explain_command(find_kernel(kernel), kernel)
     raise typer.Exit(made.main(args=ctx.args, prog_name=f"gpuplay explain {kernel}", standalone_mode=False) or 0)
 
 
@@ -64,7 +65,7 @@ def code(ctx: typer.Context, kernel: Word) -> None:
     if kernel in ("--help", "-h"):
         typer.echo(ctx.get_help())
         raise typer.Exit
-    made = code_command(catalog.find(kernel), kernel)
+    made = code_command(find_kernel(kernel), kernel)
     raise typer.Exit(made.main(args=ctx.args, prog_name=f"gpuplay code {kernel}", standalone_mode=False) or 0)
 
 
@@ -77,7 +78,7 @@ def ladder(ctx: typer.Context, kernel: Word) -> None:
     if kernel in ("--help", "-h"):
         typer.echo(ctx.get_help())
         raise typer.Exit
-    made = ladder_command(catalog.find(kernel), kernel)
+    made = ladder_command(find_kernel(kernel), kernel)
     raise typer.Exit(made.main(args=ctx.args, prog_name=f"gpuplay ladder {kernel}", standalone_mode=False) or 0)
 
 
@@ -134,7 +135,7 @@ def check(
     """Verify every variant, at awkward sizes and every knob value: CUDA without a GPU, too. Nothing is timed."""
     from gpuplay.cli.checking import check_kernels
 
-    origins = [catalog.find(kernel)] if kernel else [*catalog.bundled(), *catalog.plugins()]
+    origins = [find_kernel(kernel)] if kernel else [*bundled_kernels(), *plugin_kernels()]
     options: dict[str, Any] = {"on": on, "sizes": sizes, "dtype": dtype, "device": device, "seed": seed}
     options["keep_going"] = keep_going
     if watch:
@@ -189,9 +190,9 @@ def doctor(plain: Plain = False) -> None:
 def _readable_kernels() -> tuple[list[Kernel], dict[str, str]]:
     """The bundled kernels, and the reasons why some cannot be read."""
     kernels, broken = [], {}
-    for origin in catalog.bundled():
+    for origin in bundled_kernels():
         try:
-            kernels.append(catalog.load(origin).kernel)
+            kernels.append(load_kernel(origin).kernel)
         except KernelFileError as error:
             broken[origin.name] = str(error)
     return kernels, broken

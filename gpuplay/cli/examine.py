@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from rich.console import Console
 
-from gpuplay import catalog
+from gpuplay.catalog.find import bundled_kernels
 from gpuplay.crew import ORDINARY, Crew
 from gpuplay.errors import GpuplayError
 from gpuplay.machine import describe as machines
@@ -21,7 +21,7 @@ def examine(*, plain: bool) -> int:
     kept, worker, trouble = roofs.load(name), None, ""
     console = Console(no_color=plain or None, highlight=False, soft_wrap=True)
     try:
-        with Crew(catalog.bundled()[0], threads=machine["cores"]) as crew:
+        with Crew(bundled_kernels()[0], threads=machine["cores"]) as crew:
             worker = crew.member(ORDINARY).ask("facts", timeout_s=60.0)
             if kept is None:
                 with Console(stderr=True).status("measuring this machine's roofs", spinner="line"):

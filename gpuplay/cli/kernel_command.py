@@ -9,7 +9,8 @@ from typing import Any
 import typer
 from typer.main import get_command
 
-from gpuplay import catalog
+from gpuplay.catalog.load import load_kernel
+from gpuplay.catalog.origin import Origin
 from gpuplay.cli import options
 from gpuplay.errors import KernelFileError
 from gpuplay.kernel import Kernel, Variant
@@ -17,7 +18,7 @@ from gpuplay.kernel import Kernel, Variant
 KERNELS_PANEL, PLUGINS_PANEL = "Kernels", "Kernels from installed packages"
 
 
-def kernel_command(origin: catalog.Origin, word: str) -> Any:
+def kernel_command(origin: Origin, word: str) -> Any:
     """The command of one kernel, its options those of the declaration."""
     from gpuplay.cli.session import Session
 
@@ -31,7 +32,7 @@ def kernel_command(origin: catalog.Origin, word: str) -> Any:
     return _made(command, kernel, word, options.of_kernel(kernel), kernel.variants)
 
 
-def explain_command(origin: catalog.Origin, word: str) -> Any:
+def explain_command(origin: Origin, word: str) -> Any:
     """``explain`` for one kernel, its options those of the declaration."""
     from gpuplay.cli.explaining import explain
     from gpuplay.cli.session import Session
@@ -47,7 +48,7 @@ def explain_command(origin: catalog.Origin, word: str) -> Any:
     return _made(command, kernel, word, options.of_explain(kernel), shown or kernel.variants)
 
 
-def code_command(origin: catalog.Origin, word: str) -> Any:
+def code_command(origin: Origin, word: str) -> Any:
     """``code`` for one kernel, its options those of the declaration."""
     from gpuplay.cli.coding import code
     from gpuplay.cli.session import Session
@@ -62,7 +63,7 @@ def code_command(origin: catalog.Origin, word: str) -> Any:
     return _made(command, kernel, word, options.of_code(kernel), kernel.variants)
 
 
-def ladder_command(origin: catalog.Origin, word: str) -> Any:
+def ladder_command(origin: Origin, word: str) -> Any:
     """``ladder`` for one kernel, its options those of the declaration."""
     from gpuplay.cli.ladder import climb
     from gpuplay.cli.session import Session
@@ -97,13 +98,13 @@ def _variants_help(variants: Sequence[Variant]) -> str:
     return "\b\n" + "\n".join(["Variants:", *lines])
 
 
-def listed(origin: catalog.Origin) -> Any:
+def listed(origin: Origin) -> Any:
     """A command that has only a name and a line: plugins are not imported for a list."""
     app = typer.Typer(add_completion=False)
     panel, text = KERNELS_PANEL, "from an installed package"
     if origin.kind == "bundled":
         try:
-            text = catalog.load(origin).kernel.summary
+            text = load_kernel(origin).kernel.summary
         except KernelFileError as error:
             text = f"broken: {error}"
     else:

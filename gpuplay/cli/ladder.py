@@ -8,9 +8,9 @@ from typing import Any
 
 from rich.console import Console
 
-from gpuplay import sources
 from gpuplay.analysis import ladder as ladders
 from gpuplay.analysis.change import change
+from gpuplay.catalog import definitions
 from gpuplay.cli import gpu_ladder
 from gpuplay.cli.options import LADDER_FLOPS
 from gpuplay.cli.session import OK, Session, settings_of
@@ -48,7 +48,7 @@ def _show_changes(session: Session, names: Sequence[str], values: Mapping[str, A
         if values[option]:
             raise UsageError(f"--diff prints source changes as text; leave --{option} away")
     kernel = session.kernel
-    found = {name: sources.definitions(session.origin, kernel.variant(name)) for name in names}
+    found = {name: definitions.definitions(session.origin, kernel.variant(name)) for name in names}
     environments = {name: environment_of(kernel.variant(name)) for name in names}
     steps = [change(kernel.variant(a), kernel.variant(b), found, environments) for a, b in pairwise(names)]
     console = Console(no_color=values["plain"] or None)

@@ -13,9 +13,11 @@ from typing import Any
 from rich.console import Console
 from rich.text import Text
 
-from gpuplay import __version__, catalog
+from gpuplay import __version__
 from gpuplay.analysis.judging import Judgement, judge, unmeasured
 from gpuplay.analysis.report import Report
+from gpuplay.catalog.find import find_kernel
+from gpuplay.catalog.load import load_kernel
 from gpuplay.cli.session import FAILED, INTERRUPTED, OK, Measured, Session, settings_of
 from gpuplay.errors import TargetMissing, UsageError
 from gpuplay.kernel import Kernel
@@ -109,7 +111,7 @@ class _Run:
             for row in self.rows:
                 if session is None or session.kernel.name != row.kernel:
                     stack.close()
-                    session = stack.enter_context(Session.of(catalog.find(row.kernel)))
+                    session = stack.enter_context(Session.of(find_kernel(row.kernel)))
                 found = self._measured(session, row)
                 done.append((row, session.kernel, found.record))
                 results = tuple(result for _, _, record in done for result in record.results)
@@ -121,7 +123,7 @@ class _Run:
 
     def refuse_without_peers(self) -> None:
         """TargetMissing where no library is here that any of the rows is measured against."""
-        kernels = [(row, catalog.load(catalog.find(row.kernel)).kernel) for row in self.rows if row.peers]
+        kernels = [(row, load_kernel(find_kernel(row.kernel)).kernel) for row in self.rows if row.peers]
         absent: dict[str, str] = {}
         here = False
         for row, kernel in kernels:

@@ -11,8 +11,10 @@ from typing import Any, Self
 
 from rich.console import Console
 
-from gpuplay import __version__, catalog, plan, request
+from gpuplay import __version__, plan, request
 from gpuplay.analysis import roofline
+from gpuplay.catalog.load import load_kernel
+from gpuplay.catalog.origin import Origin
 from gpuplay.cli import devices
 from gpuplay.crew import ORDINARY, Crew
 from gpuplay.errors import KernelFileError, UsageError, WorkerLost
@@ -49,18 +51,18 @@ class Measured:
 class Session:
     """A kernel and the workers that serve it; for a user's file a worker has already loaded it."""
 
-    origin: catalog.Origin
+    origin: Origin
     kernel: Kernel
     crew: Crew
     found: dict[int, devices.Found] = field(default_factory=dict)
 
     @classmethod
-    def of(cls, origin: catalog.Origin) -> Self:
+    def of(cls, origin: Origin) -> Self:
         """Load the declaration: a bundled one here, any other in a worker."""
         cores = machines.machine().cores
         crew = Crew(origin, threads=cores)
         if origin.kind == "bundled":
-            return cls(origin, catalog.load(origin).kernel, crew)
+            return cls(origin, load_kernel(origin).kernel, crew)
         try:
             return cls(origin, crew.declaration(), crew)
         except BaseException:
@@ -161,7 +163,7 @@ class Session:
         """The plan of a request, made where the kernel was loaded."""
         self.crew.allow_threads(max(asked.threads))
         if self.origin.kind == "bundled":
-            return plan.make(catalog.load(self.origin), asked, machine)
+            return plan.make(load_kernel(self.origin), asked, machine)
         timeout = asked.settings.cell_timeout_s
         try:
             found: Plan = self.crew.member(ORDINARY).ask("plan", asked, machine, timeout_s=timeout)

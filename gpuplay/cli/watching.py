@@ -10,7 +10,7 @@ from typing import Any
 from rich.console import Console
 from rich.text import Text
 
-from gpuplay import catalog
+from gpuplay.catalog.origin import Origin
 from gpuplay.cli.checking import check_kernels
 from gpuplay.cli.session import INTERRUPTED, OK
 from gpuplay.errors import GpuplayError, UsageError
@@ -23,7 +23,7 @@ Stamps = Mapping[Path, tuple[int, int]]
 Contents = Mapping[Path, bytes]
 
 
-def watch_kernel(origin: catalog.Origin, options: Mapping[str, Any], *, plain: bool, debug: bool) -> int:
+def watch_kernel(origin: Origin, options: Mapping[str, Any], *, plain: bool, debug: bool) -> int:
     """Check a kernel, wait for a change of its files, check again, until Ctrl-C: 0 where it came while waiting."""
     if origin.kind == "plugin":
         raise UsageError(f"check --watch: {origin.name} is installed; give the path of a file of yours")
@@ -48,12 +48,12 @@ def watch_kernel(origin: catalog.Origin, options: Mapping[str, Any], *, plain: b
             return OK
 
 
-def contents(origin: catalog.Origin) -> Contents:
+def contents(origin: Origin) -> Contents:
     """What the kernel's sources hold: those of its folder, for a package with all that is in it."""
     return {path: _bytes(path) for path in _files(origin)}
 
 
-def _files(origin: catalog.Origin) -> Sequence[Path]:
+def _files(origin: Origin) -> Sequence[Path]:
     path = Path(origin.path)
     if origin.kind == "bundled":
         found = path.rglob("*.py")
@@ -62,7 +62,7 @@ def _files(origin: catalog.Origin) -> Sequence[Path]:
     return sorted(file for file in found if not file.name.startswith("."))
 
 
-def _wait(origin: catalog.Origin, seen: Contents) -> None:
+def _wait(origin: Origin, seen: Contents) -> None:
     """Return once the sources hold something else than they did, and have not changed any more for a moment.
 
     Editors write a file in steps, or put another in its place: while one is gone or empty, nothing has changed.
@@ -82,13 +82,13 @@ def _wait(origin: catalog.Origin, seen: Contents) -> None:
         before = found
 
 
-def _own(origin: catalog.Origin) -> tuple[Path, ...]:
+def _own(origin: Origin) -> tuple[Path, ...]:
     """The file that the kernel cannot do without."""
     path = Path(origin.path)
     return (path / "__init__.py" if origin.kind == "bundled" else path,)
 
 
-def _stamps(origin: catalog.Origin) -> Stamps:
+def _stamps(origin: Origin) -> Stamps:
     found = {}
     for path in _files(origin):
         try:
@@ -116,5 +116,5 @@ def _view(console: Console, *, in_place: bool) -> Any:
     return render
 
 
-def _name(origin: catalog.Origin) -> str:
+def _name(origin: Origin) -> str:
     return Path(origin.path).name if origin.kind == "file" else origin.name

@@ -21,7 +21,7 @@ from gpuplay.targets import open_target
 from gpuplay.targets.host import HostTarget
 
 if TYPE_CHECKING:
-    from gpuplay.catalog import Loaded
+    from gpuplay.catalog.load import Loaded
     from gpuplay.kernel import Problem, Variant
     from gpuplay.measure.problems import ProblemData
     from gpuplay.plan import Settings

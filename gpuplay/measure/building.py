@@ -14,7 +14,7 @@ from gpuplay.measure.verify import Verdict
 from gpuplay.results import ErrorReport
 
 if TYPE_CHECKING:
-    from gpuplay.catalog import Loaded
+    from gpuplay.catalog.load import Loaded
     from gpuplay.kernel import Probe
     from gpuplay.results import Cell
     from gpuplay.targets.base import Call, Target

@@ -12,7 +12,7 @@ from gpuplay.targets.lockstep import LockstepTarget
 from gpuplay.units import seconds
 
 if TYPE_CHECKING:
-    from gpuplay.catalog import Loaded
+    from gpuplay.catalog.load import Loaded
     from gpuplay.plan import PlannedCell
 
 MOST_WORK_S = 10.0  # what the most work that is verified takes, roughly

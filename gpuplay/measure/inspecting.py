@@ -18,7 +18,7 @@ from gpuplay.shapes import declared_arrays
 from gpuplay.targets import offline, open_target
 
 if TYPE_CHECKING:
-    from gpuplay.catalog import Loaded
+    from gpuplay.catalog.load import Loaded
     from gpuplay.kernel import Problem, Variant
     from gpuplay.results import Cell
 

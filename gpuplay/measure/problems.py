@@ -19,7 +19,7 @@ from gpuplay.shapes import declared_arrays
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from gpuplay.catalog import Loaded
+    from gpuplay.catalog.load import Loaded
     from gpuplay.kernel import Problem, Variant
     from gpuplay.results import Cell
     from gpuplay.targets.base import Target

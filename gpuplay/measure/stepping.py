@@ -20,7 +20,7 @@ from gpuplay.plan import PlannedCell, Request, make
 from gpuplay.targets.lockstep import LockstepTarget
 
 if TYPE_CHECKING:
-    from gpuplay.catalog import Loaded
+    from gpuplay.catalog.load import Loaded
     from gpuplay.kernel import Problem, Value
     from gpuplay.lockstep.record import Fault, Place
     from gpuplay.measure.problems import ProblemData

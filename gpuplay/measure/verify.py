@@ -21,7 +21,7 @@ from gpuplay.results import ErrorReport, Mistake
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from gpuplay.catalog import Loaded
+    from gpuplay.catalog.load import Loaded
     from gpuplay.kernel import Array, Problem
 
 LARGE_FLOPS = 4e9

@@ -17,7 +17,8 @@ from typing import TYPE_CHECKING, Any, NoReturn
 
 import numpy as np
 
-from gpuplay import catalog, paths
+from gpuplay import paths
+from gpuplay.catalog.fingerprint import package_hash
 from gpuplay.errors import GpuplayError
 from gpuplay.targets import presence, tensor_maps
 from gpuplay.targets.hosted import HostedGpu, HostedTarget
@@ -120,7 +121,7 @@ def _machines() -> type[Machine]:
 
     of_kernel = config.CACHE_DIR
     if of_kernel:
-        config.CACHE_DIR = str(paths.kept_folder("lockstep", catalog.package_hash(), KEPT_CACHES))
+        config.CACHE_DIR = str(paths.kept_folder("lockstep", package_hash(), KEPT_CACHES))
     try:
         from gpuplay.lockstep.machine import Machine
     finally:

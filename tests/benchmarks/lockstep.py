@@ -30,10 +30,11 @@ def product(n, target):
     """A call of the tiled product at n×n, which makes a new machine each time, and the check of its result."""
     import numpy as np
 
-    from gpuplay import catalog
+    from gpuplay.catalog.find import find_kernel
+    from gpuplay.catalog.load import load_kernel
     from gpuplay.targets import open_target
 
-    loaded = catalog.load(catalog.find("matmul"))
+    loaded = load_kernel(find_kernel("matmul"))
     variant = next(v for v in loaded.kernel.variants if v.name == "cuda:tiled")
     problem = loaded.kernel.problem(n, dtype="float32")
     rng = np.random.default_rng(n)

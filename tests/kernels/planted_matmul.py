@@ -4,10 +4,11 @@ from dataclasses import replace
 
 import numpy as np
 
-from gpuplay import catalog
+from gpuplay.catalog.find import find_kernel
+from gpuplay.catalog.load import load_kernel
 from gpuplay.kernel import Variant
 
-MATMUL = catalog.load(catalog.find("matmul"))
+MATMUL = load_kernel(find_kernel("matmul"))
 
 
 def last_off(_problem):

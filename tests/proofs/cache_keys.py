@@ -13,7 +13,7 @@ from cells import cuda_variants, loaded_kernel
 from numba.cuda.serialize import dumps
 from offline import hollow_arrays
 
-from gpuplay import catalog
+from gpuplay.catalog.find import bundled_kernels
 from gpuplay.machine.model import GpuModel, Machine
 from gpuplay.targets.offline import OfflineGpu
 
@@ -36,7 +36,7 @@ def key(function):
 
 
 def keys():
-    for origin in catalog.bundled():
+    for origin in bundled_kernels():
         loaded = loaded_kernel(origin.name)
         for variant in cuda_variants(loaded):
             for function in launched(loaded, variant):

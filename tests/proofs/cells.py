@@ -7,14 +7,15 @@ from types import MappingProxyType
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
 
-from gpuplay import catalog
+from gpuplay.catalog.find import find_kernel
+from gpuplay.catalog.load import load_kernel
 from gpuplay.machine.model import Machine
 
 MACHINE = Machine()
 
 
 def loaded_kernel(word):
-    return catalog.load(catalog.find(word))
+    return load_kernel(find_kernel(word))
 
 
 def cuda_variants(loaded):

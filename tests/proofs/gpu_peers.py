@@ -8,7 +8,8 @@ from __future__ import annotations
 import json
 from typing import Any
 
-from gpuplay import catalog
+from gpuplay.catalog.find import find_kernel
+from gpuplay.catalog.load import load_kernel
 from gpuplay.measure.building import build, problem_data
 from gpuplay.results import Cell
 from gpuplay.targets import open_target
@@ -22,7 +23,7 @@ PARAMS: dict[str, dict[str, Any]] = {
 
 def verdicts(kernel: str) -> dict[str, str]:
     """What is wrong with each peer of a kernel on inputs as they are drawn and on every probe."""
-    loaded = catalog.load(catalog.find(kernel))
+    loaded = load_kernel(find_kernel(kernel))
     problem = loaded.kernel.problem(SIZES[kernel], **PARAMS.get(kernel, {}))
     found = {}
     for variant in loaded.kernel.variants:

@@ -12,7 +12,9 @@ import sys
 
 from numba.core.dispatcher import Dispatcher
 
-from gpuplay import catalog
+from gpuplay.catalog.find import find_kernel
+from gpuplay.catalog.load import load_kernel
+from gpuplay.catalog.origin import NAMESPACE
 from gpuplay.measure.bench import Bench
 from gpuplay.plan import Settings
 from gpuplay.results import Cell
@@ -21,7 +23,7 @@ ARITHMETIC = re.compile(r"\bv?(?:add|sub|mul|div|sqrt|fn?m(?:add|sub)\d*)(ps|pd|
 
 
 def main(kernel_name, variant_name, n):
-    loaded = catalog.load(catalog.find(kernel_name))
+    loaded = load_kernel(find_kernel(kernel_name))
     variant = loaded.kernel.variant(variant_name)
     problem = loaded.kernel.problem(n)
     cell = Cell(kernel_name, n, problem.params, variant_name, tuple(variant.default_knobs.items()))
@@ -29,7 +31,7 @@ def main(kernel_name, variant_name, n):
     assert not prepared.wrong, prepared.wrong
     counts = {"packed": 0, "scalar": 0, "functions": 0}
     for function in (o for o in gc.get_objects() if issubclass(type(o), Dispatcher)):
-        if function.py_func.__module__.startswith(catalog.NAMESPACE) and function.signatures:
+        if function.py_func.__module__.startswith(NAMESPACE) and function.signatures:
             counts["functions"] += 1
             for listing in function.inspect_asm().values():
                 for kind in ARITHMETIC.findall(listing):

@@ -14,7 +14,9 @@ import sys
 import numpy as np
 from numba import njit
 
-from gpuplay import catalog
+from gpuplay.catalog.find import find_kernel
+from gpuplay.catalog.load import load_kernel
+from gpuplay.catalog.origin import NAMESPACE
 from gpuplay.intrinsics.tiles import Shape
 
 FMA = re.compile(r"\bvfn?madd\d+(?:ps|pd|ss|sd)\b.*%([xyz])mm")
@@ -36,8 +38,8 @@ def loops(listing):
 
 
 def main(rows, vectors, dtype):
-    catalog.load(catalog.find("matmul"))
-    gemm = importlib.import_module(f"{catalog.NAMESPACE}._shared.gemm")
+    load_kernel(find_kernel("matmul"))
+    gemm = importlib.import_module(f"{NAMESPACE}._shared.gemm")
     shape = Shape(rows, vectors)
 
     @njit

@@ -10,10 +10,10 @@ from typing import Any
 
 from gpuplay.analysis.change import Change
 from gpuplay.analysis.inspection import GpuRow, HostRow, gpu_json, host_json
+from gpuplay.catalog.definitions import Definition
 from gpuplay.kernel import Kernel
 from gpuplay.measure.listings import Compiled, SourceFile
 from gpuplay.results import Cell
-from gpuplay.sources import Definition
 
 SCHEMA = "gpuplay-code/1"
 

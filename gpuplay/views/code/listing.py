@@ -10,8 +10,8 @@ from rich.text import Text
 
 from gpuplay.analysis import sass
 from gpuplay.analysis.inspection import GpuRow, HostRow
+from gpuplay.catalog.definitions import Definition
 from gpuplay.measure.listings import SourceFile
-from gpuplay.sources import Definition
 from gpuplay.units import count, nbytes
 from gpuplay.views.code.data import Document, source_line
 from gpuplay.views.code.resources import heading, label

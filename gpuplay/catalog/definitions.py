@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 
-from gpuplay.catalog import Origin, kernels_dir
+from gpuplay.catalog.origin import Origin, kernels_dir
 from gpuplay.errors import KernelFileError, UsageError
 from gpuplay.kernel import Variant
 
