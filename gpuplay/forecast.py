@@ -13,7 +13,7 @@ from gpuplay.kernel import Problem
 from gpuplay.machine import cgroups
 from gpuplay.plan import Plan, PlannedCell, Settings
 from gpuplay.process import TaskError
-from gpuplay.results import Cell
+from gpuplay.results.cell import Cell
 from gpuplay.units import nbytes, seconds
 
 LEAST_CALLS = 3  # of a slow cell: one to verify, two samples

@@ -10,7 +10,7 @@ from gpuplay.catalog.load import Loaded
 from gpuplay.errors import KernelFileError, UsageError
 from gpuplay.kernel import ON_GPU, Array, Cost, Function, Kernel, Knob, Problem, Value, Variant, without_functions
 from gpuplay.machine.model import Machine
-from gpuplay.results import Cell
+from gpuplay.results.cell import Cell
 from gpuplay.shapes import declared_arrays
 
 LIST_BYTES = 32  # a Python float in a list: 8 for the pointer, 24 for the object

@@ -13,14 +13,17 @@ from gpuplay.errors import GpuplayError, KernelFileError
 from gpuplay.forecast import Forecaster
 from gpuplay.kernel import ON_GPU, Variant
 from gpuplay.machine import quiet
-from gpuplay.measure.timing import FEWEST_SAMPLES, summarize
+from gpuplay.measure.timing import FEWEST_SAMPLES
 from gpuplay.plan import Plan, PlannedCell, Row, Settings
 from gpuplay.process import TaskError
-from gpuplay.results import ErrorReport, Event, Final, Provisional, Result, StateChanged, Status, Telemetry, worst
+from gpuplay.results.events import Event, Final, Provisional, StateChanged
+from gpuplay.results.result import ErrorReport, Result, Status
+from gpuplay.results.telemetry import Telemetry, worst
+from gpuplay.results.timing import summarize
 from gpuplay.verifying import Verifier
 
 if TYPE_CHECKING:
-    from gpuplay.measure.outcomes import Prepared, Turn
+    from gpuplay.results.turns import Prepared, Turn
 
 BUSY = "another program kept the processor busy: close it and measure again"
 LOCKSTEP = "on the lockstep machine"

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from gpuplay.crew import Crew, environment_of
 from gpuplay.measure import verifications
-from gpuplay.measure.outcomes import Stepped
 from gpuplay.plan import Plan
-from gpuplay.results import Cell
+from gpuplay.results.cell import Cell
+from gpuplay.results.turns import Stepped
 
 
 class Verifier:

@@ -23,13 +23,14 @@ from gpuplay.errors import GpuplayError
 from gpuplay.kernel import Kernel, Problem, without_functions
 from gpuplay.machine.model import Machine
 from gpuplay.plan import Plan, PlannedCell, Request, Settings, make
-from gpuplay.results import Cell, ErrorReport
+from gpuplay.results.cell import Cell
+from gpuplay.results.result import ErrorReport
 
 if TYPE_CHECKING:
     from gpuplay.measure.bench import Bench
-    from gpuplay.measure.listings import Compiled
-    from gpuplay.measure.outcomes import Explained, Prepared, Stepped, Turn
     from gpuplay.measure.stepping import Stepper
+    from gpuplay.results.compiled import Compiled
+    from gpuplay.results.turns import Explained, Prepared, Stepped, Turn
 
 PARENT_DEATH_SIGNAL = 1  # prctl option PR_SET_PDEATHSIG of Linux
 

@@ -9,7 +9,10 @@ from typing import Any
 
 from gpuplay.kernel import Kernel, Knob, Param, Value, Variant
 from gpuplay.plan import Plan, PlannedCell, Row, Settings
-from gpuplay.results import Cell, ErrorReport, Mistake, Record, Result, Timing, Transfer
+from gpuplay.results.cell import Cell
+from gpuplay.results.record import Record
+from gpuplay.results.result import ErrorReport, Mistake, Result, Transfer
+from gpuplay.results.timing import Timing
 
 MACHINE: dict[str, Any] = {
     "cpu": "AMD EPYC 9R14 96-Core Processor",

@@ -20,8 +20,8 @@ from gpuplay.lockstep.record import (
     Traffic,
     WarpMap,
 )
-from gpuplay.measure.outcomes import Explained
-from gpuplay.results import Cell
+from gpuplay.results.cell import Cell
+from gpuplay.results.turns import Explained
 
 FILE = "/kernels/mine.py"
 HELPERS = "/kernels/helpers.py"

@@ -11,7 +11,9 @@ from gpuplay.analysis import crossover, gains, ratios, roofline, verdict, warnin
 from gpuplay.analysis.grid import arrange
 from gpuplay.plan import Plan
 from gpuplay.precision import Formats
-from gpuplay.results import Cell, Result, Timing, Transfer
+from gpuplay.results.cell import Cell
+from gpuplay.results.result import Result, Transfer
+from gpuplay.results.timing import Timing
 from tests import scripted
 from tests.scripted import measure, ok, plan, record, runs, timing, usual
 

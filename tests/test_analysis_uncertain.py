@@ -8,7 +8,9 @@ import pytest
 
 from gpuplay.analysis import crossover, ratios, verdict
 from gpuplay.analysis.grid import arrange
-from gpuplay.results import Cell, Result, Timing
+from gpuplay.results.cell import Cell
+from gpuplay.results.result import Result
+from gpuplay.results.timing import Timing
 from tests import scripted
 from tests.scripted import measure, ok, plan, runs, timing, usual
 

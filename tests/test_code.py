@@ -21,8 +21,8 @@ from gpuplay.analysis.occupancy import Occupancy, Raise, Use, occupancy
 from gpuplay.cli import inspections
 from gpuplay.errors import UsageError
 from gpuplay.machine.model import MODELS, model_of
-from gpuplay.measure.listings import Compiled, GpuFunction, HostFunction, Resources, SourceFile
-from gpuplay.results import Cell
+from gpuplay.results.cell import Cell
+from gpuplay.results.compiled import Compiled, GpuFunction, HostFunction, Resources, SourceFile
 from gpuplay.targets import offline
 from gpuplay.views.code import export, listing, resources
 from gpuplay.views.code.data import Document

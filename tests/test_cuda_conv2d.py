@@ -15,7 +15,7 @@ from gpuplay.catalog.load import load_kernel
 from gpuplay.lockstep.record import Counts
 from gpuplay.machine.model import Machine, model_of
 from gpuplay.measure.building import build, problem_data
-from gpuplay.results import Cell
+from gpuplay.results.cell import Cell
 from gpuplay.targets.lockstep import LockstepTarget
 
 LOADED = load_kernel(find_kernel("conv2d"))

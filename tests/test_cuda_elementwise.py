@@ -14,7 +14,7 @@ from gpuplay.catalog.find import find_kernel
 from gpuplay.catalog.load import load_kernel
 from gpuplay.machine.model import Machine
 from gpuplay.measure.building import build, problem_data
-from gpuplay.results import Cell
+from gpuplay.results.cell import Cell
 from gpuplay.targets import offline
 from gpuplay.targets.lockstep import LockstepTarget
 

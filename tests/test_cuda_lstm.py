@@ -15,7 +15,7 @@ from gpuplay.kernel import Problem
 from gpuplay.lockstep.record import Counts, Report
 from gpuplay.machine.model import GpuModel, Machine, model_of
 from gpuplay.measure.building import build, problem_data
-from gpuplay.results import Cell
+from gpuplay.results.cell import Cell
 from gpuplay.targets.lockstep import LockstepTarget
 
 LOADED = load_kernel(find_kernel("lstm"))

@@ -21,10 +21,12 @@ from gpuplay.analysis.occupancy import Use, occupancy
 from gpuplay.cli import gpu_ladder, inspections, options
 from gpuplay.lockstep.record import Report
 from gpuplay.machine.model import Machine, model_of
-from gpuplay.measure.listings import GpuFunction, Resources
-from gpuplay.measure.outcomes import Explained
 from gpuplay.plan import Plan
-from gpuplay.results import Cell, ErrorReport, Record, Result
+from gpuplay.results.cell import Cell
+from gpuplay.results.compiled import GpuFunction, Resources
+from gpuplay.results.record import Record
+from gpuplay.results.result import ErrorReport, Result
+from gpuplay.results.turns import Explained
 from gpuplay.views import ladder as view
 from gpuplay.views.export import document
 from gpuplay.views.layout import show

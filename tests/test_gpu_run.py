@@ -18,7 +18,9 @@ from gpuplay.crew import environment_of
 from gpuplay.machine.model import GpuModel, Machine
 from gpuplay.measure import bench
 from gpuplay.plan import Plan, Request, Settings, make
-from gpuplay.results import Final, Result, Telemetry
+from gpuplay.results.events import Final
+from gpuplay.results.result import Result
+from gpuplay.results.telemetry import Telemetry
 from gpuplay.runner import Runner
 from gpuplay.targets.lockstep import LockstepTarget
 from gpuplay.worker import Desk

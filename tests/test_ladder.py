@@ -19,7 +19,8 @@ from gpuplay.analysis.ladder import ladders, others, rungs
 from gpuplay.catalog.definitions import Definition
 from gpuplay.errors import UsageError
 from gpuplay.plan import Plan
-from gpuplay.results import Cell, Record
+from gpuplay.results.cell import Cell
+from gpuplay.results.record import Record
 from gpuplay.views import change as change_view
 from gpuplay.views import ladder as view
 from gpuplay.views.export import document

@@ -12,7 +12,7 @@ from gpuplay.catalog.load import Loaded, load_kernel
 from gpuplay.kernel import Problem, Variant
 from gpuplay.machine.model import Machine
 from gpuplay.measure.building import build, problem_data
-from gpuplay.results import Cell
+from gpuplay.results.cell import Cell
 from gpuplay.targets.lockstep import LockstepTarget
 
 SIZES = (1, 2, 7, 31, 33, 127, 129)

@@ -24,7 +24,7 @@ from gpuplay.machine.model import Machine, model_of
 from gpuplay.measure.building import build, problem_data
 from gpuplay.measure.problems import ProblemData
 from gpuplay.precision import UNIT_ROUNDOFF, Formats, growth, stored
-from gpuplay.results import Cell
+from gpuplay.results.cell import Cell
 from gpuplay.targets.lockstep import LockstepTarget
 
 ZEROS, EIGHT_TILES = (np.float32(0),) * 4, (np.float32(0),) * 32

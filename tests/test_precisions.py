@@ -17,7 +17,9 @@ from gpuplay.analysis.ratios import fastest, speedup
 from gpuplay.analysis.verdict import sentences
 from gpuplay.kernel import Variant
 from gpuplay.plan import Plan
-from gpuplay.results import Cell, ErrorReport, Record, Result
+from gpuplay.results.cell import Cell
+from gpuplay.results.record import Record
+from gpuplay.results.result import ErrorReport, Result
 from gpuplay.views import detail, table
 from gpuplay.views.export import to_csv
 from gpuplay.views.layout import show

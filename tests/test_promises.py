@@ -23,7 +23,8 @@ from gpuplay.machine.model import GpuModel, Machine
 from gpuplay.plan import Plan, Request, Settings, make
 from gpuplay.promises import ROWS, chosen
 from gpuplay.promises.terms import Case, Mean, OfRoof, OfYardstick, Promise, Scaling, Worst, case
-from gpuplay.results import Cell, Result
+from gpuplay.results.cell import Cell
+from gpuplay.results.result import Result
 from gpuplay.views.page import SWEEP
 from gpuplay.views.peers import export, page
 from tests import scripted

@@ -15,7 +15,9 @@ from command import Gpuplay
 from gpuplay.analysis.grid import arrange
 from gpuplay.analysis.scaling import Scaling, scalings, serial_part
 from gpuplay.plan import Plan
-from gpuplay.results import Cell, Record, Result
+from gpuplay.results.cell import Cell
+from gpuplay.results.record import Record
+from gpuplay.results.result import Result
 from gpuplay.views.export import document
 from gpuplay.views.markdown import markdown
 from tests import scripted

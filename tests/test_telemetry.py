@@ -9,7 +9,9 @@ from typing import Any
 import pytest
 
 from gpuplay.analysis import warnings
-from gpuplay.results import Cell, Result, Telemetry, worst
+from gpuplay.results.cell import Cell
+from gpuplay.results.result import Result
+from gpuplay.results.telemetry import Telemetry, worst
 from gpuplay.targets.nvml import Nvml, NvmlError
 from gpuplay.views import detail, export
 from tests import scripted

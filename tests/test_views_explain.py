@@ -15,7 +15,7 @@ from rich.text import Text
 
 from gpuplay.errors import UsageError
 from gpuplay.lockstep.record import Report
-from gpuplay.results import Result
+from gpuplay.results.result import Result
 from gpuplay.views import watch
 from gpuplay.views.explain import compare, export, lanes, page
 from gpuplay.views.explain.data import Document

@@ -14,7 +14,8 @@ import pytest
 
 from gpuplay.errors import UsageError
 from gpuplay.plan import Plan
-from gpuplay.results import ErrorReport, Mistake, Record, Result
+from gpuplay.results.record import Record
+from gpuplay.results.result import ErrorReport, Mistake, Result
 from gpuplay.views import export, markdown
 from gpuplay.views.export import Exporter
 from tests import scripted

@@ -8,7 +8,9 @@ from collections.abc import Callable, Mapping
 from rich.console import Console
 
 from gpuplay.plan import Plan, Settings
-from gpuplay.results import Cell, Final, Notice, Provisional, Result, StateChanged
+from gpuplay.results.cell import Cell
+from gpuplay.results.events import Final, Provisional, StateChanged
+from gpuplay.results.result import Result
 from gpuplay.views.live import LiveView
 from tests import scripted
 from tests.scripted import measure, plan, record, usual
@@ -145,7 +147,6 @@ matmul: 12 cells, 1 skipped, at most 24 MiB of arrays at a time
 [1/12] cpu:scalar n=1024: skipped: would take about 21 s (--cell-limit)
 [2/12] numpy:blas n=256: 168 µs, 200 GFLOP/s
 [3/12] cpu:simd n=256: 329 µs, 102 GFLOP/s, 0.51 × numpy:blas
-a notice with [brackets]
 [4/12] cpu:parallel tile=64 n=256: wrong: C[254, 255] is 1.5, expected 2.5; last column; 256 is no multiple of 16
 """
 
@@ -157,7 +158,6 @@ def play(view: LiveView, results: Mapping[tuple[str, int], Result]) -> None:
     view.handle(Final(results["numpy:blas", 256]))
     view.handle(Provisional(results["cpu:simd", 256]))
     view.handle(Final(results["cpu:simd", 256]))
-    view.handle(Notice("a notice with [brackets]"))
     view.handle(Final(scripted.wrong(results["cpu:parallel", 256].cell, "MIMD")))
     view.stop()
 

@@ -8,7 +8,8 @@ from dataclasses import replace
 import pytest
 from rich.text import Text
 
-from gpuplay.results import Cell, Result
+from gpuplay.results.cell import Cell
+from gpuplay.results.result import Result
 from gpuplay.views import check, detail, listing, notes
 from gpuplay.views import plan as plan_view
 from tests import scripted

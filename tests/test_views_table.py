@@ -15,7 +15,9 @@ from rich.console import Console
 
 from gpuplay.kernel import Variant
 from gpuplay.plan import Plan
-from gpuplay.results import Cell, Record, Result, Transfer
+from gpuplay.results.cell import Cell
+from gpuplay.results.record import Record
+from gpuplay.results.result import Result, Transfer
 from gpuplay.views import table
 from gpuplay.views.layout import show
 from tests import scripted

@@ -10,7 +10,7 @@ from gpuplay.catalog.find import bundled_kernels
 from gpuplay.catalog.load import load_kernel
 from gpuplay.machine.model import GpuModel, Machine
 from gpuplay.measure.building import build, problem_data
-from gpuplay.results import Cell
+from gpuplay.results.cell import Cell
 from gpuplay.targets import offline
 from gpuplay.targets.lockstep import LockstepTarget
 

@@ -8,7 +8,7 @@ from typing import Literal
 
 from gpuplay.analysis.grid import Grid, Line
 from gpuplay.analysis.ratios import Order, fastest, speedup, timed
-from gpuplay.results import Result
+from gpuplay.results.result import Result
 
 
 @dataclass(frozen=True)

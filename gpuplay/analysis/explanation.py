@@ -10,7 +10,7 @@ from gpuplay.analysis.findings import Finding, findings, passes
 
 if TYPE_CHECKING:
     from gpuplay.lockstep.record import Place, Report
-    from gpuplay.measure.outcomes import Explained
+    from gpuplay.results.turns import Explained
 
 
 @dataclass(frozen=True)

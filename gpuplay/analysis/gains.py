@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from gpuplay.analysis.grid import Grid, Line
 from gpuplay.analysis.ratios import seconds, timed
 from gpuplay.kernel import FlynnClass
-from gpuplay.results import Result
+from gpuplay.results.result import Result
 
 
 @dataclass(frozen=True)

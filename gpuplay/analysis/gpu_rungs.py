@@ -10,7 +10,7 @@ from gpuplay.analysis.inspection import GpuRow, gpu_json
 
 if TYPE_CHECKING:
     from gpuplay.lockstep.record import Counts
-    from gpuplay.measure.outcomes import Explained
+    from gpuplay.results.turns import Explained
 
 
 @dataclass(frozen=True)

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from gpuplay.analysis.flow import TURNS, Instruction, Loop, loops
-from gpuplay.measure.listings import HostFunction
+from gpuplay.results.compiled import HostFunction
 
 _LABEL = re.compile(r'^"?(?P<label>[.$\w@]+)"?:')
 _LINE = re.compile(r"^\s+(?P<text>[a-z][^#/]*)")

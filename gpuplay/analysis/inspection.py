@@ -11,8 +11,8 @@ from gpuplay.analysis.host_code import HostLoop
 from gpuplay.analysis.occupancy import Occupancy, Use, occupancy
 from gpuplay.analysis.sass import Loops
 from gpuplay.machine.model import model_of
-from gpuplay.measure.listings import Compiled, GpuFunction, HostFunction
-from gpuplay.results import Cell
+from gpuplay.results.cell import Cell
+from gpuplay.results.compiled import Compiled, GpuFunction, HostFunction
 
 
 @dataclass(frozen=True)

@@ -13,7 +13,8 @@ from gpuplay.errors import UsageError
 from gpuplay.kernel import Kernel, Variant
 from gpuplay.plan import Plan
 from gpuplay.request import chosen_names
-from gpuplay.results import Record, Result
+from gpuplay.results.record import Record
+from gpuplay.results.result import Result
 
 DEFAULT = "cpu"
 

@@ -17,7 +17,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 from typing import Literal, TypeAlias
 
-from gpuplay.results import Result
+from gpuplay.results.result import Result
 
 RESAMPLES = 1000
 TIE_WITHIN = 0.01

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from gpuplay.analysis.judging import Finding, Judgement
 from gpuplay.promises.terms import LARGEST, Condition, Mean, OfRoof, OfYardstick, Scaling
-from gpuplay.results import Record
+from gpuplay.results.record import Record
 from gpuplay.units import count, percent, ratio, size_names
 
 ROOFS = {"fma_float32": "the fma roof", "read": "the read roof", "copy": "the copy roof"}

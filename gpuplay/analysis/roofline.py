@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any, Literal, TypeAlias
 
 from gpuplay.kernel import ON_GPU
-from gpuplay.results import Result
+from gpuplay.results.result import Result
 
 MEMORY_BOUND_INTENSITY = 8.0  # FLOP a byte, below which memory bounds on any current machine
 

@@ -13,7 +13,7 @@ from typing import Any
 
 from gpuplay.analysis.grid import Grid, Line
 from gpuplay.analysis.ratios import Speedup, speedup, timed
-from gpuplay.results import Result
+from gpuplay.results.result import Result
 
 FEWEST_COUNTS = 3  # two counts fit any serial part exactly
 

@@ -10,7 +10,7 @@ from gpuplay.analysis.grid import Grid
 from gpuplay.analysis.leads import leads
 from gpuplay.analysis.ratios import fastest, timed
 from gpuplay.analysis.standing import standing
-from gpuplay.results import Result
+from gpuplay.results.result import Result
 from gpuplay.units import count, gain, size_names
 
 

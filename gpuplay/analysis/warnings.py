@@ -9,7 +9,9 @@ from typing import Any
 from gpuplay.analysis.ratios import timed
 from gpuplay.analysis.roofline import last_cache_bytes, memory_bound
 from gpuplay.kernel import ON_GPU
-from gpuplay.results import Record, Result, Timing
+from gpuplay.results.record import Record
+from gpuplay.results.result import Result
+from gpuplay.results.timing import Timing
 from gpuplay.units import count, nbytes, percent, size_names
 
 FEW_SAMPLES = 5

@@ -18,7 +18,8 @@ from gpuplay.crew import ORDINARY
 from gpuplay.kernel import Kernel
 from gpuplay.plan import Plan, Settings
 from gpuplay.request import chosen_names
-from gpuplay.results import Final, Result, StateChanged
+from gpuplay.results.events import Final, StateChanged
+from gpuplay.results.result import Result
 from gpuplay.runner import Runner
 from gpuplay.targets import presence
 from gpuplay.views import check as check_view

@@ -19,10 +19,10 @@ from gpuplay.crew import ORDINARY
 from gpuplay.errors import KernelFileError, UsageError
 from gpuplay.kernel import Kernel
 from gpuplay.lockstep.record import WarpMap
-from gpuplay.measure.outcomes import Explained
 from gpuplay.plan import PlannedCell, Settings
 from gpuplay.process import TaskError
 from gpuplay.request import chosen_names
+from gpuplay.results.turns import Explained
 from gpuplay.units import parse_duration
 from gpuplay.views.explain import compare, export, lanes, page
 from gpuplay.views.explain.data import Document, as_json

@@ -19,11 +19,12 @@ from gpuplay.crew import ORDINARY
 from gpuplay.errors import GpuplayError
 from gpuplay.lockstep.record import Report
 from gpuplay.machine import describe as machines
-from gpuplay.measure.listings import Compiled
-from gpuplay.measure.outcomes import Explained
 from gpuplay.plan import Plan, PlannedCell, Settings
 from gpuplay.process import TaskError
-from gpuplay.results import Record, Result, Status
+from gpuplay.results.compiled import Compiled
+from gpuplay.results.record import Record
+from gpuplay.results.result import Result, Status
+from gpuplay.results.turns import Explained
 from gpuplay.targets import why_not
 from gpuplay.views import export
 from gpuplay.views import ladder as view

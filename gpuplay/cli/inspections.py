@@ -15,9 +15,9 @@ from gpuplay.crew import ORDINARY, environment_of
 from gpuplay.errors import GpuplayError, KernelFileError, UsageError, WorkerLost
 from gpuplay.machine import describe as machines
 from gpuplay.machine.model import MODELS, model_of
-from gpuplay.measure.listings import Compiled
 from gpuplay.plan import PlannedCell, Row, Settings
 from gpuplay.process import TaskError
+from gpuplay.results.compiled import Compiled
 from gpuplay.targets import offline, presence
 
 Capability = tuple[int, int]

@@ -26,7 +26,7 @@ from gpuplay.machine.model import Machine
 from gpuplay.plan import Plan, PlannedCell, Request, Row, Settings
 from gpuplay.promises import ROWS, chosen
 from gpuplay.promises.terms import Promise
-from gpuplay.results import Record
+from gpuplay.results.record import Record
 from gpuplay.targets import why_not
 from gpuplay.units import count
 from gpuplay.views import export as sweeps

@@ -24,7 +24,9 @@ from gpuplay.machine import roofs
 from gpuplay.machine.model import GpuModel, Machine
 from gpuplay.plan import Plan, Request, Settings
 from gpuplay.process import TaskError
-from gpuplay.results import Final, Record, Result
+from gpuplay.results.events import Final
+from gpuplay.results.record import Record
+from gpuplay.results.result import Result
 from gpuplay.runner import Runner
 from gpuplay.targets import presence, why_not
 from gpuplay.units import parse_duration

@@ -16,7 +16,7 @@ from gpuplay.measure import timing
 from gpuplay.measure.building import Built, build, problem_data
 from gpuplay.measure.compiling import EVENTS, CompileClock
 from gpuplay.measure.libraries import named
-from gpuplay.measure.outcomes import Prepared, Turn
+from gpuplay.results.turns import Prepared, Turn
 from gpuplay.targets import open_target
 from gpuplay.targets.host import HostTarget
 
@@ -25,7 +25,9 @@ if TYPE_CHECKING:
     from gpuplay.kernel import Problem, Variant
     from gpuplay.measure.problems import ProblemData
     from gpuplay.plan import Settings
-    from gpuplay.results import Cell, ErrorReport, Telemetry
+    from gpuplay.results.cell import Cell
+    from gpuplay.results.result import ErrorReport
+    from gpuplay.results.telemetry import Telemetry
     from gpuplay.targets.base import Target
 
 PROBE_LIMIT_S = 0.5

@@ -11,12 +11,12 @@ from typing import TYPE_CHECKING
 from gpuplay.measure.data import Placed
 from gpuplay.measure.problems import PreparedWeights, ProblemData
 from gpuplay.measure.verify import Verdict
-from gpuplay.results import ErrorReport
+from gpuplay.results.result import ErrorReport
 
 if TYPE_CHECKING:
     from gpuplay.catalog.load import Loaded
     from gpuplay.kernel import Probe
-    from gpuplay.results import Cell
+    from gpuplay.results.cell import Cell
     from gpuplay.targets.base import Call, Target
 
 

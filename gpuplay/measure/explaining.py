@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING
 
 from gpuplay.errors import GpuplayError, KernelFileError, UsageError
 from gpuplay.measure.building import build, problem_data
-from gpuplay.measure.outcomes import Explained
 from gpuplay.measure.stepping import MOST_WORK, faults_text
+from gpuplay.results.turns import Explained
 from gpuplay.targets.lockstep import LockstepTarget
 from gpuplay.units import seconds
 

@@ -13,14 +13,14 @@ from typing import TYPE_CHECKING, Any
 
 from gpuplay.errors import GpuplayError
 from gpuplay.measure.building import build, problem_data
-from gpuplay.measure.listings import Compiled, GpuFunction, HostFunction, Resources, SourceFile
+from gpuplay.results.compiled import Compiled, GpuFunction, HostFunction, Resources, SourceFile
 from gpuplay.shapes import declared_arrays
 from gpuplay.targets import offline, open_target
 
 if TYPE_CHECKING:
     from gpuplay.catalog.load import Loaded
     from gpuplay.kernel import Problem, Variant
-    from gpuplay.results import Cell
+    from gpuplay.results.cell import Cell
 
 _FILES = (
     re.compile(r'^\s*//## File "([^"]+)"', re.MULTILINE),

@@ -13,7 +13,7 @@ from gpuplay.kernel import Array, Probe
 from gpuplay.measure import verify
 from gpuplay.measure.data import Placed
 from gpuplay.precision import growth, stored
-from gpuplay.results import ErrorReport, Transfer
+from gpuplay.results.result import ErrorReport, Transfer
 from gpuplay.shapes import declared_arrays
 
 if TYPE_CHECKING:
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
     from gpuplay.catalog.load import Loaded
     from gpuplay.kernel import Problem, Variant
-    from gpuplay.results import Cell
+    from gpuplay.results.cell import Cell
     from gpuplay.targets.base import Target
 
 KEEP_EXPECTED_BYTES = 256 << 20

@@ -14,9 +14,9 @@ from gpuplay.errors import GpuplayError, KernelFileError
 from gpuplay.lockstep.errors import LockstepFault, Unsupported
 from gpuplay.machine.model import Machine
 from gpuplay.measure.building import Built, build, problem_data
-from gpuplay.measure.outcomes import Stepped
 from gpuplay.measure.verifications import SMALL_SIZES, small_params
 from gpuplay.plan import PlannedCell, Request, make
+from gpuplay.results.turns import Stepped
 from gpuplay.targets.lockstep import LockstepTarget
 
 if TYPE_CHECKING:
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from gpuplay.lockstep.record import Fault, Place
     from gpuplay.measure.problems import ProblemData
     from gpuplay.plan import Settings
-    from gpuplay.results import Cell
+    from gpuplay.results.cell import Cell
 
 MOST_WORK = 1e9  # flops and bytes of a cell: some ten seconds
 SMALL_WORK = 3e7  # the same of a small problem

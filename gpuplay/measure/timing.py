@@ -8,10 +8,7 @@ import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 
-from gpuplay.results import Timing
-
 SHORTEST_SAMPLE_S = 1e-3
-LONG_CALL_S = 0.1
 FEWEST_SAMPLES = 10
 PRECISE = 0.005
 WARM_AGREEMENT = 0.10
@@ -19,13 +16,6 @@ WARM_LIMIT_S = 0.1
 MOST_LOOPS = 10_000_000
 
 Clock = Callable[[int], float]
-
-
-def summarize(rounds: Sequence[Sequence[float]], loops: int) -> Timing:
-    """Median, quartiles and minimum over the samples of all rounds."""
-    samples = sorted(sample for turn in rounds for sample in turn)
-    q1, median, q3 = statistics.quantiles(samples, n=4, method="inclusive") if len(samples) > 1 else samples * 3
-    return Timing(median, q1, q3, samples[0], loops, tuple(tuple(turn) for turn in rounds))
 
 
 def median_precision(samples: Sequence[float]) -> float:

@@ -15,7 +15,7 @@ from typing import Any
 
 from gpuplay import paths
 from gpuplay.kernel import Kernel, Value
-from gpuplay.results import Cell
+from gpuplay.results.cell import Cell
 from gpuplay.targets import presence
 
 SMALL_SIZES = (1, 33, 129)  # one thread, an edge that no power of two divides, several blocks

@@ -16,7 +16,7 @@ import numpy as np
 from gpuplay.bounds import Comparison, default_bound
 from gpuplay.errors import KernelFileError
 from gpuplay.measure.causes import edge_cause, likely_cause
-from gpuplay.results import ErrorReport, Mistake
+from gpuplay.results.result import ErrorReport, Mistake
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray

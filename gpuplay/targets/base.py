@@ -9,7 +9,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from gpuplay.machine.model import GpuModel
-    from gpuplay.results import Telemetry
+    from gpuplay.results.telemetry import Telemetry
 
 Call: TypeAlias = Callable[[], object]
 

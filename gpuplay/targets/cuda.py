@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from gpuplay.machine.model import GpuModel
-    from gpuplay.results import Telemetry
+    from gpuplay.results.telemetry import Telemetry
     from gpuplay.targets.base import Call
 
 COLD_OPERATIONS = 3  # beside each call's own: the flush, and two events

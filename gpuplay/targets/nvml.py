@@ -12,7 +12,7 @@ from collections.abc import Callable
 from typing import Any
 
 from gpuplay.errors import GpuplayError
-from gpuplay.results import Telemetry
+from gpuplay.results.telemetry import Telemetry
 
 LIBRARY = "nvml.dll" if sys.platform == "win32" else "libnvidia-ml.so.1"
 SM_CLOCK, MEMORY_CLOCK = 1, 2  # nvmlClockType_t

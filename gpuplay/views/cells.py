@@ -9,7 +9,9 @@ from typing import Literal, TypeAlias
 from gpuplay.analysis.grid import Grid, Line, Slot
 from gpuplay.analysis.ratios import fastest, seconds, speedup, timed
 from gpuplay.analysis.roofline import memory_bound
-from gpuplay.results import Cell, Result, State
+from gpuplay.results.cell import Cell
+from gpuplay.results.events import State
+from gpuplay.results.result import Result
 from gpuplay.units import byte_rate, flop_rate, ratio
 from gpuplay.units import seconds as time_text
 from gpuplay.views.layout import Entry

@@ -11,7 +11,9 @@ from gpuplay.analysis.ratios import timed
 from gpuplay.analysis.roofline import roof, work
 from gpuplay.analysis.warnings import subject
 from gpuplay.kernel import ON_GPU
-from gpuplay.results import Record, Result, Telemetry
+from gpuplay.results.record import Record
+from gpuplay.results.result import Result
+from gpuplay.results.telemetry import Telemetry
 from gpuplay.units import byte_rate, flop_rate, joules, percent, seconds, size_names
 from gpuplay.views.layout import Column, Entry, blocks, column, join, stack, wrap
 

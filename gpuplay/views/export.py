@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from gpuplay.plan import Plan
-from gpuplay.results import Record
+from gpuplay.results.record import Record
 from gpuplay.views.files import refuse_unusable, replace
 from gpuplay.views.page import SWEEP, Page
 

@@ -16,7 +16,8 @@ from gpuplay.analysis.grid import Grid
 from gpuplay.analysis.ladder import Ladder, Rung, as_json, ladders
 from gpuplay.analysis.ratios import Speedup, seconds, speedup, timed
 from gpuplay.plan import Plan
-from gpuplay.results import Cell, Record
+from gpuplay.results.cell import Cell
+from gpuplay.results.record import Record
 from gpuplay.units import count, gain, percent, ratio, size_names
 from gpuplay.units import seconds as time_text
 from gpuplay.views import gpu_rungs, headings, notes, scaling

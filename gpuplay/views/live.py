@@ -13,7 +13,10 @@ from rich.text import Text
 from gpuplay.analysis.grid import arrange
 from gpuplay.analysis.ratios import timed
 from gpuplay.plan import Plan
-from gpuplay.results import Cell, Event, Final, Notice, Record, Result, State, StateChanged
+from gpuplay.results.cell import Cell
+from gpuplay.results.events import Event, Final, State, StateChanged
+from gpuplay.results.record import Record
+from gpuplay.results.result import Result
 from gpuplay.units import count, seconds
 from gpuplay.views import table
 from gpuplay.views.layout import show, stack, wrap
@@ -90,10 +93,7 @@ class LiveView:
 
     def handle(self, event: Event) -> None:
         """Take in what happened."""
-        if isinstance(event, Notice):
-            if event.text not in self._plan.notices:
-                self._say(event.text)
-        elif isinstance(event, StateChanged):
+        if isinstance(event, StateChanged):
             self._seen = self._seen.changed(event.cell, event.state)
         else:
             final = isinstance(event, Final)

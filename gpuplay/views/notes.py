@@ -6,7 +6,8 @@ import re
 from collections.abc import Callable, Container, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
-from gpuplay.results import Cell, Result
+from gpuplay.results.cell import Cell
+from gpuplay.results.result import Result
 
 _DIGITS = str.maketrans("0123456789", "⁰¹²³⁴⁵⁶⁷⁸⁹")
 _UNIT = r"(?:ns|µs|ms|s|min|h|[KMGT]?i?B)\b"

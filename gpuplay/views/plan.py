@@ -9,7 +9,8 @@ from rich.text import Text
 from gpuplay.analysis.grid import arrange
 from gpuplay.kernel import Problem
 from gpuplay.plan import Plan, PlannedCell, Row
-from gpuplay.results import Record, Result
+from gpuplay.results.record import Record
+from gpuplay.results.result import Result
 from gpuplay.units import count, nbytes, seconds, size_names
 from gpuplay.views import headings, notes
 from gpuplay.views.layout import Column, Entry, blocks, column, join, pack, stack, wrap

@@ -7,7 +7,8 @@ from collections.abc import Mapping
 from gpuplay.analysis.grid import arrange
 from gpuplay.analysis.ratios import seconds, speedup, timed
 from gpuplay.plan import Plan
-from gpuplay.results import Cell, Result
+from gpuplay.results.cell import Cell
+from gpuplay.results.result import Result
 from gpuplay.units import ratio
 from gpuplay.units import seconds as time_text
 from gpuplay.views.cells import rate, shows_bytes

@@ -9,7 +9,7 @@ from rich.text import Text
 from gpuplay.analysis.grid import Column as Variant
 from gpuplay.analysis.grid import Line, Slot
 from gpuplay.analysis.ratios import fastest, timed
-from gpuplay.results import Result
+from gpuplay.results.result import Result
 from gpuplay.units import size_names
 from gpuplay.views.cells import Part, Scene, sweep_entry
 from gpuplay.views.layout import Column, Entry, blocks, column, join, width_of

@@ -14,7 +14,10 @@ from gpuplay.analysis.grid import Grid, Line, arrange
 from gpuplay.analysis.ratios import fastest, speedup, timed
 from gpuplay.kernel import ON_GPU
 from gpuplay.plan import Plan
-from gpuplay.results import Cell, Record, Result, State
+from gpuplay.results.cell import Cell
+from gpuplay.results.events import State
+from gpuplay.results.record import Record
+from gpuplay.results.result import Result
 from gpuplay.units import count, percent, seconds, size_names
 from gpuplay.views import headings, notes, scaling, sweeps
 from gpuplay.views.cells import PENDING, Part, Scene, entry, rate, shows_bytes

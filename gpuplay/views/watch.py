@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from rich.text import Text
 
 from gpuplay.kernel import Kernel
-from gpuplay.results import Result
+from gpuplay.results.result import Result
 from gpuplay.views import check
 from gpuplay.views.layout import stack, wrap
 

@@ -11,7 +11,7 @@ from typing import Any
 from gpuplay.catalog.find import find_kernel
 from gpuplay.catalog.load import load_kernel
 from gpuplay.measure.building import build, problem_data
-from gpuplay.results import Cell
+from gpuplay.results.cell import Cell
 from gpuplay.targets import open_target
 
 SIZES = {"activation": 1000, "conv2d": 12, "dense": 33, "lstm": 16, "matmul": 33}

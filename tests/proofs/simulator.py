@@ -18,7 +18,7 @@ from cells import applies, cuda_variants, loaded_kernel, problems
 
 from gpuplay.measure.data import Placed
 from gpuplay.measure.problems import PreparedWeights, ProblemData
-from gpuplay.results import Cell
+from gpuplay.results.cell import Cell
 from gpuplay.targets import open_target
 from gpuplay.targets.simulator import BeyondSimulator
 

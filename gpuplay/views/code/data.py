@@ -12,8 +12,8 @@ from gpuplay.analysis.change import Change
 from gpuplay.analysis.inspection import GpuRow, HostRow, gpu_json, host_json
 from gpuplay.catalog.definitions import Definition
 from gpuplay.kernel import Kernel
-from gpuplay.measure.listings import Compiled, SourceFile
-from gpuplay.results import Cell
+from gpuplay.results.cell import Cell
+from gpuplay.results.compiled import Compiled, SourceFile
 
 SCHEMA = "gpuplay-code/1"
 

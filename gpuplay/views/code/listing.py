@@ -11,7 +11,7 @@ from rich.text import Text
 from gpuplay.analysis import sass
 from gpuplay.analysis.inspection import GpuRow, HostRow
 from gpuplay.catalog.definitions import Definition
-from gpuplay.measure.listings import SourceFile
+from gpuplay.results.compiled import SourceFile
 from gpuplay.units import count, nbytes
 from gpuplay.views.code.data import Document, source_line
 from gpuplay.views.code.resources import heading, label

@@ -9,7 +9,7 @@ from rich.text import Text
 from gpuplay.analysis.inspection import GpuRow, HostRow
 from gpuplay.analysis.occupancy import Occupancy, Raise
 from gpuplay.analysis.sass import REST, Loops
-from gpuplay.results import Cell
+from gpuplay.results.cell import Cell
 from gpuplay.units import count, nbytes, percent, size_names
 from gpuplay.views.code.data import Document
 from gpuplay.views.layout import Column, Entry, blocks, column, join, stack, width_of, wrap

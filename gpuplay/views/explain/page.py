@@ -10,7 +10,7 @@ from rich.text import Text
 from gpuplay.analysis.explanation import Explanation
 from gpuplay.analysis.findings import Finding
 from gpuplay.lockstep.record import Counts, Fault, Launch, Place
-from gpuplay.results import Cell
+from gpuplay.results.cell import Cell
 from gpuplay.units import count, nbytes
 from gpuplay.views.explain.figures import amount, short
 from gpuplay.views.explain.source import annotated, legend

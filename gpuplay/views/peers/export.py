@@ -13,7 +13,7 @@ from gpuplay.analysis import warnings
 from gpuplay.analysis.judging import Finding, Judgement, Standing
 from gpuplay.analysis.ratios import seconds
 from gpuplay.analysis.report import Report, sentences, wording
-from gpuplay.results import Result
+from gpuplay.results.result import Result
 from gpuplay.views import files, markdown
 from gpuplay.views.peers import page
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from gpuplay.machine.limits import Dims
-from gpuplay.results import Cell
+from gpuplay.results.cell import Cell
 
 
 @dataclass(frozen=True)

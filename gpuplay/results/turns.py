@@ -1,4 +1,4 @@
-"""What a bench sends home. Plain data: the main process reads it without importing numpy."""
+"""What a worker sends home of a cell: built, stepped on the lockstep machine, timed for a turn, explained."""
 
 from __future__ import annotations
 
@@ -6,7 +6,9 @@ from dataclasses import dataclass
 from typing import Literal
 
 from gpuplay.lockstep.record import Report
-from gpuplay.results import Cell, ErrorReport, Telemetry, Transfer
+from gpuplay.results.cell import Cell
+from gpuplay.results.result import ErrorReport, Transfer
+from gpuplay.results.telemetry import Telemetry
 
 
 @dataclass(frozen=True)

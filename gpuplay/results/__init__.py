@@ -1,0 +1,1 @@
+"""What came of cells: plain data that crosses the border between processes, without numba and numpy."""
