@@ -12,7 +12,7 @@ from gpuplay.catalog.fingerprint import source_hash
 from gpuplay.catalog.origin import Origin
 from gpuplay.errors import DeadlinePassed, KernelFileError, WorkerLost
 from gpuplay.kernel import ON_GPU, Kernel, Variant
-from gpuplay.plan import Settings
+from gpuplay.plan.settings import Settings
 from gpuplay.process import Process
 
 ORDINARY, SISD, PEERS, GPU_PEERS = "ordinary", "sisd", "peers", "gpu-peers"

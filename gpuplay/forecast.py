@@ -11,7 +11,8 @@ from gpuplay.crew import Crew, environment_of
 from gpuplay.errors import WorkerLost
 from gpuplay.kernel import Problem
 from gpuplay.machine import cgroups
-from gpuplay.plan import Plan, PlannedCell, Settings
+from gpuplay.plan.cells import Plan, PlannedCell
+from gpuplay.plan.settings import Settings
 from gpuplay.process import TaskError
 from gpuplay.results.cell import Cell
 from gpuplay.units import nbytes, seconds

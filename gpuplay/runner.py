@@ -14,7 +14,8 @@ from gpuplay.forecast import Forecaster
 from gpuplay.kernel import ON_GPU, Variant
 from gpuplay.machine import quiet
 from gpuplay.measure.timing import FEWEST_SAMPLES
-from gpuplay.plan import Plan, PlannedCell, Row, Settings
+from gpuplay.plan.cells import Plan, PlannedCell, Row
+from gpuplay.plan.settings import Settings
 from gpuplay.process import TaskError
 from gpuplay.results.events import Event, Final, Provisional, StateChanged
 from gpuplay.results.result import ErrorReport, Result, Status

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from gpuplay.crew import Crew, environment_of
 from gpuplay.measure import verifications
-from gpuplay.plan import Plan
+from gpuplay.plan.cells import Plan
+from gpuplay.plan.small import small_params
 from gpuplay.results.cell import Cell
 from gpuplay.results.turns import Stepped
 
@@ -26,7 +27,7 @@ class Verifier:
         kernel, source = self._plan.kernel, self._crew.source
         if sizes := verifications.find(source, kernel, cell):
             return Stepped("right", sizes=sizes)
-        key = (cell.variant, cell.knobs, verifications.small_params(kernel, cell))
+        key = (cell.variant, cell.knobs, small_params(kernel, cell))
         if key not in self._found:
             self._found[key] = self._ask("stand_in", cell)
             if self._found[key].status == "right":

@@ -22,7 +22,10 @@ from gpuplay.catalog.origin import PACKAGE_DIR, Origin, kernels_dir
 from gpuplay.errors import GpuplayError
 from gpuplay.kernel import Kernel, Problem, without_functions
 from gpuplay.machine.model import Machine
-from gpuplay.plan import Plan, PlannedCell, Request, Settings, make
+from gpuplay.plan.cells import Plan, PlannedCell
+from gpuplay.plan.make import make_plan
+from gpuplay.plan.request import Request
+from gpuplay.plan.settings import Settings
 from gpuplay.results.cell import Cell
 from gpuplay.results.result import ErrorReport
 
@@ -69,7 +72,7 @@ class Desk:
     def plan(self, request: Request, machine: Machine) -> Plan:
         """Evaluate sizes, costs and constraints of the loaded kernel."""
         assert self.loaded is not None
-        return make(self.loaded, request, machine)
+        return make_plan(self.loaded, request, machine)
 
     def open(self, settings: Settings) -> None:
         """Begin to measure the loaded kernel."""

@@ -8,7 +8,8 @@ from dataclasses import replace
 from typing import Any
 
 from gpuplay.kernel import Kernel, Knob, Param, Value, Variant
-from gpuplay.plan import Plan, PlannedCell, Row, Settings
+from gpuplay.plan.cells import Plan, PlannedCell, Row
+from gpuplay.plan.settings import Settings
 from gpuplay.results.cell import Cell
 from gpuplay.results.record import Record
 from gpuplay.results.result import ErrorReport, Mistake, Result, Transfer

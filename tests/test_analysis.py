@@ -9,7 +9,7 @@ import pytest
 
 from gpuplay.analysis import crossover, gains, ratios, roofline, verdict, warnings
 from gpuplay.analysis.grid import arrange
-from gpuplay.plan import Plan
+from gpuplay.plan.cells import Plan
 from gpuplay.precision import Formats
 from gpuplay.results.cell import Cell
 from gpuplay.results.result import Result, Transfer

@@ -21,7 +21,7 @@ ROOMS = {
     "gpuplay": (
         *("errors", "units", "paths", "machine"),
         *("precision", "kernel", "bounds", "intrinsics"),
-        *("lockstep", "catalog", "results", "shapes", "sizes", "plan", "request", "promises"),
+        *("lockstep", "catalog", "results", "plan", "promises"),
         *("targets", "measure", "worker", "process", "crew", "forecast", "verifying", "runner"),
         *("analysis", "views", "cli", "__main__"),
     ),

@@ -21,7 +21,7 @@ from gpuplay.analysis.occupancy import Use, occupancy
 from gpuplay.cli import gpu_ladder, inspections, options
 from gpuplay.lockstep.record import Report
 from gpuplay.machine.model import Machine, model_of
-from gpuplay.plan import Plan
+from gpuplay.plan.cells import Plan
 from gpuplay.results.cell import Cell
 from gpuplay.results.compiled import GpuFunction, Resources
 from gpuplay.results.record import Record

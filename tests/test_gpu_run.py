@@ -17,7 +17,10 @@ from gpuplay.catalog.origin import Origin
 from gpuplay.crew import environment_of
 from gpuplay.machine.model import GpuModel, Machine
 from gpuplay.measure import bench
-from gpuplay.plan import Plan, Request, Settings, make
+from gpuplay.plan.cells import Plan
+from gpuplay.plan.make import make_plan
+from gpuplay.plan.request import Request
+from gpuplay.plan.settings import Settings
 from gpuplay.results.events import Final
 from gpuplay.results.result import Result
 from gpuplay.results.telemetry import Telemetry
@@ -125,7 +128,7 @@ def planned(**settings: Any) -> Plan:
         threads=(2,),
         settings=Settings(rounds=3, cell_time_s=3.0, **settings),
     )
-    return make(loaded, request, Machine(gpu=GpuModel(modelled=False)))
+    return make_plan(loaded, request, Machine(gpu=GpuModel(modelled=False)))
 
 
 def measured(plan: Plan, crew: Crew) -> Result:

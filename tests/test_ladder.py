@@ -18,7 +18,7 @@ from gpuplay.analysis.change import change
 from gpuplay.analysis.ladder import ladders, others, rungs
 from gpuplay.catalog.definitions import Definition
 from gpuplay.errors import UsageError
-from gpuplay.plan import Plan
+from gpuplay.plan.cells import Plan
 from gpuplay.results.cell import Cell
 from gpuplay.results.record import Record
 from gpuplay.views import change as change_view

@@ -16,7 +16,7 @@ from gpuplay.analysis.grid import arrange
 from gpuplay.analysis.ratios import fastest, speedup
 from gpuplay.analysis.verdict import sentences
 from gpuplay.kernel import Variant
-from gpuplay.plan import Plan
+from gpuplay.plan.cells import Plan
 from gpuplay.results.cell import Cell
 from gpuplay.results.record import Record
 from gpuplay.results.result import ErrorReport, Result

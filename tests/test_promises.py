@@ -20,7 +20,10 @@ from gpuplay.cli import peers
 from gpuplay.errors import UsageError
 from gpuplay.kernel import Kernel
 from gpuplay.machine.model import GpuModel, Machine
-from gpuplay.plan import Plan, Request, Settings, make
+from gpuplay.plan.cells import Plan
+from gpuplay.plan.make import make_plan
+from gpuplay.plan.request import Request
+from gpuplay.plan.settings import Settings
 from gpuplay.promises import ROWS, chosen
 from gpuplay.promises.terms import Case, Mean, OfRoof, OfYardstick, Promise, Scaling, Worst, case
 from gpuplay.results.cell import Cell
@@ -271,7 +274,7 @@ class Here:
         self.loaded, self.kernel = loaded, loaded.kernel
 
     def plan_of(self, asked: Request, machine: Machine) -> Plan:
-        return make(self.loaded, asked, machine)
+        return make_plan(self.loaded, asked, machine)
 
 
 @pytest.mark.parametrize("row", ROWS["cuda"], ids=lambda row: row.name)

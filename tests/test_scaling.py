@@ -14,7 +14,7 @@ from command import Gpuplay
 
 from gpuplay.analysis.grid import arrange
 from gpuplay.analysis.scaling import Scaling, scalings, serial_part
-from gpuplay.plan import Plan
+from gpuplay.plan.cells import Plan
 from gpuplay.results.cell import Cell
 from gpuplay.results.record import Record
 from gpuplay.results.result import Result

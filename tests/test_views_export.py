@@ -13,7 +13,7 @@ import jsonschema
 import pytest
 
 from gpuplay.errors import UsageError
-from gpuplay.plan import Plan
+from gpuplay.plan.cells import Plan
 from gpuplay.results.record import Record
 from gpuplay.results.result import ErrorReport, Mistake, Result
 from gpuplay.views import export, markdown

@@ -7,7 +7,8 @@ from collections.abc import Callable, Mapping
 
 from rich.console import Console
 
-from gpuplay.plan import Plan, Settings
+from gpuplay.plan.cells import Plan
+from gpuplay.plan.settings import Settings
 from gpuplay.results.cell import Cell
 from gpuplay.results.events import Final, Provisional, StateChanged
 from gpuplay.results.result import Result

@@ -14,7 +14,7 @@ import pytest
 from rich.console import Console
 
 from gpuplay.kernel import Variant
-from gpuplay.plan import Plan
+from gpuplay.plan.cells import Plan
 from gpuplay.results.cell import Cell
 from gpuplay.results.record import Record
 from gpuplay.results.result import Result, Transfer

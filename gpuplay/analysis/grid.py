@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from gpuplay.analysis.ratios import seconds, timed
 from gpuplay.kernel import ON_GPU, Problem, Variant
-from gpuplay.plan import Plan, PlannedCell, Row
+from gpuplay.plan.cells import Plan, PlannedCell, Row
 from gpuplay.results.cell import Cell
 from gpuplay.results.result import Result
 

@@ -11,8 +11,8 @@ from gpuplay.analysis.ratios import Speedup, seconds, speedup, timed
 from gpuplay.analysis.roofline import Roof, roof
 from gpuplay.errors import UsageError
 from gpuplay.kernel import Kernel, Variant
-from gpuplay.plan import Plan
-from gpuplay.request import chosen_names
+from gpuplay.plan.cells import Plan
+from gpuplay.plan.request import chosen_names
 from gpuplay.results.record import Record
 from gpuplay.results.result import Result
 

@@ -16,8 +16,9 @@ from gpuplay.catalog.origin import Origin
 from gpuplay.cli.session import INTERRUPTED, Session, exit_code, refuse_negative
 from gpuplay.crew import ORDINARY
 from gpuplay.kernel import Kernel
-from gpuplay.plan import Plan, Settings
-from gpuplay.request import chosen_names
+from gpuplay.plan.cells import Plan
+from gpuplay.plan.request import chosen_names
+from gpuplay.plan.settings import Settings
 from gpuplay.results.events import Final, StateChanged
 from gpuplay.results.result import Result
 from gpuplay.runner import Runner

@@ -21,8 +21,9 @@ from gpuplay.cli.session import FAILED, OK, Session, refuse_negative
 from gpuplay.crew import ORDINARY, environment_of
 from gpuplay.errors import TargetMissing, UsageError
 from gpuplay.kernel import Kernel
-from gpuplay.plan import PlannedCell, Row, Settings
-from gpuplay.request import chosen_names
+from gpuplay.plan.cells import PlannedCell, Row
+from gpuplay.plan.request import chosen_names
+from gpuplay.plan.settings import Settings
 from gpuplay.results.compiled import Compiled
 from gpuplay.units import parse_duration
 from gpuplay.views import change as change_view

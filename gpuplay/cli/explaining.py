@@ -11,7 +11,7 @@ from typing import Any
 
 from rich.console import Console
 
-from gpuplay import __version__, sizes
+from gpuplay import __version__
 from gpuplay.analysis.explanation import Explanation, explanation
 from gpuplay.cli.options import explained_size
 from gpuplay.cli.session import FAILED, OK, Session, refuse_negative
@@ -19,9 +19,11 @@ from gpuplay.crew import ORDINARY
 from gpuplay.errors import KernelFileError, UsageError
 from gpuplay.kernel import Kernel
 from gpuplay.lockstep.record import WarpMap
-from gpuplay.plan import PlannedCell, Settings
+from gpuplay.plan import sizes
+from gpuplay.plan.cells import PlannedCell
+from gpuplay.plan.request import chosen_names
+from gpuplay.plan.settings import Settings
 from gpuplay.process import TaskError
-from gpuplay.request import chosen_names
 from gpuplay.results.turns import Explained
 from gpuplay.units import parse_duration
 from gpuplay.views.explain import compare, export, lanes, page
@@ -66,7 +68,7 @@ def _cells(session: Session, values: Mapping[str, Any], settings: Settings) -> l
     """The one or two cells that the options name; UsageError for more, or for what cannot be."""
     kernel = session.kernel
     names = _variants(kernel, values["on"])
-    if values["sizes"] is not None and len(sizes.parse(values["sizes"])) > 1:
+    if values["sizes"] is not None and len(sizes.parse_sizes(values["sizes"])) > 1:
         raise UsageError(f"--sizes {values['sizes']}: explain runs one problem; give one size, such as --sizes 64")
     chosen = {**values, "baseline": "none", "threads": None, "on": ",".join(names)}
     chosen["sizes"] = values["sizes"] or str(explained_size(kernel))

@@ -19,7 +19,8 @@ from gpuplay.crew import ORDINARY
 from gpuplay.errors import GpuplayError
 from gpuplay.lockstep.record import Report
 from gpuplay.machine import describe as machines
-from gpuplay.plan import Plan, PlannedCell, Settings
+from gpuplay.plan.cells import Plan, PlannedCell
+from gpuplay.plan.settings import Settings
 from gpuplay.process import TaskError
 from gpuplay.results.compiled import Compiled
 from gpuplay.results.record import Record

@@ -9,13 +9,14 @@ from typing import Any
 
 from rich.console import Console
 
-from gpuplay import request
 from gpuplay.cli.session import Session
 from gpuplay.crew import ORDINARY, environment_of
 from gpuplay.errors import GpuplayError, KernelFileError, UsageError, WorkerLost
 from gpuplay.machine import describe as machines
 from gpuplay.machine.model import MODELS, model_of
-from gpuplay.plan import PlannedCell, Row, Settings
+from gpuplay.plan.cells import PlannedCell, Row
+from gpuplay.plan.request import build_request
+from gpuplay.plan.settings import Settings
 from gpuplay.process import TaskError
 from gpuplay.results.compiled import Compiled
 from gpuplay.targets import offline, presence
@@ -62,7 +63,7 @@ def planned(
     """The cells of these variants, in this order, as planned for a GPU of this capability."""
     kernel, machine = session.kernel, machines.machine()
     axes = {axis.name for axis in kernel.axes} | {knob for variant in kernel.variants for knob in variant.knobs}
-    asked = request.build(
+    asked = build_request(
         kernel,
         sizes_text=values["sizes"],
         on=",".join(names),

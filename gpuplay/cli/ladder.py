@@ -16,7 +16,7 @@ from gpuplay.cli.options import LADDER_FLOPS
 from gpuplay.cli.session import OK, Session, settings_of
 from gpuplay.crew import environment_of
 from gpuplay.errors import UsageError
-from gpuplay.plan import Plan
+from gpuplay.plan.cells import Plan
 from gpuplay.views import change as change_view
 from gpuplay.views import ladder as view
 from gpuplay.views.layout import show

@@ -10,7 +10,7 @@ from typing import Any
 import typer
 
 from gpuplay.kernel import Kernel, Param, Variant
-from gpuplay.sizes import GRAMMAR, parse
+from gpuplay.plan.sizes import GRAMMAR, parse_sizes
 
 PROBLEM, MEASURING, OUTPUT, KNOBS = "Problem", "Measuring", "Output", "Knobs (comma lists become a sweep)"
 VECTOR, LONG_VECTOR = 1024, 2**16
@@ -161,7 +161,7 @@ def explained_size(kernel: Kernel) -> int:
 
     A sweep that begins in the thousands counts the elements of a vector, of which as many are soon done.
     """
-    first = min(parse(kernel.size))
+    first = min(parse_sizes(kernel.size))
     return min(first, LONG_VECTOR) if first >= VECTOR else min(first, 64)
 
 

@@ -23,7 +23,9 @@ from gpuplay.errors import TargetMissing, UsageError
 from gpuplay.kernel import Kernel
 from gpuplay.machine import describe as machines
 from gpuplay.machine.model import Machine
-from gpuplay.plan import Plan, PlannedCell, Request, Row, Settings
+from gpuplay.plan.cells import Plan, PlannedCell, Row
+from gpuplay.plan.request import Request
+from gpuplay.plan.settings import Settings
 from gpuplay.promises import ROWS, chosen
 from gpuplay.promises.terms import Promise
 from gpuplay.results.record import Record

@@ -11,7 +11,7 @@ from typing import Any, Self
 
 from rich.console import Console
 
-from gpuplay import __version__, plan, request
+from gpuplay import __version__
 from gpuplay.analysis import roofline
 from gpuplay.catalog.load import load_kernel
 from gpuplay.catalog.origin import Origin
@@ -22,7 +22,10 @@ from gpuplay.kernel import ON_GPU, Kernel
 from gpuplay.machine import describe as machines
 from gpuplay.machine import roofs
 from gpuplay.machine.model import GpuModel, Machine
-from gpuplay.plan import Plan, Request, Settings
+from gpuplay.plan.cells import Plan
+from gpuplay.plan.make import make_plan
+from gpuplay.plan.request import Request, build_request
+from gpuplay.plan.settings import Settings
 from gpuplay.process import TaskError
 from gpuplay.results.events import Final
 from gpuplay.results.record import Record
@@ -146,7 +149,7 @@ class Session:
                     reasons[target], machine = found.reason, replace(machine, gpu=found.model)
             return reasons[target]
 
-        asked = request.build(
+        asked = build_request(
             self.kernel,
             sizes_text=values["sizes"],
             on=values["on"],
@@ -165,7 +168,7 @@ class Session:
         """The plan of a request, made where the kernel was loaded."""
         self.crew.allow_threads(max(asked.threads))
         if self.origin.kind == "bundled":
-            return plan.make(load_kernel(self.origin), asked, machine)
+            return make_plan(load_kernel(self.origin), asked, machine)
         timeout = asked.settings.cell_timeout_s
         try:
             found: Plan = self.crew.member(ORDINARY).ask("plan", asked, machine, timeout_s=timeout)

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from gpuplay.catalog.load import Loaded
     from gpuplay.kernel import Problem, Variant
     from gpuplay.measure.problems import ProblemData
-    from gpuplay.plan import Settings
+    from gpuplay.plan.settings import Settings
     from gpuplay.results.cell import Cell
     from gpuplay.results.result import ErrorReport
     from gpuplay.results.telemetry import Telemetry

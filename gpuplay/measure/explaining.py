@@ -13,7 +13,7 @@ from gpuplay.units import seconds
 
 if TYPE_CHECKING:
     from gpuplay.catalog.load import Loaded
-    from gpuplay.plan import PlannedCell
+    from gpuplay.plan.cells import PlannedCell
 
 MOST_WORK_S = 10.0  # what the most work that is verified takes, roughly
 

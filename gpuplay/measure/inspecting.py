@@ -13,8 +13,8 @@ from typing import TYPE_CHECKING, Any
 
 from gpuplay.errors import GpuplayError
 from gpuplay.measure.building import build, problem_data
+from gpuplay.plan.shapes import declared_arrays
 from gpuplay.results.compiled import Compiled, GpuFunction, HostFunction, Resources, SourceFile
-from gpuplay.shapes import declared_arrays
 from gpuplay.targets import offline, open_target
 
 if TYPE_CHECKING:

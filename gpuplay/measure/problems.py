@@ -12,9 +12,9 @@ from gpuplay.errors import KernelFileError
 from gpuplay.kernel import Array, Probe
 from gpuplay.measure import verify
 from gpuplay.measure.data import Placed
+from gpuplay.plan.shapes import declared_arrays
 from gpuplay.precision import growth, stored
 from gpuplay.results.result import ErrorReport, Transfer
-from gpuplay.shapes import declared_arrays
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray

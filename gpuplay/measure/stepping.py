@@ -14,8 +14,10 @@ from gpuplay.errors import GpuplayError, KernelFileError
 from gpuplay.lockstep.errors import LockstepFault, Unsupported
 from gpuplay.machine.model import Machine
 from gpuplay.measure.building import Built, build, problem_data
-from gpuplay.measure.verifications import SMALL_SIZES, small_params
-from gpuplay.plan import PlannedCell, Request, make
+from gpuplay.plan.cells import PlannedCell
+from gpuplay.plan.make import make_plan
+from gpuplay.plan.request import Request
+from gpuplay.plan.small import SMALL_SIZES, small_params
 from gpuplay.results.turns import Stepped
 from gpuplay.targets.lockstep import LockstepTarget
 
@@ -24,7 +26,7 @@ if TYPE_CHECKING:
     from gpuplay.kernel import Problem, Value
     from gpuplay.lockstep.record import Fault, Place
     from gpuplay.measure.problems import ProblemData
-    from gpuplay.plan import Settings
+    from gpuplay.plan.settings import Settings
     from gpuplay.results.cell import Cell
 
 MOST_WORK = 1e9  # flops and bytes of a cell: some ten seconds
@@ -74,7 +76,7 @@ class Stepper:
             knobs={name: (value,) for name, value in cell.knobs},
             checking=True,
         )
-        rows = make(self._loaded, request, Machine(gpu=self._target.gpu())).rows
+        rows = make_plan(self._loaded, request, Machine(gpu=self._target.gpu())).rows
         return [planned for row in rows for planned in row.cells]
 
     def _stepped(self, planned: PlannedCell, most_work: float) -> Stepped:

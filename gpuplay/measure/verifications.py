@@ -14,30 +14,12 @@ from pathlib import Path
 from typing import Any
 
 from gpuplay import paths
-from gpuplay.kernel import Kernel, Value
+from gpuplay.kernel import Kernel
+from gpuplay.plan.small import small_params
 from gpuplay.results.cell import Cell
 from gpuplay.targets import presence
 
-SMALL_SIZES = (1, 33, 129)  # one thread, an edge that no power of two divides, several blocks
 KEPT_FILES = 20
-
-
-def small_params(kernel: Kernel, cell: Cell) -> tuple[tuple[str, Value], ...]:
-    """A cell's params for small problems: what is chosen stays, what is counted is small.
-
-    Counts are no larger than in the kernel's ``check_at``, nor than the largest small size; params
-    that follow n are left out.
-    """
-    axes = {axis.name: axis for axis in kernel.axes}
-    found: list[tuple[str, Value]] = []
-    for name, value in cell.params:
-        axis = axes[name]
-        if axis.default is None and value == cell.size:
-            continue
-        most = kernel.check_at.get(name, SMALL_SIZES[-1])
-        counted = isinstance(value, int) and isinstance(most, int) and not axis.choices
-        found.append((name, max(axis.low, min(value, most)) if counted else value))
-    return tuple(found)
 
 
 def find(source: str, kernel: Kernel, cell: Cell) -> tuple[int, ...]:

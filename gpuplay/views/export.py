@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from gpuplay.plan import Plan
+from gpuplay.plan.cells import Plan
 from gpuplay.results.record import Record
 from gpuplay.views.files import refuse_unusable, replace
 from gpuplay.views.page import SWEEP, Page

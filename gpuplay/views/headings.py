@@ -10,7 +10,7 @@ from rich.text import Text
 
 from gpuplay.analysis.grid import Column, Grid
 from gpuplay.analysis.ratios import timed
-from gpuplay.plan import Plan
+from gpuplay.plan.cells import Plan
 from gpuplay.results.record import Record
 from gpuplay.units import count, size_names
 from gpuplay.views.layout import wrap

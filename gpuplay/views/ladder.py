@@ -15,7 +15,7 @@ from gpuplay.analysis.gpu_rungs import as_json as facts_json
 from gpuplay.analysis.grid import Grid
 from gpuplay.analysis.ladder import Ladder, Rung, as_json, ladders
 from gpuplay.analysis.ratios import Speedup, seconds, speedup, timed
-from gpuplay.plan import Plan
+from gpuplay.plan.cells import Plan
 from gpuplay.results.cell import Cell
 from gpuplay.results.record import Record
 from gpuplay.units import count, gain, percent, ratio, size_names

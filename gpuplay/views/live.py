@@ -12,7 +12,7 @@ from rich.text import Text
 
 from gpuplay.analysis.grid import arrange
 from gpuplay.analysis.ratios import timed
-from gpuplay.plan import Plan
+from gpuplay.plan.cells import Plan
 from gpuplay.results.cell import Cell
 from gpuplay.results.events import Event, Final, State, StateChanged
 from gpuplay.results.record import Record

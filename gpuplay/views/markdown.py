@@ -7,7 +7,7 @@ from collections.abc import Sequence
 
 from gpuplay.analysis import verdict, warnings
 from gpuplay.analysis.grid import arrange
-from gpuplay.plan import Plan
+from gpuplay.plan.cells import Plan
 from gpuplay.results.record import Record
 from gpuplay.units import nbytes
 from gpuplay.views import headings, scaling, sweeps, table

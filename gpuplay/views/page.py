@@ -8,7 +8,7 @@ from typing import Any
 
 from rich.text import Text
 
-from gpuplay.plan import Plan
+from gpuplay.plan.cells import Plan
 from gpuplay.results.record import Record
 from gpuplay.views import scaling, table
 from gpuplay.views.markdown import markdown

@@ -8,7 +8,7 @@ from rich.text import Text
 
 from gpuplay.analysis.grid import arrange
 from gpuplay.kernel import Problem
-from gpuplay.plan import Plan, PlannedCell, Row
+from gpuplay.plan.cells import Plan, PlannedCell, Row
 from gpuplay.results.record import Record
 from gpuplay.results.result import Result
 from gpuplay.units import count, nbytes, seconds, size_names

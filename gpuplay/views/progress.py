@@ -6,7 +6,7 @@ from collections.abc import Mapping
 
 from gpuplay.analysis.grid import arrange
 from gpuplay.analysis.ratios import seconds, speedup, timed
-from gpuplay.plan import Plan
+from gpuplay.plan.cells import Plan
 from gpuplay.results.cell import Cell
 from gpuplay.results.result import Result
 from gpuplay.units import ratio

@@ -9,7 +9,7 @@ from rich.text import Text
 
 from gpuplay.analysis.grid import Grid, arrange
 from gpuplay.analysis.scaling import Fit, Point, Scaling, as_json, scalings
-from gpuplay.plan import Plan
+from gpuplay.plan.cells import Plan
 from gpuplay.results.record import Record
 from gpuplay.units import count, percent, ratio, size_names
 from gpuplay.views.layout import Column, Entry, blocks, column, join, wrap

@@ -13,7 +13,7 @@ from gpuplay.analysis.grid import Column as Variant
 from gpuplay.analysis.grid import Grid, Line, arrange
 from gpuplay.analysis.ratios import fastest, speedup, timed
 from gpuplay.kernel import ON_GPU
-from gpuplay.plan import Plan
+from gpuplay.plan.cells import Plan
 from gpuplay.results.cell import Cell
 from gpuplay.results.events import State
 from gpuplay.results.record import Record

@@ -16,7 +16,7 @@ from gpuplay.catalog.find import find_kernel
 from gpuplay.catalog.load import load_kernel
 from gpuplay.catalog.origin import NAMESPACE
 from gpuplay.measure.bench import Bench
-from gpuplay.plan import Settings
+from gpuplay.plan.settings import Settings
 from gpuplay.results.cell import Cell
 
 ARITHMETIC = re.compile(r"\bv?(?:add|sub|mul|div|sqrt|fn?m(?:add|sub)\d*)(ps|pd|ss|sd)\b")

@@ -13,7 +13,7 @@ from cells import applies, cuda_variants, extremes, loaded_kernel, problems
 from front_end import shared_front_end
 
 from gpuplay.machine.model import Machine, model_of
-from gpuplay.shapes import declared_arrays
+from gpuplay.plan.shapes import declared_arrays
 from gpuplay.targets import offline
 
 SIZE = 67

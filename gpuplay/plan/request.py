@@ -1,19 +1,40 @@
-"""From the words on the command line to a `Request`, checked against the kernel's declaration."""
+"""What is asked for, checked against the kernel's declaration: from words to a `Request`."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field
 from difflib import get_close_matches
 
-from gpuplay import sizes
 from gpuplay.errors import TargetMissing, UsageError
-from gpuplay.kernel import ON_GPU, TARGETS, Kernel, Param, Value
-from gpuplay.plan import Request, Settings
+from gpuplay.kernel import ON_GPU, TARGETS, Kernel, Param, Problem, Value
+from gpuplay.plan.settings import Settings
+from gpuplay.plan.sizes import parse_sizes
 
 WhyNot = Callable[[str], str]
 
 
-def build(
+@dataclass(frozen=True)
+class Request:
+    """What the user asked for, checked against the declaration; ``missing`` maps targets to reasons.
+
+    ``problems`` take the place of all sizes by all params, where not every combination is wanted.
+    For ``checking`` a barred knob value is skipped, though it is barred everywhere.
+    """
+
+    sizes: tuple[int, ...]
+    variants: tuple[str, ...]
+    baseline: str | None
+    threads: tuple[int, ...]
+    params: Mapping[str, tuple[Value, ...]] = field(default_factory=dict)
+    knobs: Mapping[str, tuple[int, ...]] = field(default_factory=dict)
+    missing: Mapping[str, str] = field(default_factory=dict)
+    settings: Settings = field(default_factory=Settings)
+    checking: bool = False
+    problems: tuple[Problem, ...] = ()
+
+
+def build_request(
     kernel: Kernel,
     *,
     sizes_text: str | None,
@@ -60,7 +81,7 @@ def build(
     given = {name: text for name, text in axes.items() if text is not None}
     ordered = [name for name in (v.name for v in kernel.variants) if name in chosen]
     return Request(
-        sizes=sizes.parse(sizes_text if sizes_text is not None else kernel.size),
+        sizes=parse_sizes(sizes_text if sizes_text is not None else kernel.size),
         variants=tuple(ordered),
         baseline=base,
         threads=_threads(threads, cores),

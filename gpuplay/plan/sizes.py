@@ -14,7 +14,7 @@ _NUMBER = r"\d[\d_]*(?:\^\d+)?"
 _ITEM = re.compile(rf"(?P<first>{_NUMBER})(?:\.\.(?P<last>{_NUMBER})(?:(?P<step>[x+])(?P<by>{_NUMBER}))?)?")
 
 
-def parse(text: str, option: str = "--sizes") -> tuple[int, ...]:
+def parse_sizes(text: str, option: str = "--sizes") -> tuple[int, ...]:
     """Sizes in rising order without duplicates; UsageError with the grammar for anything else."""
     sizes: set[int] = set()
     for item in text.replace(" ", "").split(","):

@@ -1,106 +1,23 @@
-"""Sizes and axes become a frozen plan of cells: what would run, its work and memory, why a cell will not."""
+"""A request becomes a plan: what would run, its work and memory, why a cell will not."""
 
 from __future__ import annotations
 
 import itertools
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Iterable
 
 from gpuplay.catalog.load import Loaded
 from gpuplay.errors import KernelFileError, UsageError
-from gpuplay.kernel import ON_GPU, Array, Cost, Function, Kernel, Knob, Problem, Value, Variant, without_functions
+from gpuplay.kernel import ON_GPU, Array, Cost, Function, Kernel, Knob, Problem, Variant, without_functions
 from gpuplay.machine.model import Machine
+from gpuplay.plan.cells import Plan, PlannedCell, Row
+from gpuplay.plan.request import Request
+from gpuplay.plan.shapes import declared_arrays
 from gpuplay.results.cell import Cell
-from gpuplay.shapes import declared_arrays
 
 LIST_BYTES = 32  # a Python float in a list: 8 for the pointer, 24 for the object
 
 
-@dataclass(frozen=True)
-class Settings:
-    """How to measure. Times in seconds; ``time_s`` None leaves the whole command unlimited.
-
-    ``keep_going`` takes the lockstep machine past a check that fires: the outputs are judged all the same.
-    ``cold`` flushes the caches before each call; ``graph`` times replays of captured runs on a GPU.
-    """
-
-    time_s: float | None = None
-    cell_time_s: float = 1.0
-    cell_limit_s: float = 30.0
-    cell_timeout_s: float = 60.0
-    rounds: int = 5
-    seed: int = 0
-    cold: bool = False
-    graph: bool = False
-    device: int = 0
-    keep_going: bool = False
-
-
-@dataclass(frozen=True)
-class PlannedCell:
-    """A cell with what is known before it runs: its work, its memory, and why it will not run.
-
-    ``verified_only`` where that is for want of a GPU: the lockstep machine can still verify it.
-    """
-
-    cell: Cell
-    flops: float | None = None
-    bytes: float | None = None
-    work_flops: float | None = None
-    work_bytes: float | None = None
-    array_bytes: int | None = None
-    memory_bytes: int | None = None
-    skip: str = ""
-    verified_only: bool = False
-
-
-@dataclass(frozen=True)
-class Row:
-    """All cells of one problem; ``beside`` are cells of other problems that take turns with them, as a yardstick."""
-
-    problem: Problem
-    cells: tuple[PlannedCell, ...]
-    beside: tuple[PlannedCell, ...] = ()
-
-    @property
-    def measured(self) -> tuple[PlannedCell, ...]:
-        """Everything that is measured in the same rounds."""
-        return (*self.cells, *self.beside)
-
-
-@dataclass(frozen=True)
-class Plan:
-    """What one command measures. Rows are ordered by params, then size; cells as columns stand."""
-
-    kernel: Kernel
-    rows: tuple[Row, ...]
-    variants: tuple[str, ...]
-    baseline: str | None
-    settings: Settings
-    notices: tuple[str, ...] = ()
-
-
-@dataclass(frozen=True)
-class Request:
-    """What the user asked for, checked against the declaration; ``missing`` maps targets to reasons.
-
-    ``problems`` take the place of all sizes by all params, where not every combination is wanted.
-    For ``checking`` a barred knob value is skipped, though it is barred everywhere.
-    """
-
-    sizes: tuple[int, ...]
-    variants: tuple[str, ...]
-    baseline: str | None
-    threads: tuple[int, ...]
-    params: Mapping[str, tuple[Value, ...]] = field(default_factory=dict)
-    knobs: Mapping[str, tuple[int, ...]] = field(default_factory=dict)
-    missing: Mapping[str, str] = field(default_factory=dict)
-    settings: Settings = Settings()
-    checking: bool = False
-    problems: tuple[Problem, ...] = ()
-
-
-def make(loaded: Loaded, request: Request, machine: Machine) -> Plan:
+def make_plan(loaded: Loaded, request: Request, machine: Machine) -> Plan:
     """The plan of a request. Calls the kernel's functions, so it runs where the kernel was loaded."""
     kernel = loaded.kernel
     problems = request.problems or _product(kernel, request)
