@@ -10,7 +10,7 @@ from command import Gpuplay, Outcome, copy_roofs
 
 from gpuplay.catalog.find import find_kernel
 from gpuplay.catalog.origin import Origin
-from gpuplay.crew import KEPT_CACHES, cache_folder
+from gpuplay.workers.crew import KEPT_CACHES, cache_folder
 
 HELPER = "from numba import njit\n\n@njit(cache=True)\ndef factor():\n    return {factor}\n"
 KERNEL = """

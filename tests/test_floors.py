@@ -21,8 +21,8 @@ ROOMS = {
     "gpuplay": (
         *("errors", "units", "paths", "machine"),
         *("precision", "kernel", "bounds", "intrinsics"),
-        *("lockstep", "catalog", "results", "plan", "promises"),
-        *("targets", "measure", "worker", "process", "crew", "forecast", "verifying", "runner"),
+        *("lockstep", "catalog", "results", "plan", "peers"),
+        *("targets", "measure", "workers", "run"),
         *("analysis", "views", "cli", "__main__"),
     ),
     "gpuplay.intrinsics": ("coefficients", "host", "device", "simd", "tiles", "vector_math", "ptx"),

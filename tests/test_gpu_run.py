@@ -14,7 +14,6 @@ import pytest
 from gpuplay.catalog.find import find_kernel
 from gpuplay.catalog.load import load_kernel
 from gpuplay.catalog.origin import Origin
-from gpuplay.crew import environment_of
 from gpuplay.machine.model import GpuModel, Machine
 from gpuplay.measure import bench
 from gpuplay.plan.cells import Plan
@@ -24,9 +23,10 @@ from gpuplay.plan.settings import Settings
 from gpuplay.results.events import Final
 from gpuplay.results.result import Result
 from gpuplay.results.telemetry import Telemetry
-from gpuplay.runner import Runner
+from gpuplay.run.runner import Runner
 from gpuplay.targets.lockstep import LockstepTarget
-from gpuplay.worker import Desk
+from gpuplay.workers.crew import environment_of
+from gpuplay.workers.worker import Desk
 
 READING = Telemetry(sm_mhz=1755, memory_mhz=2619, power_w=412.0, celsius=61, throttled=("power cap",))
 CALL_S, COLD_S = 2e-3, 3e-3

@@ -19,8 +19,8 @@ from test_promises import schema
 
 from gpuplay.cli import peers
 from gpuplay.errors import TargetMissing
-from gpuplay.promises import ROWS
-from gpuplay.promises.terms import Condition, Mean, OfYardstick, Promise, Scaling, Worst, case
+from gpuplay.peers.rows import ROWS
+from gpuplay.peers.terms import Condition, Mean, OfYardstick, Promise, Scaling, Worst, case
 from gpuplay.targets import why_not
 
 QUICK = ("peers", "--quick", "--rounds", "2", "--cell-time", "50ms")

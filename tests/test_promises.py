@@ -20,12 +20,12 @@ from gpuplay.cli import peers
 from gpuplay.errors import UsageError
 from gpuplay.kernel import Kernel
 from gpuplay.machine.model import GpuModel, Machine
+from gpuplay.peers.rows import ROWS, chosen_rows
+from gpuplay.peers.terms import Case, Mean, OfRoof, OfYardstick, Promise, Scaling, Worst, case
 from gpuplay.plan.cells import Plan
 from gpuplay.plan.make import make_plan
 from gpuplay.plan.request import Request
 from gpuplay.plan.settings import Settings
-from gpuplay.promises import ROWS, chosen
-from gpuplay.promises.terms import Case, Mean, OfRoof, OfYardstick, Promise, Scaling, Worst, case
 from gpuplay.results.cell import Cell
 from gpuplay.results.result import Result
 from gpuplay.views.page import SWEEP
@@ -284,7 +284,7 @@ def test_a_row_for_a_gpu_is_planned_shown_and_judged(row: Promise) -> None:
     plan = run._plan(here, row, Machine(cores=16, gpu=GpuModel(modelled=False)))
     speeds = {"torch_gpu": 1.0, "cupy": 0.9, "cuda": 1.6}
     found = []
-    for one in (cell for line in plan.rows for cell in line.measured if not cell.skip):
+    for one in (cell for line in plan.rows for cell in line.all_cells if not cell.skip):
         variant, moved = here.kernel.variant(one.cell.variant), one.bytes
         assert moved
         seconds = moved / 3e12 / speeds[variant.target]
@@ -296,7 +296,7 @@ def test_a_row_for_a_gpu_is_planned_shown_and_judged(row: Promise) -> None:
     asked = {finding.need.at_least <= 1.5 for finding in judgement.findings}
     assert judgement.state == ("holds" if asked == {True} else "missed")
     assert all(standing.found for standing in judgement.standings)
-    assert all({len(line.measured) - len(line.cells)} <= {0, 1} for line in plan.rows)  # the copy beside
+    assert all({len(line.all_cells) - len(line.cells)} <= {0, 1} for line in plan.rows)  # the copy beside
 
 
 def no_gpu_report() -> Report:
@@ -415,7 +415,7 @@ def test_every_row_has_a_name_of_its_own_and_a_word_may_name_several() -> None:
     rows = ROWS["cpu"]
     for machine in ROWS.values():
         assert len({row.name for row in machine}) == len(machine)
-    assert chosen(rows, None) == rows
-    assert {row.name for row in chosen(rows, "lstm, matmul")} == {"lstm", "matmul:square", "matmul:shapes"}
+    assert chosen_rows(rows, None) == rows
+    assert {row.name for row in chosen_rows(rows, "lstm, matmul")} == {"lstm", "matmul:square", "matmul:shapes"}
     with pytest.raises(UsageError, match=r"--rows conv2d:3x4: .*did you mean conv2d:3x3\?"):
-        chosen(rows, "conv2d:3x4")
+        chosen_rows(rows, "conv2d:3x4")

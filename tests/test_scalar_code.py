@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from gpuplay.catalog.find import bundled_kernels
-from gpuplay.crew import ORDINARY, SISD, variables
+from gpuplay.workers.crew import ORDINARY, SISD, variables
 
 PROOF = Path(__file__).parent / "proofs" / "machine_code.py"
 SIZES = {"activation": 4096, "conv2d": 14}

@@ -14,7 +14,7 @@ from typing import Any, Literal, TypeAlias
 
 from gpuplay.analysis.ratios import Speedup, seconds, speedup, timed
 from gpuplay.kernel import ON_GPU, Kernel, Problem
-from gpuplay.promises.terms import Case, Condition, Mean, OfRoof, OfYardstick, Promise, Scaling, Worst, within
+from gpuplay.peers.terms import Case, Condition, Mean, OfRoof, OfYardstick, Promise, Scaling, Worst, within
 from gpuplay.results.result import Result
 from gpuplay.units import size_names
 

@@ -6,7 +6,7 @@ from collections import Counter
 from dataclasses import dataclass
 
 from gpuplay.analysis.judging import Finding, Judgement
-from gpuplay.promises.terms import LARGEST, Condition, Mean, OfRoof, OfYardstick, Scaling
+from gpuplay.peers.terms import LARGEST, Condition, Mean, OfRoof, OfYardstick, Scaling
 from gpuplay.results.record import Record
 from gpuplay.units import count, percent, ratio, size_names
 

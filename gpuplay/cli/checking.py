@@ -14,17 +14,17 @@ from rich.text import Text
 
 from gpuplay.catalog.origin import Origin
 from gpuplay.cli.session import INTERRUPTED, Session, exit_code, refuse_negative
-from gpuplay.crew import ORDINARY
 from gpuplay.kernel import Kernel
 from gpuplay.plan.cells import Plan
 from gpuplay.plan.request import chosen_names
 from gpuplay.plan.settings import Settings
 from gpuplay.results.events import Final, StateChanged
 from gpuplay.results.result import Result
-from gpuplay.runner import Runner
+from gpuplay.run.runner import Runner
 from gpuplay.targets import presence
 from gpuplay.views import check as check_view
 from gpuplay.views.layout import show
+from gpuplay.workers.crew import ORDINARY
 
 AWKWARD = "1,2,7,31,33,127,129"
 ODD_SIZES = "7,33"

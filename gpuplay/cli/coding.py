@@ -18,7 +18,6 @@ from gpuplay.cli import inspections
 from gpuplay.cli.explaining import refuse_idle_knobs
 from gpuplay.cli.options import CODE_FORMS, CODE_WORK
 from gpuplay.cli.session import FAILED, OK, Session, refuse_negative
-from gpuplay.crew import ORDINARY, environment_of
 from gpuplay.errors import TargetMissing, UsageError
 from gpuplay.kernel import Kernel
 from gpuplay.plan.cells import PlannedCell, Row
@@ -30,6 +29,7 @@ from gpuplay.views import change as change_view
 from gpuplay.views.code import export, listing, resources
 from gpuplay.views.code.data import Document, as_json
 from gpuplay.views.layout import show
+from gpuplay.workers.crew import ORDINARY, environment_of
 
 SOURCE, RESOURCES = "source", "resources"
 

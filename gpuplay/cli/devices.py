@@ -6,11 +6,11 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from gpuplay.crew import ORDINARY, Crew
 from gpuplay.errors import WorkerLost
 from gpuplay.machine.model import GpuModel
 from gpuplay.measure import diagnosis
 from gpuplay.targets import why_not
+from gpuplay.workers.crew import ORDINARY, Crew
 
 FIRST_USE_S = 60.0
 

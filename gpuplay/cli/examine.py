@@ -5,13 +5,13 @@ from __future__ import annotations
 from rich.console import Console
 
 from gpuplay.catalog.find import bundled_kernels
-from gpuplay.crew import ORDINARY, Crew
 from gpuplay.errors import GpuplayError
 from gpuplay.machine import describe as machines
 from gpuplay.machine import roofs
 from gpuplay.measure import diagnosis
-from gpuplay.process import TaskError
 from gpuplay.views import doctor
+from gpuplay.workers.crew import ORDINARY, Crew
+from gpuplay.workers.process import TaskError
 
 
 def examine(*, plain: bool) -> int:

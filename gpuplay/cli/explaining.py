@@ -15,7 +15,6 @@ from gpuplay import __version__
 from gpuplay.analysis.explanation import Explanation, explanation
 from gpuplay.cli.options import explained_size
 from gpuplay.cli.session import FAILED, OK, Session, refuse_negative
-from gpuplay.crew import ORDINARY
 from gpuplay.errors import KernelFileError, UsageError
 from gpuplay.kernel import Kernel
 from gpuplay.lockstep.record import WarpMap
@@ -23,12 +22,13 @@ from gpuplay.plan import sizes
 from gpuplay.plan.cells import PlannedCell
 from gpuplay.plan.request import chosen_names
 from gpuplay.plan.settings import Settings
-from gpuplay.process import TaskError
 from gpuplay.results.turns import Explained
 from gpuplay.units import parse_duration
 from gpuplay.views.explain import compare, export, lanes, page
 from gpuplay.views.explain.data import Document, as_json
 from gpuplay.views.layout import show
+from gpuplay.workers.crew import ORDINARY
+from gpuplay.workers.process import TaskError
 
 
 def explain(session: Session, values: Mapping[str, Any]) -> int:

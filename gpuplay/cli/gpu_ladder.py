@@ -15,13 +15,11 @@ from gpuplay.analysis.gpu_rungs import LadderFacts, RungFacts
 from gpuplay.analysis.inspection import gpu_rows
 from gpuplay.cli import inspections
 from gpuplay.cli.session import FAILED, OK, Session, exit_code, settings_of
-from gpuplay.crew import ORDINARY
 from gpuplay.errors import GpuplayError
 from gpuplay.lockstep.record import Report
 from gpuplay.machine import describe as machines
 from gpuplay.plan.cells import Plan, PlannedCell
 from gpuplay.plan.settings import Settings
-from gpuplay.process import TaskError
 from gpuplay.results.compiled import Compiled
 from gpuplay.results.record import Record
 from gpuplay.results.result import Result, Status
@@ -31,6 +29,8 @@ from gpuplay.views import export
 from gpuplay.views import ladder as view
 from gpuplay.views import plan as plan_view
 from gpuplay.views.layout import show
+from gpuplay.workers.crew import ORDINARY
+from gpuplay.workers.process import TaskError
 
 COUNTED_WORK = 3e8  # operations and bytes of a rung that is counted: a few seconds on the lockstep machine
 FEWEST = 32  # a size below it says little of tiles

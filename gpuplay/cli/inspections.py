@@ -10,16 +10,16 @@ from typing import Any
 from rich.console import Console
 
 from gpuplay.cli.session import Session
-from gpuplay.crew import ORDINARY, environment_of
 from gpuplay.errors import GpuplayError, KernelFileError, UsageError, WorkerLost
 from gpuplay.machine import describe as machines
 from gpuplay.machine.model import MODELS, model_of
 from gpuplay.plan.cells import PlannedCell, Row
 from gpuplay.plan.request import build_request
 from gpuplay.plan.settings import Settings
-from gpuplay.process import TaskError
 from gpuplay.results.compiled import Compiled
 from gpuplay.targets import offline, presence
+from gpuplay.workers.crew import ORDINARY, environment_of
+from gpuplay.workers.process import TaskError
 
 Capability = tuple[int, int]
 DEFAULT: Capability = (9, 0)

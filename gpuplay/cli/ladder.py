@@ -14,12 +14,12 @@ from gpuplay.catalog import definitions
 from gpuplay.cli import gpu_ladder
 from gpuplay.cli.options import LADDER_FLOPS
 from gpuplay.cli.session import OK, Session, settings_of
-from gpuplay.crew import environment_of
 from gpuplay.errors import UsageError
 from gpuplay.plan.cells import Plan
 from gpuplay.views import change as change_view
 from gpuplay.views import ladder as view
 from gpuplay.views.layout import show
+from gpuplay.workers.crew import environment_of
 
 
 def climb(session: Session, values: Mapping[str, Any]) -> int:

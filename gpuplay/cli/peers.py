@@ -23,11 +23,11 @@ from gpuplay.errors import TargetMissing, UsageError
 from gpuplay.kernel import Kernel
 from gpuplay.machine import describe as machines
 from gpuplay.machine.model import Machine
+from gpuplay.peers.rows import ROWS, chosen_rows
+from gpuplay.peers.terms import Promise
 from gpuplay.plan.cells import Plan, PlannedCell, Row
 from gpuplay.plan.request import Request
 from gpuplay.plan.settings import Settings
-from gpuplay.promises import ROWS, chosen
-from gpuplay.promises.terms import Promise
 from gpuplay.results.record import Record
 from gpuplay.targets import why_not
 from gpuplay.units import count
@@ -43,7 +43,7 @@ FIXED = {"time": None, "cell_limit": "60s", "cold": False, "graph": False}
 
 def compare(machine: str, values: Mapping[str, Any]) -> int:
     """Measure the rows that the options ask for, one after another; the exit code."""
-    rows = chosen(_rows(machine), values["rows"])
+    rows = chosen_rows(_rows(machine), values["rows"])
     rows = tuple(row.quick() for row in rows) if values["quick"] else rows
     usual = QUICK if values["quick"] else WHOLE
     given = {name: values[name] if values[name] is not None else usual[name] for name in usual}

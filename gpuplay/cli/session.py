@@ -16,7 +16,6 @@ from gpuplay.analysis import roofline
 from gpuplay.catalog.load import load_kernel
 from gpuplay.catalog.origin import Origin
 from gpuplay.cli import devices
-from gpuplay.crew import ORDINARY, Crew
 from gpuplay.errors import KernelFileError, UsageError, WorkerLost
 from gpuplay.kernel import ON_GPU, Kernel
 from gpuplay.machine import describe as machines
@@ -26,11 +25,10 @@ from gpuplay.plan.cells import Plan
 from gpuplay.plan.make import make_plan
 from gpuplay.plan.request import Request, build_request
 from gpuplay.plan.settings import Settings
-from gpuplay.process import TaskError
 from gpuplay.results.events import Final
 from gpuplay.results.record import Record
 from gpuplay.results.result import Result
-from gpuplay.runner import Runner
+from gpuplay.run.runner import Runner
 from gpuplay.targets import presence, why_not
 from gpuplay.units import parse_duration
 from gpuplay.views import detail, export, table
@@ -38,6 +36,8 @@ from gpuplay.views import plan as plan_view
 from gpuplay.views.layout import show
 from gpuplay.views.live import LiveView
 from gpuplay.views.page import SWEEP, Page
+from gpuplay.workers.crew import ORDINARY, Crew
+from gpuplay.workers.process import TaskError
 
 OK, FAILED, INTERRUPTED = 0, 1, 130
 
@@ -273,7 +273,7 @@ def refuse_negative(values: Mapping[str, Any]) -> None:
 
 def with_result(record: Record, planned: Plan, result: Result) -> Record:
     """The record with one more result, in the plan's order."""
-    order = {c.cell: number for number, c in enumerate(c for row in planned.rows for c in row.measured)}
+    order = {c.cell: number for number, c in enumerate(c for row in planned.rows for c in row.all_cells)}
     results = sorted((*record.results, result), key=lambda r: order[r.cell])
     return replace(record, results=tuple(results))
 

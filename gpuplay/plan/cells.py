@@ -36,7 +36,7 @@ class Row:
     beside: tuple[PlannedCell, ...] = ()
 
     @property
-    def measured(self) -> tuple[PlannedCell, ...]:
+    def all_cells(self) -> tuple[PlannedCell, ...]:
         """Everything that is measured in the same rounds."""
         return (*self.cells, *self.beside)
 

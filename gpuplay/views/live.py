@@ -156,7 +156,7 @@ class LiveView:
     def _status(self, seen: _Seen, width: int) -> list[Text]:
         """What runs, how far it is, time gone and left."""
         running = [f"▸ {self._name(cell)} {state}" for cell, state in seen.states.items() if state != "waiting"]
-        total = sum(len(row.measured) for row in self._plan.rows)
+        total = sum(len(row.all_cells) for row in self._plan.rows)
         left = self._left_s(seen)
         times = f"{_clock(self.elapsed_s)} gone" + (f", about {_clock(left)} left" if left else "")
         parts = [*running, f"{len(seen.finals)} of {count(total, 'cell')}", times]
@@ -176,7 +176,7 @@ class LiveView:
         done = sum(timed(result) for result in seen.finals.values())
         if done < 2:
             return None
-        planned = [p for row in self._plan.rows for p in row.measured if not p.skip and p.cell not in seen.finals]
+        planned = [p for row in self._plan.rows for p in row.all_cells if not p.skip and p.cell not in seen.finals]
         left = len(planned) * self.elapsed_s / done
         limit = self._plan.settings.time_s
         return left if limit is None else min(left, max(0.0, limit - self.elapsed_s))

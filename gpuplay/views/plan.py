@@ -40,7 +40,7 @@ def render(plan: Plan, width: int) -> Text:
 
 def summary(plan: Plan) -> str:
     """How many cells, how many of them are not timed or skipped, and the memory that the largest row needs."""
-    cells = [planned for row in plan.rows for planned in row.measured]
+    cells = [planned for row in plan.rows for planned in row.all_cells]
     verified = sum(planned.verified_only for planned in cells)
     skipped = sum(bool(planned.skip) for planned in cells) - verified
     parts = [count(len(cells), "cell")]
@@ -57,7 +57,7 @@ def summary(plan: Plan) -> str:
 def row_bytes(plan: Plan, row: Row) -> int:
     """Bytes of arrays while a row is measured: each worker holds its own copy, the SISD worker too."""
     held: dict[tuple[str, bool, Problem], int] = {}
-    for planned in row.measured:
+    for planned in row.all_cells:
         if not planned.skip:
             key = planned.cell.target, plan.kernel.variant(planned.cell.variant).flynn == "SISD", planned.cell.problem
             held[key] = max(held.get(key, 0), planned.memory_bytes or 0)

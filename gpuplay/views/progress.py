@@ -16,7 +16,7 @@ from gpuplay.views.cells import rate, shows_bytes
 
 def finished(result: Result, finals: Mapping[Cell, Result], plan: Plan) -> str:
     """'[3/24] cpu:simd n=512: 2.63 ms, 102 GFLOP/s, 0.51 × numpy:blas', or why there is no time."""
-    total = sum(len(row.measured) for row in plan.rows)
+    total = sum(len(row.all_cells) for row in plan.rows)
     place = f"[{len(finals)}/{total}] {result.cell.label}{_axes(plan, result.cell)}"
     if not timed(result):
         return f"{place}: {result.status}{': ' if result.reason else ''}{result.reason}"

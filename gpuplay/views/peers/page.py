@@ -10,7 +10,7 @@ from gpuplay.analysis.judging import Finding, Judgement, Standing, labels
 from gpuplay.analysis.ratios import seconds
 from gpuplay.analysis.report import Report, figure, reached, sentences, wording
 from gpuplay.kernel import ON_GPU
-from gpuplay.promises.terms import Promise
+from gpuplay.peers.terms import Promise
 from gpuplay.results.result import Result
 from gpuplay.units import count, ratio
 from gpuplay.units import seconds as time_text

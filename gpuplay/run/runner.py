@@ -8,20 +8,20 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
-from gpuplay.crew import Crew, environment_of
 from gpuplay.errors import GpuplayError, KernelFileError
-from gpuplay.forecast import Forecaster
 from gpuplay.kernel import ON_GPU, Variant
 from gpuplay.machine import quiet
 from gpuplay.measure.timing import FEWEST_SAMPLES
 from gpuplay.plan.cells import Plan, PlannedCell, Row
 from gpuplay.plan.settings import Settings
-from gpuplay.process import TaskError
 from gpuplay.results.events import Event, Final, Provisional, StateChanged
 from gpuplay.results.result import ErrorReport, Result, Status
 from gpuplay.results.telemetry import Telemetry, worst
 from gpuplay.results.timing import summarize
-from gpuplay.verifying import Verifier
+from gpuplay.run.budget import Budget
+from gpuplay.run.lockstep_verdicts import LockstepVerdicts
+from gpuplay.workers.crew import Crew, environment_of
+from gpuplay.workers.process import TaskError
 
 if TYPE_CHECKING:
     from gpuplay.results.turns import Prepared, Turn
@@ -61,8 +61,8 @@ class Runner:
         self._cores = cores
         self._verify_only = verify_only
         self._random = random.Random(plan.settings.seed)  # noqa: S311 - an order, not a secret
-        self._forecaster = Forecaster(plan, crew)
-        self._verifier = Verifier(plan, crew)
+        self._budget = Budget(plan, crew)
+        self._lockstep = LockstepVerdicts(plan, crew)
         self._prepared_any = False
         crew.measure(plan.settings)
 
@@ -74,14 +74,14 @@ class Runner:
 
     def _row(self, row: Row) -> Iterator[Event]:
         jobs: list[Job] = []
-        self._forecaster.begin_row()
-        for planned in row.measured:
+        self._budget.begin_row()
+        for planned in row.all_cells:
             if self._on_lockstep(planned):
                 yield StateChanged(planned.cell, "verifying")
                 if (ended := self._stepped(planned)) is not None:
                     yield Final(ended)
                     continue
-            reason = planned.skip or self._forecaster.objection(planned)
+            reason = planned.skip or self._budget.objection(planned)
             if reason:
                 yield Final(self._result(planned, "skipped", reason))
                 continue
@@ -90,7 +90,7 @@ class Runner:
             if isinstance(outcome, Result):
                 yield Final(outcome)
                 continue
-            self._forecaster.learn(planned, outcome.prepared.call_s)
+            self._budget.learn(planned, outcome.prepared.call_s)
             jobs.append(outcome)
             yield StateChanged(planned.cell, "waiting")
         if self._verify_only:
@@ -101,7 +101,7 @@ class Runner:
     def _rounds(self, jobs: list[Job]) -> Iterator[Event]:
         """Turns in random order, round after round; a cell with long calls takes part in fewer rounds."""
         quiet.other_load(self._crew.pids)
-        settings = self._forecaster.settings
+        settings = self._budget.settings
         for job in jobs:
             job.turns = turns_of(job.prepared.call_s, settings)
         active = list(jobs)
@@ -127,7 +127,7 @@ class Runner:
     def _stepped(self, planned: PlannedCell) -> Result | None:
         """What the lockstep machine found, where that is a result; None where the GPU has the last word."""
         try:
-            stepped = (self._verifier.step if self._verify_only else self._verifier.stand_in)(planned.cell)
+            stepped = (self._lockstep.step if self._verify_only else self._lockstep.stand_in)(planned.cell)
         except KernelFileError as error:
             if not self._prepared_any:
                 raise  # nothing is lost yet: the file is to be mended first
@@ -222,7 +222,7 @@ class Runner:
         """The result of a cell that had all its turns; its median serves the forecasts of larger sizes."""
         result = self._timed(job)
         if result.call_s is not None:
-            self._forecaster.learn(job.planned, result.call_s)
+            self._budget.learn(job.planned, result.call_s)
         return result
 
     def _timed(self, job: Job) -> Result:
@@ -275,7 +275,7 @@ class Runner:
         """Let every worker forget the problems whose cells are all done."""
         held = {
             (environment_of(self._plan.kernel.variant(c.cell.variant)), c.cell.problem)
-            for c in row.measured
+            for c in row.all_cells
             if not c.skip or c.verified_only
         }
         for environment, problem in held:

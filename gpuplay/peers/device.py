@@ -8,9 +8,9 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+from gpuplay.peers import host
+from gpuplay.peers.terms import Case, Mean, OfRoof, OfYardstick, Promise, Worst, case
 from gpuplay.precision import AS_EXACT_AS_THE_PROBLEM
-from gpuplay.promises import host
-from gpuplay.promises.terms import Case, Mean, OfRoof, OfYardstick, Promise, Worst, case
 
 TENSORS = 2**26, 2**28
 COPY = (("function", "identity"),)

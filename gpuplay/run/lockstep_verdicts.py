@@ -1,7 +1,7 @@
-"""What the lockstep machine found right at small sizes, kept on disk for as long as no source changes.
+"""CUDA variants on the lockstep machine, as the runner needs them: what it found of a cell, asked once.
 
-One JSON file for each state of the sources. Only what is right is kept: what is not is found again
-each time. This module imports neither numba nor numpy.
+What was right on small problems is kept on disk, one JSON file for each state of the sources; what was not is found
+again each time.
 """
 
 from __future__ import annotations
@@ -15,14 +15,47 @@ from typing import Any
 
 from gpuplay import paths
 from gpuplay.kernel import Kernel
+from gpuplay.plan.cells import Plan
 from gpuplay.plan.small import small_params
 from gpuplay.results.cell import Cell
+from gpuplay.results.turns import Stepped
 from gpuplay.targets import presence
+from gpuplay.workers.crew import Crew, environment_of
 
 KEPT_FILES = 20
 
 
-def find(source: str, kernel: Kernel, cell: Cell) -> tuple[int, ...]:
+class LockstepVerdicts:
+    """Asks a worker for verdicts of the lockstep machine; those on small problems are kept."""
+
+    def __init__(self, plan: Plan, crew: Crew) -> None:
+        self._plan = plan
+        self._crew = crew
+        self._found: dict[tuple[object, ...], Stepped] = {}
+
+    def step(self, cell: Cell) -> Stepped:
+        """The verdict on the cell itself."""
+        return self._ask("step", cell)
+
+    def stand_in(self, cell: Cell) -> Stepped:
+        """The verdict on small problems in the cell's place: from disk, from an earlier cell, or found now."""
+        kernel, source = self._plan.kernel, self._crew.source
+        if sizes := find_kept(source, kernel, cell):
+            return Stepped("right", sizes=sizes)
+        key = (cell.variant, cell.knobs, small_params(kernel, cell))
+        if key not in self._found:
+            self._found[key] = self._ask("stand_in", cell)
+            if self._found[key].status == "right":
+                keep(source, kernel, cell, self._found[key].sizes)
+        return self._found[key]
+
+    def _ask(self, task: str, cell: Cell) -> Stepped:
+        member = self._crew.member(environment_of(self._plan.kernel.variant(cell.variant)))
+        found: Stepped = member.ask(task, cell, timeout_s=self._plan.settings.cell_timeout_s)
+        return found
+
+
+def find_kept(source: str, kernel: Kernel, cell: Cell) -> tuple[int, ...]:
     """Sizes at which this cell's variant was found right with these sources; empty where it was not tried."""
     sizes = _load(_file(source)).get(_key(kernel, cell), [])
     return tuple(size for size in sizes if isinstance(size, int)) if isinstance(sizes, list) else ()

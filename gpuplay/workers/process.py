@@ -15,10 +15,10 @@ from collections.abc import Mapping
 from typing import Any
 
 from gpuplay.errors import DeadlinePassed, WorkerLost
-from gpuplay.worker import Failure, Task
+from gpuplay.workers.worker import Failure, Task
 
 LOG_TAIL = 2000
-ENTRY = "from gpuplay.worker import main; main()"  # not -m: what is pickled belongs to gpuplay.worker
+ENTRY = "from gpuplay.workers.worker import main; main()"  # not -m: what is pickled belongs to that module
 _GONE = object()
 
 

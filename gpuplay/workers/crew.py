@@ -13,7 +13,7 @@ from gpuplay.catalog.origin import Origin
 from gpuplay.errors import DeadlinePassed, KernelFileError, WorkerLost
 from gpuplay.kernel import ON_GPU, Kernel, Variant
 from gpuplay.plan.settings import Settings
-from gpuplay.process import Process
+from gpuplay.workers.process import Process
 
 ORDINARY, SISD, PEERS, GPU_PEERS = "ordinary", "sisd", "peers", "gpu-peers"
 KEPT_CACHES = 6

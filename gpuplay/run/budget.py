@@ -7,15 +7,15 @@ from dataclasses import replace
 
 import psutil
 
-from gpuplay.crew import Crew, environment_of
 from gpuplay.errors import WorkerLost
 from gpuplay.kernel import Problem
 from gpuplay.machine import cgroups
 from gpuplay.plan.cells import Plan, PlannedCell
 from gpuplay.plan.settings import Settings
-from gpuplay.process import TaskError
 from gpuplay.results.cell import Cell
 from gpuplay.units import nbytes, seconds
+from gpuplay.workers.crew import Crew, environment_of
+from gpuplay.workers.process import TaskError
 
 LEAST_CALLS = 3  # of a slow cell: one to verify, two samples
 UNPROBED_WORK = {"python": 1e5}
@@ -23,8 +23,8 @@ UNPROBED_WORK_COMPILED = 5e8  # flops and bytes that any compiled loop does in a
 MEMORY_SHARE = 0.9
 
 
-class Forecaster:
-    """Predicts from smaller sizes of the same sweep, and from a small probe where there are none."""
+class Budget:
+    """Time and memory: predicted from smaller sizes of the same sweep, from a small probe where there are none."""
 
     def __init__(self, plan: Plan, crew: Crew) -> None:
         self._plan = plan
@@ -43,7 +43,7 @@ class Forecaster:
         self._placed = set()
         if self.settings.time_s is not None:
             rows = self._plan.rows[self._rows_done :]
-            cells = sum(not c.skip for r in rows for c in r.measured)
+            cells = sum(not c.skip for r in rows for c in r.all_cells)
             share = 0.5 * max(0.0, self._time_left()) / max(1, cells)
             self.settings = replace(self._plan.settings, cell_time_s=min(self._plan.settings.cell_time_s, share))
         self._rows_done += 1

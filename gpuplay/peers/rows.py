@@ -6,14 +6,14 @@ from collections.abc import Mapping
 from difflib import get_close_matches
 
 from gpuplay.errors import UsageError
-from gpuplay.promises.device import ROWS as DEVICE
-from gpuplay.promises.host import ROWS as HOST
-from gpuplay.promises.terms import Promise
+from gpuplay.peers.device import ROWS as DEVICE
+from gpuplay.peers.host import ROWS as HOST
+from gpuplay.peers.terms import Promise
 
 ROWS: Mapping[str, tuple[Promise, ...]] = {"cpu": HOST, "cuda": DEVICE}
 
 
-def chosen(rows: tuple[Promise, ...], text: str | None) -> tuple[Promise, ...]:
+def chosen_rows(rows: tuple[Promise, ...], text: str | None) -> tuple[Promise, ...]:
     """The rows that ``--rows`` names, in the order of the table: a name without its colon means all that share it."""
     if text is None:
         return rows

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from gpuplay.promises.terms import Mean, OfRoof, OfYardstick, Promise, Scaling, Worst, case
+from gpuplay.peers.terms import Mean, OfRoof, OfYardstick, Promise, Scaling, Worst, case
 
 WHOLE = 2**26
 COPY = (("function", "identity"),)

@@ -1,0 +1,1 @@
+"""What gpuplay promises against the libraries: the rows of ``gpuplay peers``, as data."""
