@@ -23,7 +23,7 @@ from gpuplay.errors import UsageError
 from gpuplay.machine.model import MODELS, model_of
 from gpuplay.results.cell import Cell
 from gpuplay.results.compiled import Compiled, GpuFunction, HostFunction, Resources, SourceFile
-from gpuplay.targets import offline
+from gpuplay.targets.stand_ins import offline
 from gpuplay.views.code import export, listing, resources
 from gpuplay.views.code.data import Document
 from gpuplay.views.layout import show

@@ -16,7 +16,7 @@ from gpuplay.lockstep.record import Counts
 from gpuplay.machine.model import Machine, model_of
 from gpuplay.measure.building import build, problem_data
 from gpuplay.results.cell import Cell
-from gpuplay.targets.lockstep import LockstepTarget
+from gpuplay.targets.stand_ins.lockstep import LockstepTarget
 
 LOADED = load_kernel(find_kernel("conv2d"))
 TOP = ("implicit", "pipelined", "tf32", "winograd")

@@ -9,9 +9,9 @@ import pytest
 from gpuplay.errors import GpuplayError, WorkerLost
 from gpuplay.machine.limits import LaunchError
 from gpuplay.machine.model import GpuModel
-from gpuplay.targets.cuda import CudaTarget
-from gpuplay.targets.device import Device, DeviceGpu
-from gpuplay.targets.faults import DeviceFaultError
+from gpuplay.targets.cuda.device import Device, DeviceGpu
+from gpuplay.targets.cuda.faults import DeviceFaultError
+from gpuplay.targets.cuda.target import CudaTarget
 
 KERNEL_MS = 2.0
 SWEEP_MS = 7.0

@@ -15,8 +15,8 @@ from gpuplay.catalog.load import load_kernel
 from gpuplay.machine.model import Machine
 from gpuplay.measure.building import build, problem_data
 from gpuplay.results.cell import Cell
-from gpuplay.targets import offline
-from gpuplay.targets.lockstep import LockstepTarget
+from gpuplay.targets.stand_ins import offline
+from gpuplay.targets.stand_ins.lockstep import LockstepTarget
 
 ACTIVATION, DENSE = (load_kernel(find_kernel(name)) for name in ("activation", "dense"))
 FUNCTIONS = ("relu", "leaky_relu", "sigmoid", "tanh", "gelu", "silu", "softplus", "identity")

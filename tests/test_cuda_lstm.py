@@ -16,7 +16,7 @@ from gpuplay.lockstep.record import Counts, Report
 from gpuplay.machine.model import GpuModel, Machine, model_of
 from gpuplay.measure.building import build, problem_data
 from gpuplay.results.cell import Cell
-from gpuplay.targets.lockstep import LockstepTarget
+from gpuplay.targets.stand_ins.lockstep import LockstepTarget
 
 LOADED = load_kernel(find_kernel("lstm"))
 TOP = ("registers", "hoisted", "persistent")

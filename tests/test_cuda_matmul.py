@@ -15,8 +15,8 @@ from gpuplay.lockstep.record import Counts
 from gpuplay.machine.model import GpuModel, Machine, model_of
 from gpuplay.measure.building import build, problem_data
 from gpuplay.results.cell import Cell
-from gpuplay.targets.lockstep import LockstepTarget
-from gpuplay.targets.offline import OfflineGpu
+from gpuplay.targets.stand_ins.lockstep import LockstepTarget
+from gpuplay.targets.stand_ins.offline import OfflineGpu
 
 LOADED = load_kernel(find_kernel("matmul"))
 SHAPE = {"m": 128, "k": 64}  # all tiles divide it

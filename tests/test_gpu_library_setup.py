@@ -12,9 +12,9 @@ from typing import Any
 import numpy as np
 import pytest
 
-from gpuplay.targets.cupy import CupyTarget
-from gpuplay.targets.graphs import CaptureError
-from gpuplay.targets.torch_gpu import TorchGpuTarget
+from gpuplay.targets.cuda.graphs import CaptureError
+from gpuplay.targets.libraries.cupy import CupyTarget
+from gpuplay.targets.libraries.torch_gpu import TorchGpuTarget
 from tests.test_cuda_device import FakeStream, device_on
 
 

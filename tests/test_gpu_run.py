@@ -24,7 +24,7 @@ from gpuplay.results.events import Final
 from gpuplay.results.result import Result
 from gpuplay.results.telemetry import Telemetry
 from gpuplay.run.runner import Runner
-from gpuplay.targets.lockstep import LockstepTarget
+from gpuplay.targets.stand_ins.lockstep import LockstepTarget
 from gpuplay.workers.crew import environment_of
 from gpuplay.workers.worker import Desk
 
@@ -188,7 +188,7 @@ CLOCK = """
 import sys, time
 from numba import cuda, types
 from gpuplay.measure.compiling import CompileClock
-from gpuplay.targets.gpu_functions import fill
+from gpuplay.targets.cuda.gpu_functions import fill
 
 began = time.perf_counter()
 with CompileClock("cuda") as clock:

@@ -12,9 +12,10 @@ from gpuplay.lockstep.machine import Machine
 from gpuplay.machine.limits import LaunchError, refuse_launch
 from gpuplay.machine.model import MODELS, GpuModel, model_of
 from gpuplay.precision import stored
-from gpuplay.targets import offline, tensor_maps
-from gpuplay.targets.device import DeviceGpu
-from gpuplay.targets.lockstep import LockstepGpu
+from gpuplay.targets.cuda import tensor_maps
+from gpuplay.targets.cuda.device import DeviceGpu
+from gpuplay.targets.stand_ins import offline
+from gpuplay.targets.stand_ins.lockstep import LockstepGpu
 
 LARGE = 96 * 1024
 

@@ -13,7 +13,7 @@ from gpuplay.kernel import Problem, Variant
 from gpuplay.machine.model import Machine
 from gpuplay.measure.building import build, problem_data
 from gpuplay.results.cell import Cell
-from gpuplay.targets.lockstep import LockstepTarget
+from gpuplay.targets.stand_ins.lockstep import LockstepTarget
 
 SIZES = (1, 2, 7, 31, 33, 127, 129)
 ODD_SIZE = 33

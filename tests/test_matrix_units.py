@@ -25,7 +25,7 @@ from gpuplay.measure.building import build, problem_data
 from gpuplay.measure.problems import ProblemData
 from gpuplay.precision import UNIT_ROUNDOFF, Formats, growth, stored
 from gpuplay.results.cell import Cell
-from gpuplay.targets.lockstep import LockstepTarget
+from gpuplay.targets.stand_ins.lockstep import LockstepTarget
 
 ZEROS, EIGHT_TILES = (np.float32(0),) * 4, (np.float32(0),) * 32
 DOWN, ACROSS = (0, 1), (0, 1, 2, 3)

@@ -154,7 +154,7 @@ for element, name in ((types.float32, "fma.rn.f32"), (types.float64, "fma.rn.f64
     ptx, _ = cuda.compile(fma_chains.py_func, signature, device=False, abi="numba", cc=(7, 5), output="ptx")
     assert ptx.count(name) == FMAS, ptx.count(name)
 
-from gpuplay.targets.gpu_functions import sweep
+from gpuplay.targets.cuda.gpu_functions import sweep
 
 ptx, _ = cuda.compile(sweep.py_func, types.void(types.float32[::1]), device=False, abi="numba", cc=(7, 5), output="ptx")
 assert "ld.global" in ptx and "st.global" in ptx  # what flushes the cache is not left out for having no result

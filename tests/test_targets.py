@@ -181,7 +181,7 @@ def test_an_unknown_target_is_refused_and_has_its_line():
 
 def test_asking_why_not_imports_neither_numba_nor_numpy():
     code = (
-        "import sys; from gpuplay import targets; from gpuplay.targets.cuda import CudaTarget;"
+        "import sys; from gpuplay import targets; from gpuplay.targets.cuda.target import CudaTarget;"
         "[targets.why_not(n) for n in ('python', 'numpy', 'cpu', 'cuda')]; CudaTarget(0).why_not();"
         "print({'numba', 'numpy'} & set(sys.modules))"
     )

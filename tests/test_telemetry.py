@@ -12,7 +12,7 @@ from gpuplay.analysis import warnings
 from gpuplay.results.cell import Cell
 from gpuplay.results.result import Result
 from gpuplay.results.telemetry import Telemetry, worst
-from gpuplay.targets.nvml import Nvml, NvmlError
+from gpuplay.targets.cuda.nvml import Nvml, NvmlError
 from gpuplay.views import detail, export
 from tests import scripted
 from tests.scripted import measure, plan, record, usual

@@ -11,8 +11,8 @@ from gpuplay.catalog.load import load_kernel
 from gpuplay.machine.model import GpuModel, Machine
 from gpuplay.measure.building import build, problem_data
 from gpuplay.results.cell import Cell
-from gpuplay.targets import offline
-from gpuplay.targets.lockstep import LockstepTarget
+from gpuplay.targets.stand_ins import offline
+from gpuplay.targets.stand_ins.lockstep import LockstepTarget
 
 MATMUL = load_kernel(next(origin for origin in bundled_kernels() if origin.name == "matmul"))
 WGMMA = MATMUL.kernel.variant("cuda:wgmma")

@@ -17,7 +17,8 @@ from gpuplay.plan.cells import PlannedCell, Row
 from gpuplay.plan.request import build_request
 from gpuplay.plan.settings import Settings
 from gpuplay.results.compiled import Compiled
-from gpuplay.targets import offline, presence
+from gpuplay.targets import presence
+from gpuplay.targets.stand_ins import offline
 from gpuplay.workers.crew import ORDINARY, environment_of
 from gpuplay.workers.process import TaskError
 

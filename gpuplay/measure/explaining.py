@@ -8,7 +8,7 @@ from gpuplay.errors import GpuplayError, KernelFileError, UsageError
 from gpuplay.measure.building import build, problem_data
 from gpuplay.measure.stepping import MOST_WORK, faults_text
 from gpuplay.results.turns import Explained
-from gpuplay.targets.lockstep import LockstepTarget
+from gpuplay.targets.stand_ins.lockstep import LockstepTarget
 from gpuplay.units import seconds
 
 if TYPE_CHECKING:

@@ -15,7 +15,8 @@ from gpuplay.errors import GpuplayError
 from gpuplay.measure.building import build, problem_data
 from gpuplay.plan.shapes import declared_arrays
 from gpuplay.results.compiled import Compiled, GpuFunction, HostFunction, Resources, SourceFile
-from gpuplay.targets import offline, open_target
+from gpuplay.targets import open_target
+from gpuplay.targets.stand_ins import offline
 
 if TYPE_CHECKING:
     from gpuplay.catalog.load import Loaded

@@ -19,7 +19,7 @@ from gpuplay.plan.make import make_plan
 from gpuplay.plan.request import Request
 from gpuplay.plan.small import SMALL_SIZES, small_params
 from gpuplay.results.turns import Stepped
-from gpuplay.targets.lockstep import LockstepTarget
+from gpuplay.targets.stand_ins.lockstep import LockstepTarget
 
 if TYPE_CHECKING:
     from gpuplay.catalog.load import Loaded

@@ -18,12 +18,12 @@ if TYPE_CHECKING:
 
 HOST = ("python", "numpy", "cpu")
 CLASSES = {
-    "torch": "torch:TorchTarget",
-    "cuda": "cuda:CudaTarget",
-    "torch_gpu": "torch_gpu:TorchGpuTarget",
-    "cupy": "cupy:CupyTarget",
+    "torch": "libraries.torch:TorchTarget",
+    "cuda": "cuda.target:CudaTarget",
+    "torch_gpu": "libraries.torch_gpu:TorchGpuTarget",
+    "cupy": "libraries.cupy:CupyTarget",
     "simulator": "simulator:SimulatorTarget",
-    "lockstep": "lockstep:LockstepTarget",
+    "lockstep": "stand_ins.lockstep:LockstepTarget",
 }
 REASONS: dict[str, Callable[[], str]] = {"torch": presence.without_torch, "lockstep": presence.simulated}
 GPU_REASONS: dict[str, Callable[[int], str]] = {

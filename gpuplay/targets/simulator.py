@@ -19,7 +19,7 @@ from types import FunctionType, ModuleType
 from typing import TYPE_CHECKING, Any
 
 from gpuplay.errors import GpuplayError
-from gpuplay.targets.hosted import HostedGpu, HostedTarget
+from gpuplay.targets.stand_ins.hosted import HostedGpu, HostedTarget
 
 if TYPE_CHECKING:
     from gpuplay.machine.limits import Dims

@@ -162,7 +162,7 @@ class Desk:
 
     def gpu(self, device: int) -> dict[str, Any]:
         """What stands behind the CUDA target: properties and facts, or the reason why there is none."""
-        from gpuplay.targets.cuda import CudaTarget
+        from gpuplay.targets.cuda.target import CudaTarget
 
         target = CudaTarget(device)
         reason = target.why_not_in_worker()

@@ -8,7 +8,7 @@ from numba import cuda, uint16, uint32, uint64
 
 from gpuplay.intrinsics import ptx
 from gpuplay.machine.model import GpuModel
-from gpuplay.targets.lockstep import LockstepGpu
+from gpuplay.targets.stand_ins.lockstep import LockstepGpu
 
 ROWS, COLUMNS = 8, 64
 BOX = ROWS * COLUMNS

@@ -15,7 +15,7 @@ from offline import hollow_arrays
 
 from gpuplay.catalog.find import bundled_kernels
 from gpuplay.machine.model import GpuModel, Machine
-from gpuplay.targets.offline import OfflineGpu
+from gpuplay.targets.stand_ins.offline import OfflineGpu
 
 SIZE = 256
 

@@ -9,7 +9,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
 
 from gpuplay.lockstep.front.identity import meaning
 from gpuplay.measure import inspecting
-from gpuplay.targets import offline
+from gpuplay.targets.stand_ins import offline
 
 _libraries = {}
 _found = {}

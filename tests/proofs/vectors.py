@@ -10,7 +10,7 @@ import numpy as np
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
 
-from gpuplay.targets import offline
+from gpuplay.targets.stand_ins import offline
 from tests.lockstep.counted import quads_through_shared
 
 if __name__ == "__main__":

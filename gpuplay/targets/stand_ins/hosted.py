@@ -13,7 +13,7 @@ import numpy as np
 from gpuplay.errors import GpuplayError
 from gpuplay.machine.limits import Dims, dims, refuse_launch
 from gpuplay.machine.model import GpuModel
-from gpuplay.targets import tensor_maps
+from gpuplay.targets.cuda import tensor_maps
 from gpuplay.targets.host import NumpyTarget
 
 if TYPE_CHECKING:

@@ -20,8 +20,9 @@ import numpy as np
 from gpuplay import paths
 from gpuplay.catalog.fingerprint import package_hash
 from gpuplay.errors import GpuplayError
-from gpuplay.targets import presence, tensor_maps
-from gpuplay.targets.hosted import HostedGpu, HostedTarget
+from gpuplay.targets import presence
+from gpuplay.targets.cuda import tensor_maps
+from gpuplay.targets.stand_ins.hosted import HostedGpu, HostedTarget
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray

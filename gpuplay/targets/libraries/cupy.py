@@ -10,7 +10,7 @@ import functools
 from typing import Any
 
 from gpuplay.targets import presence
-from gpuplay.targets.gpu_library import LibraryTarget
+from gpuplay.targets.libraries.gpu_library import LibraryTarget
 
 
 class CupyTarget(LibraryTarget):

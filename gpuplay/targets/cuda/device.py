@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING, Any, TypeVar
 from gpuplay.errors import GpuplayError
 from gpuplay.machine.limits import dims, refuse_launch
 from gpuplay.machine.model import GpuModel
-from gpuplay.targets import graphs, tensor_maps
-from gpuplay.targets.faults import name_fault, name_register_limit
+from gpuplay.targets.cuda import graphs, tensor_maps
+from gpuplay.targets.cuda.faults import name_fault, name_register_limit
 
 if TYPE_CHECKING:
     from gpuplay.targets.base import Call
@@ -35,7 +35,7 @@ class Device:
         from numba import cuda
         from numba.cuda.core import config
 
-        from gpuplay.targets import gpu_functions
+        from gpuplay.targets.cuda import gpu_functions
 
         if not hasattr(cuda, "implementation") or config.ENABLE_CUDASIM:
             raise GpuplayError("numba.cuda is not numba-cuda on a real device: unset NUMBA_ENABLE_CUDASIM")

@@ -13,8 +13,8 @@ from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any
 
 from gpuplay.errors import KernelFileError
-from gpuplay.targets.cuda import CudaTarget
-from gpuplay.targets.graphs import CaptureError
+from gpuplay.targets.cuda.graphs import CaptureError
+from gpuplay.targets.cuda.target import CudaTarget
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray

@@ -9,12 +9,12 @@ import functools
 from typing import TYPE_CHECKING, Any
 
 from gpuplay.targets import presence
-from gpuplay.targets.gpu_library import LibraryTarget
-from gpuplay.targets.graphs import CaptureError
+from gpuplay.targets.cuda.graphs import CaptureError
+from gpuplay.targets.libraries.gpu_library import LibraryTarget
 
 if TYPE_CHECKING:
     from gpuplay.targets.base import Call
-    from gpuplay.targets.gpu_library import LibraryCall
+    from gpuplay.targets.libraries.gpu_library import LibraryCall
 
 LONGEST_NAME = 100  # characters of a GPU function's: templates spell out all that they were made of
 

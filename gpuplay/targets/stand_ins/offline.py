@@ -23,7 +23,7 @@ from typing import Any, TypeAlias
 from gpuplay.errors import GpuplayError
 from gpuplay.machine.limits import Dims, dims, refuse_launch
 from gpuplay.machine.model import GpuModel, model_of
-from gpuplay.targets import tensor_maps
+from gpuplay.targets.cuda import tensor_maps
 
 Capability: TypeAlias = tuple[int, int] | tuple[int, int, str]
 ARCHITECTURE_SPECIFIC = (9, 0)  # from here on: sm_90a has wgmma and setmaxnreg, plain sm_90 has not

@@ -15,9 +15,10 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from gpuplay.errors import GpuplayError
-from gpuplay.targets import graphs, presence
-from gpuplay.targets.device import Device, DeviceGpu
-from gpuplay.targets.nvml import Nvml, NvmlError
+from gpuplay.targets import presence
+from gpuplay.targets.cuda import graphs
+from gpuplay.targets.cuda.device import Device, DeviceGpu
+from gpuplay.targets.cuda.nvml import Nvml, NvmlError
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray

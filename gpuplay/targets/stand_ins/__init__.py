@@ -1,0 +1,1 @@
+"""What stands in for a GPU: the lockstep machine, and the compiler without a device."""
