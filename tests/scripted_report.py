@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import replace
 from typing import Any
 
-from gpuplay.analysis.explanation import Explanation, explanation
+from gpuplay.analysis.counters.explanation import Explanation, explanation
 from gpuplay.lockstep.record import (
     Atomics,
     Banks,

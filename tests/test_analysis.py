@@ -7,8 +7,8 @@ from dataclasses import replace
 
 import pytest
 
-from gpuplay.analysis import crossover, gains, ratios, roofline, verdict, warnings
-from gpuplay.analysis.grid import arrange
+from gpuplay.analysis.sweep import crossover, gains, ratios, roofline, verdict, warnings
+from gpuplay.analysis.sweep.grid import arrange
 from gpuplay.plan.cells import Plan
 from gpuplay.precision import Formats
 from gpuplay.results.cell import Cell

@@ -6,8 +6,8 @@ from collections.abc import Sequence
 
 import pytest
 
-from gpuplay.analysis import crossover, ratios, verdict
-from gpuplay.analysis.grid import arrange
+from gpuplay.analysis.sweep import crossover, ratios, verdict
+from gpuplay.analysis.sweep.grid import arrange
 from gpuplay.results.cell import Cell
 from gpuplay.results.result import Result
 from gpuplay.results.timing import Timing

@@ -14,10 +14,10 @@ import pytest
 from command import KERNELS, Gpuplay
 from rich.console import Console
 
-from gpuplay.analysis import host_code, sass
-from gpuplay.analysis.flow import loops
-from gpuplay.analysis.inspection import GpuRow, HostRow
-from gpuplay.analysis.occupancy import Occupancy, Raise, Use, occupancy
+from gpuplay.analysis.machine_code import host_code, sass
+from gpuplay.analysis.machine_code.flow import loops
+from gpuplay.analysis.machine_code.inspection import GpuRow, HostRow
+from gpuplay.analysis.machine_code.occupancy import Occupancy, Raise, Use, occupancy
 from gpuplay.cli import inspections
 from gpuplay.errors import UsageError
 from gpuplay.machine.model import MODELS, model_of
@@ -26,7 +26,7 @@ from gpuplay.results.compiled import Compiled, GpuFunction, HostFunction, Resour
 from gpuplay.targets.stand_ins import offline
 from gpuplay.views.code import export, listing, resources
 from gpuplay.views.code.data import Document
-from gpuplay.views.layout import show
+from gpuplay.views.text.layout import show
 from tests import scripted
 from tests.screen import kept
 
@@ -446,7 +446,7 @@ def test_a_wrong_word_is_named_and_nothing_is_shown(gpuplay: Gpuplay, what: str)
 MISSING = """
 import sys
 from gpuplay.cli import run
-from gpuplay.targets import offline
+from gpuplay.targets.stand_ins import offline
 offline.TOOLS = {name: "no-such-wheel-" + name for name in offline.TOOLS}
 sys.exit(run(sys.argv[1:]))
 """

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from proofs.front_end import gpu_functions
 
-from gpuplay.analysis import sass
+from gpuplay.analysis.machine_code import sass
 from gpuplay.catalog.find import find_kernel
 from gpuplay.catalog.load import load_kernel
 from gpuplay.lockstep.record import Counts

@@ -9,7 +9,7 @@ import pytest
 from proofs.front_end import shared_front_end
 from test_cuda_offline import compiles
 
-from gpuplay.analysis import sass
+from gpuplay.analysis.machine_code import sass
 from gpuplay.catalog.find import find_kernel
 from gpuplay.catalog.load import load_kernel
 from gpuplay.machine.model import Machine

@@ -8,7 +8,7 @@ from types import ModuleType
 import pytest
 from proofs.front_end import gpu_functions
 
-from gpuplay.analysis import sass
+from gpuplay.analysis.machine_code import sass
 from gpuplay.catalog.find import find_kernel
 from gpuplay.catalog.load import load_kernel
 from gpuplay.kernel import Problem

@@ -7,7 +7,7 @@ import pytest
 from proofs.front_end import gpu_functions
 from test_cuda_offline import compiles
 
-from gpuplay.analysis import sass
+from gpuplay.analysis.machine_code import sass
 from gpuplay.catalog.find import find_kernel
 from gpuplay.catalog.load import load_kernel
 from gpuplay.kernel import Problem

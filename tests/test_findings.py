@@ -7,9 +7,9 @@ from dataclasses import replace
 
 import pytest
 
-from gpuplay.analysis.counters import pairs
-from gpuplay.analysis.findings import Finding, findings
-from gpuplay.analysis.patterns import pattern
+from gpuplay.analysis.counters.counters import pairs
+from gpuplay.analysis.counters.findings import Finding, findings
+from gpuplay.analysis.counters.patterns import pattern
 from gpuplay.lockstep.record import Counts, Launch, Note, Report
 from tests.scripted_report import (
     HISTOGRAM,

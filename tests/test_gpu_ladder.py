@@ -14,10 +14,10 @@ import pytest
 from command import Gpuplay
 from rich.console import Console
 
-from gpuplay.analysis.gpu_rungs import LadderFacts, RungFacts
-from gpuplay.analysis.inspection import GpuRow
-from gpuplay.analysis.ladder import ladders
-from gpuplay.analysis.occupancy import Use, occupancy
+from gpuplay.analysis.ladder.gpu_rungs import LadderFacts, RungFacts
+from gpuplay.analysis.ladder.rungs import ladders
+from gpuplay.analysis.machine_code.inspection import GpuRow
+from gpuplay.analysis.machine_code.occupancy import Use, occupancy
 from gpuplay.cli import gpu_ladder, inspections, options
 from gpuplay.lockstep.record import Report
 from gpuplay.machine.model import Machine, model_of
@@ -27,10 +27,10 @@ from gpuplay.results.compiled import GpuFunction, Resources
 from gpuplay.results.record import Record
 from gpuplay.results.result import ErrorReport, Result
 from gpuplay.results.turns import Explained
-from gpuplay.views import ladder as view
-from gpuplay.views.export import document
-from gpuplay.views.layout import show
-from gpuplay.views.page import Page
+from gpuplay.views.ladder import page as view
+from gpuplay.views.sweep.export import document
+from gpuplay.views.sweep.page import Page
+from gpuplay.views.text.layout import show
 from tests import scripted
 from tests.screen import kept
 from tests.scripted import MATMUL, measure, plan, record

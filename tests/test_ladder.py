@@ -14,17 +14,17 @@ import pytest
 from command import Gpuplay
 from rich.console import Console
 
-from gpuplay.analysis.change import change
-from gpuplay.analysis.ladder import ladders, others, rungs
+from gpuplay.analysis.ladder.change import change
+from gpuplay.analysis.ladder.rungs import ladders, others, rungs
 from gpuplay.catalog.definitions import Definition
 from gpuplay.errors import UsageError
 from gpuplay.plan.cells import Plan
 from gpuplay.results.cell import Cell
 from gpuplay.results.record import Record
-from gpuplay.views import change as change_view
-from gpuplay.views import ladder as view
-from gpuplay.views.export import document
-from gpuplay.views.layout import show
+from gpuplay.views.ladder import change as change_view
+from gpuplay.views.ladder import page as view
+from gpuplay.views.sweep.export import document
+from gpuplay.views.text.layout import show
 from tests import scripted
 from tests.screen import kept
 from tests.scripted import measure, plan, record, runs

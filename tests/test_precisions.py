@@ -12,17 +12,17 @@ from typing import Any
 import jsonschema
 from rich.console import Console
 
-from gpuplay.analysis.grid import arrange
-from gpuplay.analysis.ratios import fastest, speedup
-from gpuplay.analysis.verdict import sentences
+from gpuplay.analysis.sweep.grid import arrange
+from gpuplay.analysis.sweep.ratios import fastest, speedup
+from gpuplay.analysis.sweep.verdict import sentences
 from gpuplay.kernel import Variant
 from gpuplay.plan.cells import Plan
 from gpuplay.results.cell import Cell
 from gpuplay.results.record import Record
 from gpuplay.results.result import ErrorReport, Result
-from gpuplay.views import detail, table
-from gpuplay.views.export import to_csv
-from gpuplay.views.layout import show
+from gpuplay.views.sweep import detail, table
+from gpuplay.views.sweep.export import to_csv
+from gpuplay.views.text.layout import show
 from tests import scripted
 
 SCHEMA = json.loads((Path(__file__).parent / "schema.json").read_text(encoding="utf-8"))

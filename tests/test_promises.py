@@ -12,8 +12,8 @@ import jsonschema
 import pytest
 from rich.text import Text
 
-from gpuplay.analysis.judging import Judgement, judge, unmeasured
-from gpuplay.analysis.report import Report, sentences, wording
+from gpuplay.analysis.peers.judging import Judgement, judge, unmeasured
+from gpuplay.analysis.peers.report import Report, sentences, wording
 from gpuplay.catalog.find import find_kernel
 from gpuplay.catalog.load import Loaded, load_kernel
 from gpuplay.cli import peers
@@ -28,8 +28,8 @@ from gpuplay.plan.request import Request
 from gpuplay.plan.settings import Settings
 from gpuplay.results.cell import Cell
 from gpuplay.results.result import Result
-from gpuplay.views.page import SWEEP
 from gpuplay.views.peers import export, page
+from gpuplay.views.sweep.page import SWEEP
 from tests import scripted
 from tests.screen import kept
 from tests.scripted import BLAS, MATMUL, ok, record, timing

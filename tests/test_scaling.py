@@ -12,14 +12,14 @@ import jsonschema
 import pytest
 from command import Gpuplay
 
-from gpuplay.analysis.grid import arrange
-from gpuplay.analysis.scaling import Scaling, scalings, serial_part
+from gpuplay.analysis.sweep.grid import arrange
+from gpuplay.analysis.sweep.scaling import Scaling, scalings, serial_part
 from gpuplay.plan.cells import Plan
 from gpuplay.results.cell import Cell
 from gpuplay.results.record import Record
 from gpuplay.results.result import Result
-from gpuplay.views.export import document
-from gpuplay.views.markdown import markdown
+from gpuplay.views.sweep.export import document
+from gpuplay.views.sweep.markdown import markdown
 from tests import scripted
 from tests.scripted import measure, plan, record, timing, usual
 

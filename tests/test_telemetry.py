@@ -8,12 +8,12 @@ from typing import Any
 
 import pytest
 
-from gpuplay.analysis import warnings
+from gpuplay.analysis.sweep import warnings
 from gpuplay.results.cell import Cell
 from gpuplay.results.result import Result
 from gpuplay.results.telemetry import Telemetry, worst
 from gpuplay.targets.cuda.nvml import Nvml, NvmlError
-from gpuplay.views import detail, export
+from gpuplay.views.sweep import detail, export
 from tests import scripted
 from tests.scripted import measure, plan, record, usual
 from tests.test_cuda_device import KERNEL_MS, FakeStream, launches, target_on

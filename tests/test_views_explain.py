@@ -16,11 +16,11 @@ from rich.text import Text
 from gpuplay.errors import UsageError
 from gpuplay.lockstep.record import Report
 from gpuplay.results.result import Result
-from gpuplay.views import watch
+from gpuplay.views.check import watch
 from gpuplay.views.explain import compare, export, lanes, page
 from gpuplay.views.explain.data import Document
 from gpuplay.views.explain.figures import amount, bar
-from gpuplay.views.layout import show
+from gpuplay.views.text.layout import show
 from tests import scripted
 from tests.screen import kept
 from tests.scripted import measure, plan

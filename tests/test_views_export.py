@@ -16,8 +16,8 @@ from gpuplay.errors import UsageError
 from gpuplay.plan.cells import Plan
 from gpuplay.results.record import Record
 from gpuplay.results.result import ErrorReport, Mistake, Result
-from gpuplay.views import export, markdown
-from gpuplay.views.export import Exporter
+from gpuplay.views.sweep import export, markdown
+from gpuplay.views.sweep.export import Exporter
 from tests import scripted
 from tests.scripted import CPU, measure, plan, record, usual
 

@@ -12,7 +12,7 @@ from gpuplay.plan.settings import Settings
 from gpuplay.results.cell import Cell
 from gpuplay.results.events import Final, Provisional, StateChanged
 from gpuplay.results.result import Result
-from gpuplay.views.live import LiveView
+from gpuplay.views.sweep.live import LiveView
 from tests import scripted
 from tests.scripted import measure, plan, record, usual
 

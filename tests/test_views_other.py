@@ -10,8 +10,11 @@ from rich.text import Text
 
 from gpuplay.results.cell import Cell
 from gpuplay.results.result import Result
-from gpuplay.views import check, detail, listing, notes
-from gpuplay.views import plan as plan_view
+from gpuplay.views import listing
+from gpuplay.views.check import page
+from gpuplay.views.sweep import detail
+from gpuplay.views.sweep import plan as plan_view
+from gpuplay.views.text import notes
 from tests import scripted
 from tests.screen import kept
 from tests.scripted import CPU, measure, plan, record, usual
@@ -53,7 +56,7 @@ def checked(width: int) -> Text:
             return Result(cell, flynn, "failed", "IndexError: [0] is out of bounds (mine.py:12)")
         return Result(cell, flynn, "verified", verified_at=(cell.size,))
 
-    return check.render(found.kernel, measure(found, outcome), width)
+    return page.render(found.kernel, measure(found, outcome), width)
 
 
 def welcome(width: int) -> Text:
@@ -80,13 +83,13 @@ def test_the_check_of_right_variants_says_so_in_one_line() -> None:
     found = plan(sizes=(1, 33))
     results = measure(found, lambda cell: Result(cell, "SIMD", "verified"))
     assert (
-        check.summary(found.kernel, results) == "matmul: 4 of 4 variants (knob values apart) right, 8 problems checked."
+        page.summary(found.kernel, results) == "matmul: 4 of 4 variants (knob values apart) right, 8 problems checked."
     )
 
 
 def test_a_check_of_nothing_but_skips_says_that_nothing_could_be_checked() -> None:
     found = plan(variants=("cuda:tiled",), skip=lambda _cell: "no NVIDIA driver")
-    text = check.summary(found.kernel, measure(found, usual))
+    text = page.summary(found.kernel, measure(found, usual))
     assert text == "matmul: nothing could be checked here: no NVIDIA driver."
 
 

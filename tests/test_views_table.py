@@ -18,8 +18,8 @@ from gpuplay.plan.cells import Plan
 from gpuplay.results.cell import Cell
 from gpuplay.results.record import Record
 from gpuplay.results.result import Result, Transfer
-from gpuplay.views import table
-from gpuplay.views.layout import show
+from gpuplay.views.sweep import table
+from gpuplay.views.text.layout import show
 from tests import scripted
 from tests.screen import kept
 from tests.scripted import CPU, measure, ok, plan, record, runs, timing, usual

@@ -22,8 +22,8 @@ from gpuplay.results.events import Final, StateChanged
 from gpuplay.results.result import Result
 from gpuplay.run.runner import Runner
 from gpuplay.targets import presence
-from gpuplay.views import check as check_view
-from gpuplay.views.layout import show
+from gpuplay.views.check import page as check_view
+from gpuplay.views.text.layout import show
 from gpuplay.workers.crew import ORDINARY
 
 AWKWARD = "1,2,7,31,33,127,129"

@@ -11,8 +11,8 @@ from typing import Any
 from rich.console import Console
 
 from gpuplay import __version__
-from gpuplay.analysis.change import Change, change
-from gpuplay.analysis.inspection import gpu_rows, host_row
+from gpuplay.analysis.ladder.change import Change, change
+from gpuplay.analysis.machine_code.inspection import gpu_rows, host_row
 from gpuplay.catalog import definitions as sources
 from gpuplay.cli import inspections
 from gpuplay.cli.explaining import refuse_idle_knobs
@@ -25,10 +25,10 @@ from gpuplay.plan.request import chosen_names
 from gpuplay.plan.settings import Settings
 from gpuplay.results.compiled import Compiled
 from gpuplay.units import parse_duration
-from gpuplay.views import change as change_view
 from gpuplay.views.code import export, listing, resources
 from gpuplay.views.code.data import Document, as_json
-from gpuplay.views.layout import show
+from gpuplay.views.ladder import change as change_view
+from gpuplay.views.text.layout import show
 from gpuplay.workers.crew import ORDINARY, environment_of
 
 SOURCE, RESOURCES = "source", "resources"

@@ -28,7 +28,7 @@ Debug = Annotated[bool, typer.Option("--debug", help="Show tracebacks, and what 
 def welcome() -> None:
     """Say what gpuplay is, the kernels in a line each, and five lines to try."""
     from gpuplay.views import listing
-    from gpuplay.views.layout import show
+    from gpuplay.views.text.layout import show
 
     console = Console()
     show(console, listing.welcome(_readable_kernels()[0], console.width))
@@ -85,7 +85,7 @@ def ladder(ctx: typer.Context, kernel: Word) -> None:
 def list_(json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False) -> None:
     """List the kernels and their variants."""
     from gpuplay.views import listing
-    from gpuplay.views.layout import show
+    from gpuplay.views.text.layout import show
 
     kernels, broken = _readable_kernels()
     if json:

@@ -12,7 +12,7 @@ from typing import Any
 from rich.console import Console
 
 from gpuplay import __version__
-from gpuplay.analysis.explanation import Explanation, explanation
+from gpuplay.analysis.counters.explanation import Explanation, explanation
 from gpuplay.cli.options import explained_size
 from gpuplay.cli.session import FAILED, OK, Session, refuse_negative
 from gpuplay.errors import KernelFileError, UsageError
@@ -26,7 +26,7 @@ from gpuplay.results.turns import Explained
 from gpuplay.units import parse_duration
 from gpuplay.views.explain import compare, export, lanes, page
 from gpuplay.views.explain.data import Document, as_json
-from gpuplay.views.layout import show
+from gpuplay.views.text.layout import show
 from gpuplay.workers.crew import ORDINARY
 from gpuplay.workers.process import TaskError
 

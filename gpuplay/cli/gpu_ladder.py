@@ -11,8 +11,8 @@ from typing import Any
 from rich.console import Console
 
 from gpuplay import __version__
-from gpuplay.analysis.gpu_rungs import LadderFacts, RungFacts
-from gpuplay.analysis.inspection import gpu_rows
+from gpuplay.analysis.ladder.gpu_rungs import LadderFacts, RungFacts
+from gpuplay.analysis.machine_code.inspection import gpu_rows
 from gpuplay.cli import inspections
 from gpuplay.cli.session import FAILED, OK, Session, exit_code, settings_of
 from gpuplay.errors import GpuplayError
@@ -25,10 +25,10 @@ from gpuplay.results.record import Record
 from gpuplay.results.result import Result, Status
 from gpuplay.results.turns import Explained
 from gpuplay.targets import why_not
-from gpuplay.views import export
-from gpuplay.views import ladder as view
-from gpuplay.views import plan as plan_view
-from gpuplay.views.layout import show
+from gpuplay.views.ladder import page as view
+from gpuplay.views.sweep import export
+from gpuplay.views.sweep import plan as plan_view
+from gpuplay.views.text.layout import show
 from gpuplay.workers.crew import ORDINARY
 from gpuplay.workers.process import TaskError
 

@@ -8,17 +8,17 @@ from typing import Any
 
 from rich.console import Console
 
-from gpuplay.analysis import ladder as ladders
-from gpuplay.analysis.change import change
+from gpuplay.analysis.ladder import rungs as ladders
+from gpuplay.analysis.ladder.change import change
 from gpuplay.catalog import definitions
 from gpuplay.cli import gpu_ladder
 from gpuplay.cli.options import LADDER_FLOPS
 from gpuplay.cli.session import OK, Session, settings_of
 from gpuplay.errors import UsageError
 from gpuplay.plan.cells import Plan
-from gpuplay.views import change as change_view
-from gpuplay.views import ladder as view
-from gpuplay.views.layout import show
+from gpuplay.views.ladder import change as change_view
+from gpuplay.views.ladder import page as view
+from gpuplay.views.text.layout import show
 from gpuplay.workers.crew import environment_of
 
 

@@ -14,8 +14,8 @@ from rich.console import Console
 from rich.text import Text
 
 from gpuplay import __version__
-from gpuplay.analysis.judging import Judgement, judge, unmeasured
-from gpuplay.analysis.report import Report
+from gpuplay.analysis.peers.judging import Judgement, judge, unmeasured
+from gpuplay.analysis.peers.report import Report
 from gpuplay.catalog.find import find_kernel
 from gpuplay.catalog.load import load_kernel
 from gpuplay.cli.session import FAILED, INTERRUPTED, OK, Measured, Session, settings_of
@@ -31,10 +31,10 @@ from gpuplay.plan.settings import Settings
 from gpuplay.results.record import Record
 from gpuplay.targets import why_not
 from gpuplay.units import count
-from gpuplay.views import export as sweeps
-from gpuplay.views import table
-from gpuplay.views.layout import show
 from gpuplay.views.peers import export, page
+from gpuplay.views.sweep import export as sweeps
+from gpuplay.views.sweep import table
+from gpuplay.views.text.layout import show
 
 QUICK = {"rounds": 3, "cell_time": "300ms"}
 WHOLE = {"rounds": 5, "cell_time": "1s"}

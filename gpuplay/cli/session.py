@@ -12,7 +12,7 @@ from typing import Any, Self
 from rich.console import Console
 
 from gpuplay import __version__
-from gpuplay.analysis import roofline
+from gpuplay.analysis.sweep import roofline
 from gpuplay.catalog.load import load_kernel
 from gpuplay.catalog.origin import Origin
 from gpuplay.cli import devices
@@ -31,11 +31,11 @@ from gpuplay.results.result import Result
 from gpuplay.run.runner import Runner
 from gpuplay.targets import presence, why_not
 from gpuplay.units import parse_duration
-from gpuplay.views import detail, export, table
-from gpuplay.views import plan as plan_view
-from gpuplay.views.layout import show
-from gpuplay.views.live import LiveView
-from gpuplay.views.page import SWEEP, Page
+from gpuplay.views.sweep import detail, export, table
+from gpuplay.views.sweep import plan as plan_view
+from gpuplay.views.sweep.live import LiveView
+from gpuplay.views.sweep.page import SWEEP, Page
+from gpuplay.views.text.layout import show
 from gpuplay.workers.crew import ORDINARY, Crew
 from gpuplay.workers.process import TaskError
 

@@ -14,8 +14,8 @@ from gpuplay.catalog.origin import Origin
 from gpuplay.cli.checking import check_kernels
 from gpuplay.cli.session import INTERRUPTED, OK
 from gpuplay.errors import GpuplayError, UsageError
-from gpuplay.views import watch as watch_view
-from gpuplay.views.layout import show
+from gpuplay.views.check import watch as watch_view
+from gpuplay.views.text.layout import show
 
 PERIOD_S = 0.2  # soon enough after a save, and no load worth a mention
 

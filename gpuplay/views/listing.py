@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from rich.text import Text
 
 from gpuplay.kernel import Kernel, Variant
-from gpuplay.views.layout import Entry, column, join, stack, wrap
+from gpuplay.views.text.layout import Entry, column, join, stack, wrap
 
 TRY = (
     ("gpuplay matmul --sizes 256..2048", "scalar, SIMD, cores and GPU as the matrices grow"),

@@ -8,8 +8,8 @@ from itertools import groupby
 from pathlib import Path
 from typing import Any
 
-from gpuplay.analysis.change import Change
-from gpuplay.analysis.inspection import GpuRow, HostRow, gpu_json, host_json
+from gpuplay.analysis.ladder.change import Change
+from gpuplay.analysis.machine_code.inspection import GpuRow, HostRow, gpu_json, host_json
 from gpuplay.catalog.definitions import Definition
 from gpuplay.kernel import Kernel
 from gpuplay.results.cell import Cell

@@ -9,8 +9,8 @@ from pathlib import Path
 
 from gpuplay.views.code import listing, resources
 from gpuplay.views.code.data import Document, as_json
-from gpuplay.views.files import refuse_unusable, replace
-from gpuplay.views.markdown import escaped, pipes
+from gpuplay.views.sweep.markdown import escaped, pipes
+from gpuplay.views.text.files import refuse_unusable, replace
 
 SUFFIXES = (".json", ".md")
 WIDE = 10_000

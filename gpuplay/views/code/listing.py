@@ -8,14 +8,14 @@ from pathlib import Path
 
 from rich.text import Text
 
-from gpuplay.analysis import sass
-from gpuplay.analysis.inspection import GpuRow, HostRow
+from gpuplay.analysis.machine_code import sass
+from gpuplay.analysis.machine_code.inspection import GpuRow, HostRow
 from gpuplay.catalog.definitions import Definition
 from gpuplay.results.compiled import SourceFile
 from gpuplay.units import count, nbytes
 from gpuplay.views.code.data import Document, source_line
 from gpuplay.views.code.resources import heading, label
-from gpuplay.views.layout import stack, wrap
+from gpuplay.views.text.layout import stack, wrap
 
 HOT = "▌"
 _SASS_PLACE = re.compile(r'^\s*//## File "(?P<file>[^"]+)", line (?P<line>\d+)')

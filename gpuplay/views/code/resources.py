@@ -6,14 +6,14 @@ from collections.abc import Mapping, Sequence
 
 from rich.text import Text
 
-from gpuplay.analysis.inspection import GpuRow, HostRow
-from gpuplay.analysis.occupancy import Occupancy, Raise
-from gpuplay.analysis.sass import REST, Loops
+from gpuplay.analysis.machine_code.inspection import GpuRow, HostRow
+from gpuplay.analysis.machine_code.occupancy import Occupancy, Raise
+from gpuplay.analysis.machine_code.sass import REST, Loops
 from gpuplay.results.cell import Cell
 from gpuplay.units import count, nbytes, percent, size_names
 from gpuplay.views.code.data import Document
-from gpuplay.views.layout import Column, Entry, blocks, column, join, stack, width_of, wrap
-from gpuplay.views.notes import superscript
+from gpuplay.views.text.layout import Column, Entry, blocks, column, join, stack, width_of, wrap
+from gpuplay.views.text.notes import superscript
 
 INDENT = 2
 WIDEST_TEXT = 100

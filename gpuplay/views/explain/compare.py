@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from rich.text import Text
 
-from gpuplay.analysis.counters import Pair, pairs
-from gpuplay.analysis.explanation import Explanation
+from gpuplay.analysis.counters.counters import Pair, pairs
+from gpuplay.analysis.counters.explanation import Explanation
 from gpuplay.units import ratio
 from gpuplay.views.explain.figures import figure
 from gpuplay.views.explain.page import NO_TIMES, described, faults, remarks, title
-from gpuplay.views.layout import Column, Entry, column, join, stack, wrap
+from gpuplay.views.text.layout import Column, Entry, column, join, stack, wrap
 
 
 def render(left: Explanation, right: Explanation, width: int) -> Text:

@@ -7,8 +7,8 @@ from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
-from gpuplay.analysis.counters import pairs
-from gpuplay.analysis.explanation import Explanation
+from gpuplay.analysis.counters.counters import pairs
+from gpuplay.analysis.counters.explanation import Explanation
 from gpuplay.lockstep.record import Counts, Place, Source
 
 SCHEMA = "gpuplay-explain/1"

@@ -9,7 +9,7 @@ from pathlib import Path
 from gpuplay.views.explain.data import Document, as_json
 from gpuplay.views.explain.html import html
 from gpuplay.views.explain.markdown import markdown
-from gpuplay.views.files import refuse_unusable, replace
+from gpuplay.views.text.files import refuse_unusable, replace
 
 SUFFIXES = (".json", ".md", ".html")
 

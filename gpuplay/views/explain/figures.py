@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from gpuplay.analysis.counters import Unit
+from gpuplay.analysis.counters.counters import Unit
 from gpuplay.units import nbytes, percent
 
 _PREFIXES = (("", 1.0), ("k", 1e3), ("M", 1e6), ("G", 1e9), ("T", 1e12))

@@ -10,8 +10,8 @@ from pathlib import Path
 
 from rich.text import Text
 
-from gpuplay.analysis.explanation import Explanation
-from gpuplay.analysis.findings import Finding
+from gpuplay.analysis.counters.explanation import Explanation
+from gpuplay.analysis.counters.findings import Finding
 from gpuplay.lockstep.record import Place, Source
 from gpuplay.views.explain import compare, lanes
 from gpuplay.views.explain.data import Document

@@ -6,12 +6,12 @@ from collections.abc import Iterable, Iterator, Sequence
 
 from rich.text import Text
 
-from gpuplay.analysis.explanation import Explanation
-from gpuplay.analysis.patterns import pattern
-from gpuplay.analysis.wording import access
+from gpuplay.analysis.counters.explanation import Explanation
+from gpuplay.analysis.counters.patterns import pattern
+from gpuplay.analysis.counters.wording import access
 from gpuplay.lockstep.record import BANK_BYTES, BANKS, SECTOR_BYTES, WARP, WarpMap
 from gpuplay.units import count
-from gpuplay.views.layout import GAP, Column, Entry, blocks, column, join, stack, wrap
+from gpuplay.views.text.layout import GAP, Column, Entry, blocks, column, join, stack, wrap
 
 UNTOUCHED = "·"
 MOST_GAPS = 4  # more of them would only double the rows, whose bytes tell as much

@@ -6,7 +6,7 @@ import shlex
 
 from rich.text import Text
 
-from gpuplay.analysis.explanation import Explanation
+from gpuplay.analysis.counters.explanation import Explanation
 from gpuplay.views.explain import compare, lanes
 from gpuplay.views.explain.data import Document
 from gpuplay.views.explain.page import NO_TIMES, described, faults, sentence, summary, title

@@ -7,14 +7,14 @@ from pathlib import Path
 
 from rich.text import Text
 
-from gpuplay.analysis.explanation import Explanation
-from gpuplay.analysis.findings import Finding
+from gpuplay.analysis.counters.explanation import Explanation
+from gpuplay.analysis.counters.findings import Finding
 from gpuplay.lockstep.record import Counts, Fault, Launch, Place
 from gpuplay.results.cell import Cell
 from gpuplay.units import count, nbytes
 from gpuplay.views.explain.figures import amount, short
 from gpuplay.views.explain.source import annotated, legend
-from gpuplay.views.layout import stack, wrap
+from gpuplay.views.text.layout import stack, wrap
 
 NO_TIMES = (
     "Counts of the source as it is written, from the lockstep machine: no times, no caches, "

@@ -9,12 +9,12 @@ from pathlib import Path
 
 from rich.text import Text
 
-from gpuplay.analysis.explanation import Explanation
-from gpuplay.analysis.findings import CONTENDED, WASTED_SECTORS
+from gpuplay.analysis.counters.explanation import Explanation
+from gpuplay.analysis.counters.findings import CONTENDED, WASTED_SECTORS
 from gpuplay.lockstep.record import Banks, Counts, Place, Source, Traffic
 from gpuplay.units import nbytes
 from gpuplay.views.explain.figures import amount, bar
-from gpuplay.views.layout import GAP, Column, Entry, column, join
+from gpuplay.views.text.layout import GAP, Column, Entry, column, join
 
 HOT, WARM = 0.25, 0.08  # of all passes: a line of a quarter of the work, one that is worth a look
 IDLE_LINE = 0.5  # active lanes: below it a line is marked

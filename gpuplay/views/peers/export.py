@@ -9,13 +9,14 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from gpuplay.analysis import warnings
-from gpuplay.analysis.judging import Finding, Judgement, Standing
-from gpuplay.analysis.ratios import seconds
-from gpuplay.analysis.report import Report, sentences, wording
+from gpuplay.analysis.peers.judging import Finding, Judgement, Standing
+from gpuplay.analysis.peers.report import Report, sentences, wording
+from gpuplay.analysis.sweep import warnings
+from gpuplay.analysis.sweep.ratios import seconds
 from gpuplay.results.result import Result
-from gpuplay.views import files, markdown
 from gpuplay.views.peers import page
+from gpuplay.views.sweep import markdown
+from gpuplay.views.text import files
 
 SCHEMA = "gpuplay-peers/1"
 SUFFIXES = (".json", ".md")

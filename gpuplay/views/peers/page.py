@@ -6,16 +6,16 @@ from collections.abc import Iterable, Iterator, Sequence
 
 from rich.text import Text
 
-from gpuplay.analysis.judging import Finding, Judgement, Standing, labels
-from gpuplay.analysis.ratios import seconds
-from gpuplay.analysis.report import Report, figure, reached, sentences, wording
+from gpuplay.analysis.peers.judging import Finding, Judgement, Standing, labels
+from gpuplay.analysis.peers.report import Report, figure, reached, sentences, wording
+from gpuplay.analysis.sweep.ratios import seconds
 from gpuplay.kernel import ON_GPU
 from gpuplay.peers.terms import Promise
 from gpuplay.results.result import Result
 from gpuplay.units import count, ratio
 from gpuplay.units import seconds as time_text
-from gpuplay.views.headings import machine_text
-from gpuplay.views.layout import Column, Entry, column, join, pack, stack, width_of, wrap
+from gpuplay.views.sweep.headings import machine_text
+from gpuplay.views.text.layout import Column, Entry, column, join, pack, stack, width_of, wrap
 
 INDENT, WIDEST_TEXT = 2, 100
 FLOAT32 = "ours against the best library, float32, medians"

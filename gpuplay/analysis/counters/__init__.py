@@ -1,0 +1,1 @@
+"""What the counters of the lockstep machine say: findings, patterns, their wording."""

@@ -1,0 +1,1 @@
+"""What each rung of a ladder gains, and what changed in its source."""

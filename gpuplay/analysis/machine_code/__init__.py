@@ -1,0 +1,1 @@
+"""What compiled code is made of: instructions, loops, registers, occupancy."""

@@ -1,0 +1,1 @@
+"""Whether the rows of ``gpuplay peers`` reach their figures."""

@@ -1,0 +1,1 @@
+"""What ``gpuplay check`` found, once or watched."""

@@ -1,0 +1,1 @@
+"""A ladder as a page, with the source that changed."""

@@ -1,0 +1,1 @@
+"""What all pages are laid out with: columns, footnotes, files."""
