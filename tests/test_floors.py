@@ -23,7 +23,7 @@ ROOMS = {
         *("precision", "kernel", "bounds", "intrinsics"),
         *("lockstep", "catalog", "results", "plan", "peers"),
         *("targets", "measure", "workers", "run"),
-        *("analysis", "views", "cli", "__main__"),
+        *("analysis", "views", "commands", "cli", "__main__"),
     ),
     "gpuplay.intrinsics": ("coefficients", "host", "device", "simd", "tiles", "vector_math", "ptx"),
     "gpuplay.lockstep": (

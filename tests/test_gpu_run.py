@@ -26,6 +26,7 @@ from gpuplay.results.telemetry import Telemetry
 from gpuplay.run.runner import Runner
 from gpuplay.targets.stand_ins.lockstep import LockstepTarget
 from gpuplay.workers.crew import environment_of
+from gpuplay.workers.tasks import Tasks
 from gpuplay.workers.worker import Desk
 
 READING = Telemetry(sm_mhz=1755, memory_mhz=2619, power_w=412.0, celsius=61, throttled=("power cap",))
@@ -72,17 +73,6 @@ class Gpu(LockstepTarget):
         return "an algorithm"
 
 
-class Member:
-    """A worker in this process."""
-
-    def __init__(self, desk: Desk) -> None:
-        self.desk = desk
-
-    def ask(self, name: str, *args: Any, timeout_s: float | None = None, **options: Any) -> Any:
-        del timeout_s
-        return getattr(self.desk, name)(*args, **options)
-
-
 class Crew:
     """One worker for all environments, which is asked for by name."""
 
@@ -95,12 +85,12 @@ class Crew:
         self.desk.load(origin)
         self.asked: set[str] = set()
 
-    def measure(self, settings: Settings) -> None:
+    def use(self, settings: Settings) -> None:
         self.desk.open(settings)
 
-    def member(self, environment: str) -> Member:
+    def tasks(self, environment: str, _timeout_s: float | None = None) -> Tasks:
         self.asked.add(environment)
-        return Member(self.desk)
+        return self.desk
 
     def generation(self, _environment: str) -> int:
         return 0

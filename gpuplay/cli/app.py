@@ -9,8 +9,7 @@ from typer.core import TyperGroup
 
 from gpuplay import __version__
 from gpuplay.catalog.find import bundled_kernels, find_kernel, plugin_kernels
-from gpuplay.cli import commands
-from gpuplay.cli.kernel_command import kernel_command, listed
+from gpuplay.cli import kernel_commands, plain_commands
 from gpuplay.errors import UsageError
 from gpuplay.kernel import COMMANDS
 
@@ -26,7 +25,7 @@ class KernelGroup(TyperGroup):
     def get_command(self, ctx: Any, cmd_name: str) -> Any:
         """A command by its name; of a kernel only the line that a list of commands needs."""
         known = {origin.name: origin for origin in (*bundled_kernels(), *plugin_kernels())}
-        return listed(known[cmd_name]) if cmd_name in known else super().get_command(ctx, cmd_name)
+        return kernel_commands.listed(known[cmd_name]) if cmd_name in known else super().get_command(ctx, cmd_name)
 
     def resolve_command(self, ctx: Any, args: list[str]) -> Any:
         """The command to run: any word that is no command of ours is a kernel's name or path."""
@@ -35,7 +34,8 @@ class KernelGroup(TyperGroup):
             raise UsageError(f"{args[0]!r} is kept for a later version; 'gpuplay --help' lists what there is")
         if args[0] in COMMANDS or args[0].startswith("-"):
             return super().resolve_command(ctx, args)
-        return args[0], kernel_command(find_kernel(args[0]), args[0]), args[1:]
+        made = kernel_commands.for_kernel(kernel_commands.RUN, find_kernel(args[0]), args[0])
+        return args[0], made, args[1:]
 
 
 app = typer.Typer(cls=KernelGroup, add_completion=False, rich_markup_mode=None, no_args_is_help=False)
@@ -60,12 +60,12 @@ def start(
     gpuplay KERNEL --help shows its params, knobs and variants. KERNEL may be a path: ./mine.py.
     """
     if ctx.invoked_subcommand is None:
-        commands.welcome()
+        from gpuplay.commands.list import welcome
+
+        welcome()
 
 
-app.command("run", context_settings=commands.PASS_ON, add_help_option=False)(commands.run)
-app.command("explain", context_settings=commands.PASS_ON, add_help_option=False)(commands.explain)
-app.command("code", context_settings=commands.PASS_ON, add_help_option=False)(commands.code)
-app.command("ladder", context_settings=commands.PASS_ON, add_help_option=False)(commands.ladder)
-for _function in (commands.list_, commands.new, commands.check, commands.peers, commands.doctor):
+for _row in kernel_commands.COMMANDS:
+    kernel_commands.add_to(app, _row)
+for _function in plain_commands.COMMANDS:
     app.command(_function.__name__.rstrip("_"))(_function)

@@ -10,13 +10,11 @@ from typing import Any
 import typer
 
 from gpuplay.kernel import Kernel, Param, Variant
-from gpuplay.plan.sizes import GRAMMAR, parse_sizes
+from gpuplay.plan.sizes import GRAMMAR
+from gpuplay.plan.small import LADDER_FLOPS, explained_size
+from gpuplay.results.compiled import FORMS
 
 PROBLEM, MEASURING, OUTPUT, KNOBS = "Problem", "Measuring", "Output", "Knobs (comma lists become a sweep)"
-VECTOR, LONG_VECTOR = 1024, 2**16
-CODE_FORMS = {"cuda": ("resources", "source", "ptx", "sass"), "cpu": ("resources", "source", "llvm", "asm")}
-CODE_WORK = 3e8  # operations and bytes of the problem that code is compiled for: a moment for a CPU variant
-LADDER_FLOPS = 2.2e9  # 2·1024³: some seconds for the slowest compiled loop
 
 
 @dataclass(frozen=True)
@@ -130,7 +128,7 @@ def of_explain(kernel: Kernel) -> tuple[Option, ...]:
 def of_code(kernel: Kernel) -> tuple[Option, ...]:
     """The options of ``gpuplay code`` for a kernel: one problem, any variants."""
     known = {option.name: option for option in COMMON}
-    shown = [variant for variant in kernel.variants if variant.target in CODE_FORMS]
+    shown = [variant for variant in kernel.variants if variant.target in FORMS]
     on = "Variants or targets; two variants: what differs, too. Default: the story's on CUDA."
     forms = "resources, source, ptx or sass of CUDA variants; resources, source, llvm or asm of CPU variants."
     arch = "What to compile for: sm_75, sm_80, sm_86, sm_89, sm_90, as a list. Default: the GPU here, else sm_90."
@@ -154,15 +152,6 @@ def of_code(kernel: Kernel) -> tuple[Option, ...]:
         known["debug"],
         *(Option(name, TEXT, None, text, KNOBS) for name, text in _knob_helps(shown).items()),
     )
-
-
-def explained_size(kernel: Kernel) -> int:
-    """A problem small enough to be explained in a moment: the first size of the sweep, of large ones a matrix's 64.
-
-    A sweep that begins in the thousands counts the elements of a vector, of which as many are soon done.
-    """
-    first = min(parse_sizes(kernel.size))
-    return min(first, LONG_VECTOR) if first >= VECTOR else min(first, 64)
 
 
 def _param_help(axis: Param) -> str:

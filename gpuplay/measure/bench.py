@@ -16,7 +16,7 @@ from gpuplay.measure import timing
 from gpuplay.measure.building import Built, build, problem_data
 from gpuplay.measure.compiling import EVENTS, CompileClock
 from gpuplay.measure.libraries import named
-from gpuplay.results.turns import Prepared, Turn
+from gpuplay.results.turns import BuiltCell, Turn
 from gpuplay.targets import open_target
 from gpuplay.targets.host import HostTarget
 
@@ -47,7 +47,7 @@ class Bench:
         self._data: dict[tuple[str, Problem], ProblemData] = {}
         self._built: dict[Cell, Built] = {}
 
-    def prepare(self, cell: Cell) -> Prepared:
+    def build(self, cell: Cell) -> BuiltCell:
         """Build a cell and verify it on the ordinary inputs and on the probes."""
         variant = self._loaded.kernel.variant(cell.variant)
         data = self._problem_data(cell)
@@ -70,7 +70,7 @@ class Bench:
         data.restore()
         compiled = clock.seconds if clock.compiled else max(0.0, first_s - built.call_s)
         self._built[cell] = built
-        return Prepared(
+        return BuiltCell(
             wrong=wrong,
             error=error,
             call_s=built.call_s,

@@ -1,6 +1,6 @@
 """CUDA variants on the lockstep machine: right or wrong, never timed.
 
-`Stepper.step` verifies a cell as it is. `Stepper.stand_in` verifies small problems in the place of a
+`Stepper.step` verifies a cell as it is. `Stepper.step_small` verifies small problems in the place of a
 cell that no GPU is here to time: the same variant with the same knob values.
 """
 
@@ -47,7 +47,7 @@ class Stepper:
         [planned] = self._planned(cell, (cell.size,), cell.params)
         return self._stepped(planned, MOST_WORK)
 
-    def stand_in(self, cell: Cell) -> Stepped:
+    def step_small(self, cell: Cell) -> Stepped:
         """Verify a cell's variant at small sizes; the first that is not right decides."""
         found = Stepped("skipped", "no small problem is one for this variant")
         for planned in self._planned(cell, SMALL_SIZES, small_params(self._loaded.kernel, cell)):

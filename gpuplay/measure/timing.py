@@ -8,8 +8,9 @@ import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 
+from gpuplay.plan.settings import FEWEST_SAMPLES
+
 SHORTEST_SAMPLE_S = 1e-3
-FEWEST_SAMPLES = 10
 PRECISE = 0.005
 WARM_AGREEMENT = 0.10
 WARM_LIMIT_S = 0.1

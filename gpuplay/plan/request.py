@@ -15,6 +15,17 @@ WhyNot = Callable[[str], str]
 
 
 @dataclass(frozen=True)
+class Choice:
+    """Problems and variants in the user's words; ``axes`` are the params and knobs that are given, as comma lists."""
+
+    sizes: str | None = None
+    on: str | None = None
+    baseline: str | None = None
+    threads: str | None = None
+    axes: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
 class Request:
     """What the user asked for, checked against the declaration; ``missing`` maps targets to reasons.
 
@@ -36,13 +47,9 @@ class Request:
 
 def build_request(
     kernel: Kernel,
-    *,
-    sizes_text: str | None,
-    on: str | None,
-    baseline: str | None,
-    threads: str | None,
-    axes: Mapping[str, str | None],
+    choice: Choice,
     settings: Settings,
+    *,
     cores: int,
     why_not: WhyNot,
     default: Iterable[str] | None = None,
@@ -50,9 +57,10 @@ def build_request(
 ) -> Request:
     """Check every word and say what to type instead.
 
-    ``axes`` maps params and knobs to comma lists; ``default`` are the variants where ``on`` is not
-    given, the story unless named. For ``checking`` neither a missing GPU nor a barred knob value is an error.
+    ``default`` are the variants where the choice names none, the story unless given. For ``checking`` neither a
+    missing GPU nor a barred knob value is an error.
     """
+    on, baseline = choice.on, choice.baseline
     asked = chosen_names(kernel, on) if on is not None else None
     chosen = list(asked if asked is not None else default or kernel.story_names)
     base = _baseline(kernel, baseline)
@@ -78,15 +86,16 @@ def build_request(
     missing = {target: reason.partition(";")[0] for target, reason in missing.items()}
     knobs = {knob for variant in kernel.variants for knob in variant.knobs}
     params = {axis.name: axis for axis in kernel.axes}
-    given = {name: text for name, text in axes.items() if text is not None}
     ordered = [name for name in (v.name for v in kernel.variants) if name in chosen]
     return Request(
-        sizes=parse_sizes(sizes_text if sizes_text is not None else kernel.size),
+        sizes=parse_sizes(choice.sizes if choice.sizes is not None else kernel.size),
         variants=tuple(ordered),
         baseline=base,
-        threads=_threads(threads, cores),
-        params={name: param_values(params[name], text) for name, text in given.items() if name in params},
-        knobs={name: _counts(f"--{name.replace('_', '-')}", text) for name, text in given.items() if name in knobs},
+        threads=_threads(choice.threads, cores),
+        params={name: param_values(params[name], text) for name, text in choice.axes.items() if name in params},
+        knobs={
+            name: _counts(f"--{name.replace('_', '-')}", text) for name, text in choice.axes.items() if name in knobs
+        },
         missing=missing,
         settings=settings,
         checking=checking,

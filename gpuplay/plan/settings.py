@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+FEWEST_SAMPLES = 10  # of a cell over all rounds, where its calls are short enough
+
 
 @dataclass(frozen=True)
 class Settings:

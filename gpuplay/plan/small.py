@@ -1,11 +1,15 @@
-"""Small problems that stand in for a cell's own, where the lockstep machine verifies it."""
+"""Small problems: that the lockstep machine verifies in a cell's place, or explains in a moment."""
 
 from __future__ import annotations
 
 from gpuplay.kernel import Kernel, Value
+from gpuplay.plan.sizes import parse_sizes
 from gpuplay.results.cell import Cell
 
 SMALL_SIZES = (1, 33, 129)  # one thread, an edge that no power of two divides, several blocks
+
+VECTOR, LONG_VECTOR = 1024, 2**16
+LADDER_FLOPS = 2.2e9  # 2·1024³: some seconds for the slowest compiled loop
 
 
 def small_params(kernel: Kernel, cell: Cell) -> tuple[tuple[str, Value], ...]:
@@ -24,3 +28,12 @@ def small_params(kernel: Kernel, cell: Cell) -> tuple[tuple[str, Value], ...]:
         counted = isinstance(value, int) and isinstance(most, int) and not axis.choices
         found.append((name, max(axis.low, min(value, most)) if counted else value))
     return tuple(found)
+
+
+def explained_size(kernel: Kernel) -> int:
+    """A problem small enough to be explained in a moment: the first size of the sweep, of large ones a matrix's 64.
+
+    A sweep that begins in the thousands counts the elements of a vector, of which as many are soon done.
+    """
+    first = min(parse_sizes(kernel.size))
+    return min(first, LONG_VECTOR) if first >= VECTOR else min(first, 64)

@@ -10,6 +10,9 @@ from dataclasses import dataclass
 from gpuplay.machine.limits import Dims
 from gpuplay.results.cell import Cell
 
+# In what forms the code of a variant can be shown, by target; of the others the source alone.
+FORMS = {"cuda": ("resources", "source", "ptx", "sass"), "cpu": ("resources", "source", "llvm", "asm")}
+
 
 @dataclass(frozen=True)
 class SourceFile:

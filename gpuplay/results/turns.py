@@ -12,7 +12,7 @@ from gpuplay.results.telemetry import Telemetry
 
 
 @dataclass(frozen=True)
-class Prepared:
+class BuiltCell:
     """What building and verifying a cell found: an empty ``wrong`` means that it may be timed."""
 
     wrong: str

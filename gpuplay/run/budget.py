@@ -15,7 +15,7 @@ from gpuplay.plan.settings import Settings
 from gpuplay.results.cell import Cell
 from gpuplay.units import nbytes, seconds
 from gpuplay.workers.crew import Crew, environment_of
-from gpuplay.workers.process import TaskError
+from gpuplay.workers.tasks import TaskError
 
 LEAST_CALLS = 3  # of a slow cell: one to verify, two samples
 UNPROBED_WORK = {"python": 1e5}
@@ -99,13 +99,10 @@ class Budget:
             return call_s * _growth(smaller, planned)
         variant = self._plan.kernel.variant(planned.cell.variant)
         try:
-            member = self._crew.member(environment_of(variant))
-            predicted: float = member.ask(
-                "forecast", planned.cell, self.settings.cell_limit_s, timeout_s=self.settings.cell_timeout_s
-            )
+            tasks = self._crew.tasks(environment_of(variant), self.settings.cell_timeout_s)
+            return tasks.forecast(planned.cell, self.settings.cell_limit_s)
         except (TaskError, WorkerLost):
             return None
-        return predicted
 
     def _family(self, cell: Cell) -> Cell:
         """The cell without its size: what a forecast carries over from one size to the next."""

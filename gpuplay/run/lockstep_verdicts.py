@@ -21,6 +21,7 @@ from gpuplay.results.cell import Cell
 from gpuplay.results.turns import Stepped
 from gpuplay.targets import presence
 from gpuplay.workers.crew import Crew, environment_of
+from gpuplay.workers.tasks import Tasks
 
 KEPT_FILES = 20
 
@@ -35,24 +36,23 @@ class LockstepVerdicts:
 
     def step(self, cell: Cell) -> Stepped:
         """The verdict on the cell itself."""
-        return self._ask("step", cell)
+        return self._tasks(cell).step(cell)
 
-    def stand_in(self, cell: Cell) -> Stepped:
+    def step_small(self, cell: Cell) -> Stepped:
         """The verdict on small problems in the cell's place: from disk, from an earlier cell, or found now."""
         kernel, source = self._plan.kernel, self._crew.source
         if sizes := find_kept(source, kernel, cell):
             return Stepped("right", sizes=sizes)
         key = (cell.variant, cell.knobs, small_params(kernel, cell))
         if key not in self._found:
-            self._found[key] = self._ask("stand_in", cell)
+            self._found[key] = self._tasks(cell).step_small(cell)
             if self._found[key].status == "right":
                 keep(source, kernel, cell, self._found[key].sizes)
         return self._found[key]
 
-    def _ask(self, task: str, cell: Cell) -> Stepped:
-        member = self._crew.member(environment_of(self._plan.kernel.variant(cell.variant)))
-        found: Stepped = member.ask(task, cell, timeout_s=self._plan.settings.cell_timeout_s)
-        return found
+    def _tasks(self, cell: Cell) -> Tasks:
+        environment = environment_of(self._plan.kernel.variant(cell.variant))
+        return self._crew.tasks(environment, self._plan.settings.cell_timeout_s)
 
 
 def find_kept(source: str, kernel: Kernel, cell: Cell) -> tuple[int, ...]:

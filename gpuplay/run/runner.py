@@ -11,9 +11,8 @@ from typing import TYPE_CHECKING
 from gpuplay.errors import GpuplayError, KernelFileError
 from gpuplay.kernel import ON_GPU, Variant
 from gpuplay.machine import quiet
-from gpuplay.measure.timing import FEWEST_SAMPLES
 from gpuplay.plan.cells import Plan, PlannedCell, Row
-from gpuplay.plan.settings import Settings
+from gpuplay.plan.settings import FEWEST_SAMPLES, Settings
 from gpuplay.results.events import Event, Final, Provisional, StateChanged
 from gpuplay.results.result import ErrorReport, Result, Status
 from gpuplay.results.telemetry import Telemetry, worst
@@ -21,10 +20,10 @@ from gpuplay.results.timing import summarize
 from gpuplay.run.budget import Budget
 from gpuplay.run.lockstep_verdicts import LockstepVerdicts
 from gpuplay.workers.crew import Crew, environment_of
-from gpuplay.workers.process import TaskError
+from gpuplay.workers.tasks import TaskError
 
 if TYPE_CHECKING:
-    from gpuplay.results.turns import Prepared, Turn
+    from gpuplay.results.turns import BuiltCell, Turn
 
 BUSY = "another program kept the processor busy: close it and measure again"
 LOCKSTEP = "on the lockstep machine"
@@ -37,7 +36,7 @@ class Job:
 
     planned: PlannedCell
     variant: Variant
-    prepared: Prepared
+    built: BuiltCell
     generation: int
     turns: int
     rounds: list[tuple[float, ...]] = field(default_factory=list)
@@ -63,8 +62,8 @@ class Runner:
         self._random = random.Random(plan.settings.seed)  # noqa: S311 - an order, not a secret
         self._budget = Budget(plan, crew)
         self._lockstep = LockstepVerdicts(plan, crew)
-        self._prepared_any = False
-        crew.measure(plan.settings)
+        self._built_any = False
+        crew.use(plan.settings)
 
     def events(self) -> Iterator[Event]:
         """Everything that happens, in order; every planned cell ends in one `Final`."""
@@ -86,11 +85,11 @@ class Runner:
                 yield Final(self._result(planned, "skipped", reason))
                 continue
             yield StateChanged(planned.cell, "building")
-            outcome = self._prepare(planned)
+            outcome = self._build(planned)
             if isinstance(outcome, Result):
                 yield Final(outcome)
                 continue
-            self._budget.learn(planned, outcome.prepared.call_s)
+            self._budget.learn(planned, outcome.built.call_s)
             jobs.append(outcome)
             yield StateChanged(planned.cell, "waiting")
         if self._verify_only:
@@ -103,7 +102,7 @@ class Runner:
         quiet.other_load(self._crew.pids)
         settings = self._budget.settings
         for job in jobs:
-            job.turns = turns_of(job.prepared.call_s, settings)
+            job.turns = turns_of(job.built.call_s, settings)
         active = list(jobs)
         for number in range(settings.rounds):
             self._random.shuffle(active)
@@ -127,14 +126,14 @@ class Runner:
     def _stepped(self, planned: PlannedCell) -> Result | None:
         """What the lockstep machine found, where that is a result; None where the GPU has the last word."""
         try:
-            stepped = (self._lockstep.step if self._verify_only else self._lockstep.stand_in)(planned.cell)
+            stepped = (self._lockstep.step if self._verify_only else self._lockstep.step_small)(planned.cell)
         except KernelFileError as error:
-            if not self._prepared_any:
+            if not self._built_any:
                 raise  # nothing is lost yet: the file is to be mended first
             return self._result(planned, "failed", str(error))
         except (TaskError, GpuplayError) as error:
             return self._result(planned, "failed", f"{LOCKSTEP}: {error}")
-        self._prepared_any = True
+        self._built_any = True
         if stepped.status in ("wrong", "failed"):
             where = LOCKSTEP if self._verify_only else f"{LOCKSTEP} at n = {stepped.sizes[0]}"
             result = self._result(planned, stepped.status, f"{where}: {stepped.reason}")
@@ -146,24 +145,23 @@ class Runner:
             return replace(result, error=stepped.error, verified_at=stepped.sizes)
         return self._result(planned, "skipped", f"{planned.skip}; {stepped.reason}")
 
-    def _prepare(self, planned: PlannedCell) -> Job | Result:
+    def _build(self, planned: PlannedCell) -> Job | Result:
         """Build and verify a cell: a job to be timed, or the result where it ends here."""
         variant = self._plan.kernel.variant(planned.cell.variant)
         environment = environment_of(variant)
         timeout = self._plan.settings.cell_timeout_s
         try:
-            member = self._crew.member(environment)
-            prepared: Prepared = member.ask("prepare", planned.cell, timeout_s=timeout)
+            built = self._crew.tasks(environment, timeout).build(planned.cell)
         except KernelFileError as error:
-            if not self._prepared_any:
+            if not self._built_any:
                 raise  # nothing is lost yet: the file is to be mended first
             return self._result(planned, "failed", str(error))
         except (TaskError, GpuplayError) as error:
             return self._failed(planned, error)
-        self._prepared_any = True
-        if prepared.wrong:
-            return self._described(self._result(planned, "wrong", prepared.wrong), prepared)
-        return Job(planned, variant, prepared, self._crew.generation(environment), self._plan.settings.rounds)
+        self._built_any = True
+        if built.wrong:
+            return self._described(self._result(planned, "wrong", built.wrong), built)
+        return Job(planned, variant, built, self._crew.generation(environment), self._plan.settings.rounds)
 
     def _turn(self, job: Job, settings: Settings, *, last: bool) -> Turn | Result:
         """One turn of a cell, once nothing else is running."""
@@ -173,11 +171,9 @@ class Runner:
         if not quiet.wait_until_quiet(self._crew.pids):
             job.warnings.add(BUSY)
         budget = settings.cell_time_s / settings.rounds
-        fewest = 1 if job.prepared.call_s > budget else math.ceil(FEWEST_SAMPLES / job.turns)
+        fewest = 1 if job.built.call_s > budget else math.ceil(FEWEST_SAMPLES / job.turns)
         try:
-            member = self._crew.member(environment)
-            timeout = settings.cell_timeout_s
-            turn: Turn = member.ask("turn", cell, budget, fewest, last=last, timeout_s=timeout)
+            turn = self._crew.tasks(environment, settings.cell_timeout_s).turn(cell, budget, fewest, last=last)
         except (TaskError, GpuplayError) as error:
             return self._failed(job.planned, error)
         job.rounds.append(turn.samples)
@@ -192,7 +188,7 @@ class Runner:
         """Build a cell anew if its worker was replaced since; the result where the cell ends at that."""
         if self._crew.generation(environment_of(job.variant)) == job.generation:
             return None
-        outcome = self._prepare(job.planned)
+        outcome = self._build(job.planned)
         if isinstance(outcome, Result):
             return outcome
         job.generation = outcome.generation
@@ -204,19 +200,18 @@ class Runner:
             return ended
         timeout = self._plan.settings.cell_timeout_s
         try:
-            member = self._crew.member(environment_of(job.variant))
-            wrong, error = member.ask("verify_again", job.planned.cell, timeout_s=timeout)
+            wrong, error = self._crew.tasks(environment_of(job.variant), timeout).verify_again(job.planned.cell)
         except (TaskError, GpuplayError) as lost:
             return self._failed(job.planned, lost)
         if wrong:
             return self._wrong_later(job, wrong, error)
-        result = self._described(self._result(job.planned, "verified", ""), job.prepared)
+        result = self._described(self._result(job.planned, "verified", ""), job.built)
         return replace(result, verified_at=(job.planned.cell.size,))
 
     def _wrong_later(self, job: Job, wrong: str, error: ErrorReport | None) -> Result:
         """A cell whose first calls were right."""
         result = self._result(job.planned, "wrong", f"wrong after repeated calls: {wrong}")
-        return replace(self._described(result, job.prepared), error=error)
+        return replace(self._described(result, job.built), error=error)
 
     def _finished(self, job: Job) -> Result:
         """The result of a cell that had all its turns; its median serves the forecasts of larger sizes."""
@@ -230,7 +225,7 @@ class Runner:
         host = job.planned.cell.target not in ON_GPU
         crowded = {CROWDED} if job.planned.cell.threads > self._cores else set()
         return replace(
-            self._described(self._result(job.planned, "ok", ""), job.prepared),
+            self._described(self._result(job.planned, "ok", ""), job.built),
             time=timing,
             call_s=timing.median_s if host else job.call_s,
             verified_at=(job.planned.cell.size,),
@@ -239,15 +234,15 @@ class Runner:
             warnings=tuple(sorted(job.warnings | crowded)),
         )
 
-    def _described(self, result: Result, prepared: Prepared) -> Result:
+    def _described(self, result: Result, built: BuiltCell) -> Result:
         return replace(
             result,
-            library=prepared.library,
-            error=prepared.error,
-            compile_s=prepared.compile_s,
-            compile_cached=prepared.compile_cached,
-            prepare_s=prepared.prepare_s,
-            transfer=prepared.transfer,
+            library=built.library,
+            error=built.error,
+            compile_s=built.compile_s,
+            compile_cached=built.compile_cached,
+            prepare_s=built.prepare_s,
+            transfer=built.transfer,
         )
 
     def _result(self, planned: PlannedCell, status: Status, reason: str) -> Result:
@@ -280,7 +275,7 @@ class Runner:
         }
         for environment, problem in held:
             if environment in self._crew.started:
-                self._crew.member(environment).ask("drop", problem)
+                self._crew.tasks(environment).drop(problem)
 
 
 def turns_of(call_s: float, settings: Settings) -> int:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any, Self
+from typing import Self
 
 from gpuplay import paths
 from gpuplay.catalog.fingerprint import source_hash
@@ -14,6 +14,7 @@ from gpuplay.errors import DeadlinePassed, KernelFileError, WorkerLost
 from gpuplay.kernel import ON_GPU, Kernel, Variant
 from gpuplay.plan.settings import Settings
 from gpuplay.workers.process import Process
+from gpuplay.workers.tasks import Tasks
 
 ORDINARY, SISD, PEERS, GPU_PEERS = "ordinary", "sisd", "peers", "gpu-peers"
 KEPT_CACHES = 6
@@ -70,14 +71,13 @@ class Crew:
     def declaration(self, timeout_s: float = IMPORT_LIMIT_S) -> Kernel:
         """The kernel as plain data, loaded in a worker: importing a user's file may loop, exit or crash."""
         try:
-            kernel: Kernel = self._start(ORDINARY, timeout_s)
+            return self._start(ORDINARY, timeout_s)
         except DeadlinePassed:
             raise KernelFileError(
                 f"{self.origin.name}: still importing after {timeout_s:g} s; a kernel file must only declare"
             ) from None
         except WorkerLost as error:
             raise KernelFileError(f"{self.origin.name}: {error} while it was imported") from None
-        return kernel
 
     def allow_threads(self, threads: int) -> None:
         """Let variants use this many threads: Numba fixes the largest number when it is imported."""
@@ -85,11 +85,15 @@ class Crew:
             self._threads = threads
             self.close()
 
-    def measure(self, settings: Settings) -> None:
-        """Use these settings in every worker from now on."""
+    def use(self, settings: Settings) -> None:
+        """Measure with these settings in every worker from now on."""
         self._settings = settings
         for member in self._members.values():
-            member.ask("open", settings)
+            member.tasks().open(settings)
+
+    def tasks(self, environment: str, timeout_s: float | None = None) -> Tasks:
+        """What the worker of an environment can be asked: see `gpuplay.workers.process.Process.tasks`."""
+        return self.member(environment).tasks(timeout_s)
 
     def member(self, environment: str) -> Process:
         """The living worker of an environment, with the kernel loaded."""
@@ -133,15 +137,15 @@ class Crew:
     def __exit__(self, *_: object) -> None:
         self.close()
 
-    def _start(self, environment: str, timeout_s: float = 60.0) -> Any:
+    def _start(self, environment: str, timeout_s: float = 60.0) -> Kernel:
         if environment in self._members:
             self._members[environment].close()
         settings = variables(environment, cache_folder(self.origin, self.source), self._threads) | self._extra
         member = self._members[environment] = Process(settings)
         self._generations[environment] = self._generations.get(environment, 0) + 1
-        kernel = member.ask("load", self.origin, timeout_s=timeout_s)
+        kernel = member.tasks(timeout_s).load(self.origin)
         if self._settings is not None:
-            member.ask("open", self._settings)
+            member.tasks().open(self._settings)
         return kernel
 
 

@@ -12,22 +12,13 @@ import sys
 import tempfile
 import threading
 from collections.abc import Mapping
-from typing import Any
 
 from gpuplay.errors import DeadlinePassed, WorkerLost
-from gpuplay.workers.worker import Failure, Task
+from gpuplay.workers.tasks import Failure, Task, TaskError, Tasks, sent
 
 LOG_TAIL = 2000
 ENTRY = "from gpuplay.workers.worker import main; main()"  # not -m: what is pickled belongs to that module
 _GONE = object()
-
-
-class TaskError(Exception):
-    """A task raised inside the worker; the worker lives on."""
-
-    def __init__(self, failure: Failure) -> None:
-        super().__init__(failure.text)
-        self.failure = failure
 
 
 class Process:
@@ -47,7 +38,7 @@ class Process:
             env=os.environ | dict(environment),
             start_new_session=True,
         )
-        self._replies: queue.SimpleQueue[Any] = queue.SimpleQueue()
+        self._replies: queue.SimpleQueue[object] = queue.SimpleQueue()
         threading.Thread(target=self._read, daemon=True).start()
 
     @property
@@ -60,15 +51,18 @@ class Process:
         """Whether the process still runs."""
         return self._popen.poll() is None
 
-    def ask(self, name: str, *args: Any, timeout_s: float | None = None, **options: Any) -> Any:
-        """Run a task and wait for its result.
+    def tasks(self, timeout_s: float | None = None) -> Tasks:
+        """What the worker can be asked; each call waits for the result, ``timeout_s`` at most.
 
-        Raises the `GpuplayError` that the task raised, TaskError for any other exception in it, and
+        A call raises the `GpuplayError` that the task raised, TaskError for any other exception in it, and
         WorkerLost when the process died or the deadline passed (it is killed then).
         """
+        return sent(lambda task: self._ask(task, timeout_s))
+
+    def _ask(self, task: Task, timeout_s: float | None) -> object:
         assert self._popen.stdin is not None
         with contextlib.suppress(BrokenPipeError):
-            pickle.dump(Task(name, args, options), self._popen.stdin)
+            pickle.dump(task, self._popen.stdin)
             self._popen.stdin.flush()
         try:
             reply = self._replies.get(timeout=timeout_s)

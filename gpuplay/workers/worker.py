@@ -12,8 +12,7 @@ import pickle
 import signal
 import sys
 import traceback
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, BinaryIO
 
@@ -21,6 +20,7 @@ from gpuplay.catalog.load import Loaded, load_kernel
 from gpuplay.catalog.origin import PACKAGE_DIR, Origin, kernels_dir
 from gpuplay.errors import GpuplayError
 from gpuplay.kernel import Kernel, Problem, without_functions
+from gpuplay.machine.gpu import FoundGpu
 from gpuplay.machine.model import Machine
 from gpuplay.plan.cells import Plan, PlannedCell
 from gpuplay.plan.make import make_plan
@@ -28,37 +28,20 @@ from gpuplay.plan.request import Request
 from gpuplay.plan.settings import Settings
 from gpuplay.results.cell import Cell
 from gpuplay.results.result import ErrorReport
+from gpuplay.workers.tasks import Failure, Task, Tasks, done
 
 if TYPE_CHECKING:
     from gpuplay.measure.bench import Bench
     from gpuplay.measure.stepping import Stepper
     from gpuplay.results.compiled import Compiled
-    from gpuplay.results.turns import Explained, Prepared, Stepped, Turn
+    from gpuplay.results.turns import BuiltCell, Explained, Stepped, Turn
 
 PARENT_DEATH_SIGNAL = 1  # prctl option PR_SET_PDEATHSIG of Linux
 
 
-@dataclass(frozen=True)
-class Task:
-    """A call of one of `Desk`'s methods with these arguments."""
-
-    name: str
-    args: tuple[Any, ...] = ()
-    options: Mapping[str, Any] = field(default_factory=dict)
-
-
-@dataclass(frozen=True)
-class Failure:
-    """An exception as data: a kernel's error must never unwind the worker or the parent."""
-
-    text: str
-    trace: str
-    error: GpuplayError | None = None
-
-
 @dataclass
 class Desk:
-    """What a worker keeps between tasks."""
+    """The `Tasks` as a worker does them, with what it keeps between them."""
 
     loaded: Loaded | None = None
     bench: Bench | None = None
@@ -83,10 +66,10 @@ class Desk:
         self.bench = Bench(self.loaded, settings)
         self.stepper = Stepper(self.loaded, settings)
 
-    def prepare(self, cell: Cell) -> Prepared:
+    def build(self, cell: Cell) -> BuiltCell:
         """Build and verify a cell."""
         assert self.bench is not None
-        return self.bench.prepare(cell)
+        return self.bench.build(cell)
 
     def turn(self, cell: Cell, budget_s: float, fewest: int, *, last: bool) -> Turn:
         """Take one block of samples."""
@@ -108,10 +91,10 @@ class Desk:
         assert self.stepper is not None
         return self.stepper.step(cell)
 
-    def stand_in(self, cell: Cell) -> Stepped:
+    def step_small(self, cell: Cell) -> Stepped:
         """Verify a CUDA variant on the lockstep machine at small sizes."""
         assert self.stepper is not None
-        return self.stepper.stand_in(cell)
+        return self.stepper.step_small(cell)
 
     def explain(self, planned: PlannedCell, seed: int, limit_s: float) -> Explained:
         """Run a cell's CUDA variant once on the lockstep machine: what it counted, and the verdict."""
@@ -160,32 +143,30 @@ class Desk:
 
         return gpu_probes.probe(open_target("cuda", device))
 
-    def gpu(self, device: int) -> dict[str, Any]:
+    def gpu(self, device: int) -> FoundGpu:
         """What stands behind the CUDA target: properties and facts, or the reason why there is none."""
         from gpuplay.targets.cuda.target import CudaTarget
 
         target = CudaTarget(device)
         reason = target.why_not_in_worker()
-        if reason:
-            return {"reason": reason, "gpu": None, "known": {}}
-        return {"reason": "", "gpu": target.gpu(), "known": target.facts()}
+        return FoundGpu(reason) if reason else FoundGpu("", target.gpu(), target.facts())
 
 
 def serve(tasks: BinaryIO, replies: BinaryIO) -> None:
     """Answer tasks until the parent closes the pipe."""
-    desk = Desk()
+    desk: Tasks = Desk()
     while True:
         try:
             task: Task = pickle.load(tasks)  # noqa: S301 - our own parent process writes it
         except EOFError:
             return
-        pickle.dump(_answer(getattr(desk, task.name), task), replies)
+        pickle.dump(_answer(desk, task), replies)
         replies.flush()
 
 
-def _answer(function: Callable[..., Any], task: Task) -> object:
+def _answer(desk: Tasks, task: Task) -> object:
     try:
-        return function(*task.args, **task.options)
+        return done(desk, task)
     except GpuplayError as error:
         return Failure(str(error), traceback.format_exc(), error)
     except SystemExit as error:

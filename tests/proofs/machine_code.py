@@ -27,7 +27,7 @@ def main(kernel_name, variant_name, n):
     variant = loaded.kernel.variant(variant_name)
     problem = loaded.kernel.problem(n)
     cell = Cell(kernel_name, n, problem.params, variant_name, tuple(variant.default_knobs.items()))
-    prepared = Bench(loaded, Settings()).prepare(cell)
+    prepared = Bench(loaded, Settings()).build(cell)
     assert not prepared.wrong, prepared.wrong
     counts = {"packed": 0, "scalar": 0, "functions": 0}
     for function in (o for o in gc.get_objects() if issubclass(type(o), Dispatcher)):

@@ -3,24 +3,24 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import replace
-from typing import Any
 
 from rich.console import Console
 
-from gpuplay.cli.session import Session
+from gpuplay.commands.steps.opened import Opened
+from gpuplay.commands.steps.planning import plan_of
 from gpuplay.errors import GpuplayError, KernelFileError, UsageError, WorkerLost
-from gpuplay.machine import describe as machines
+from gpuplay.machine import describe
 from gpuplay.machine.model import MODELS, model_of
 from gpuplay.plan.cells import PlannedCell, Row
-from gpuplay.plan.request import build_request
+from gpuplay.plan.request import Choice, build_request
 from gpuplay.plan.settings import Settings
 from gpuplay.results.compiled import Compiled
 from gpuplay.targets import presence
 from gpuplay.targets.stand_ins import offline
 from gpuplay.workers.crew import ORDINARY, environment_of
-from gpuplay.workers.process import TaskError
+from gpuplay.workers.tasks import TaskError
 
 Capability = tuple[int, int]
 DEFAULT: Capability = (9, 0)
@@ -58,44 +58,22 @@ def missing(*, assemble: bool) -> str:
     return f"{' and '.join(tools)} {verb} not installed; pip install {wheels}"
 
 
-def planned(
-    session: Session, values: Mapping[str, Any], names: Sequence[str], capability: Capability, settings: Settings
+def planned_for(
+    opened: Opened, choice: Choice, names: Sequence[str], capability: Capability, settings: Settings
 ) -> tuple[Row, ...]:
     """The cells of these variants, in this order, as planned for a GPU of this capability."""
-    kernel, machine = session.kernel, machines.machine()
-    axes = {axis.name for axis in kernel.axes} | {knob for variant in kernel.variants for knob in variant.knobs}
-    asked = build_request(
-        kernel,
-        sizes_text=values["sizes"],
-        on=",".join(names),
-        baseline="none",
-        threads=None,
-        axes={name: text for name, text in values.items() if name in axes},
-        settings=settings,
-        cores=machine.cores,
-        why_not=lambda _target: "",
-        checking=True,
+    machine = describe.machine()
+    chosen = Choice(sizes=choice.sizes, on=",".join(names), baseline="none", axes=choice.axes)
+    request = build_request(
+        opened.kernel, chosen, settings, cores=machine.cores, why_not=lambda _target: "", checking=True
     )
-    rows = session.plan_of(asked, replace(machine, gpu=model_of(capability))).rows
+    rows = plan_of(opened, request, replace(machine, gpu=model_of(capability))).rows
     order = {name: place for place, name in enumerate(names)}
     return tuple(replace(row, cells=tuple(sorted(row.cells, key=lambda c: order[c.cell.variant]))) for row in rows)
 
 
-def soon_done(rows: Sequence[Row], most: float) -> Row:
-    """The row of the largest problem with at most so many operations and bytes in each cell; else the smallest."""
-    by_size = sorted(rows, key=lambda row: row.problem.n)
-
-    def work(row: Row) -> float:
-        return max(
-            (one.work_flops or one.flops or 0.0) + (one.work_bytes or one.bytes or one.array_bytes or 0.0)
-            for one in row.cells
-        )
-
-    return ([row for row in by_size if work(row) <= most] or by_size[:1])[-1]
-
-
 def compiled(
-    session: Session, cells: Iterable[tuple[PlannedCell, Capability]], want: str, settings: Settings
+    opened: Opened, cells: Iterable[tuple[PlannedCell, Capability]], want: str, settings: Settings
 ) -> tuple[Compiled, ...]:
     """Every cell compiled, on the GPU target for the capability beside it; the reason where it cannot be."""
     found = []
@@ -107,7 +85,7 @@ def compiled(
                 found.append(Compiled(one.cell, architecture, reason=one.skip))
                 continue
             try:
-                found.append(_asked(session, one, capability, want, settings))
+                found.append(_asked(opened, one, capability, want, settings))
             except KernelFileError:
                 raise
             except (GpuplayError, TaskError) as error:
@@ -129,16 +107,13 @@ def tools() -> str:
     return f"compiled without a GPU by {', '.join(versions)}"
 
 
-def _asked(session: Session, one: PlannedCell, capability: Capability, want: str, settings: Settings) -> Compiled:
-    limit, worker = settings.cell_timeout_s, ORDINARY
+def _asked(opened: Opened, one: PlannedCell, capability: Capability, want: str, settings: Settings) -> Compiled:
+    limit = settings.cell_timeout_s
     if one.cell.target == "cuda":
-        task: tuple[Any, ...] = ("inspect_gpu", one.cell, capability, want)
-    else:
-        worker = environment_of(session.kernel.variant(one.cell.variant))
-        session.crew.dismiss(worker)  # what a worker has compiled before would not come up again
-        task = ("inspect_host", one.cell, settings.seed)
-    found: Compiled = session.crew.member(worker).ask(*task, timeout_s=limit)
-    return found
+        return opened.crew.tasks(ORDINARY, limit).inspect_gpu(one.cell, capability, want)
+    worker = environment_of(opened.kernel.variant(one.cell.variant))
+    opened.crew.dismiss(worker)  # what a worker has compiled before would not come up again
+    return opened.crew.tasks(worker, limit).inspect_host(one.cell, settings.seed)
 
 
 def _is_here(name: str) -> bool:

@@ -5,15 +5,17 @@ from __future__ import annotations
 import time
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any
 
 from rich.console import Console
 from rich.text import Text
 
 from gpuplay.catalog.origin import Origin
-from gpuplay.cli.checking import check_kernels
-from gpuplay.cli.session import INTERRUPTED, OK
+from gpuplay.commands.asked import Asked
+from gpuplay.commands.check import View, check
+from gpuplay.commands.steps.present import INTERRUPTED, OK
 from gpuplay.errors import GpuplayError, UsageError
+from gpuplay.kernel import Kernel
+from gpuplay.results.result import Result
 from gpuplay.views.check import watch as watch_view
 from gpuplay.views.text.layout import show
 
@@ -23,18 +25,18 @@ Stamps = Mapping[Path, tuple[int, int]]
 Contents = Mapping[Path, bytes]
 
 
-def watch_kernel(origin: Origin, options: Mapping[str, Any], *, plain: bool, debug: bool) -> int:
+def watch(origin: Origin, asked: Asked) -> int:
     """Check a kernel, wait for a change of its files, check again, until Ctrl-C: 0 where it came while waiting."""
     if origin.kind == "plugin":
         raise UsageError(f"check --watch: {origin.name} is installed; give the path of a file of yours")
-    console = Console(no_color=plain or None)
-    in_place = console.is_terminal and not plain
+    console = Console(no_color=asked.output.plain or None)
+    in_place = console.is_terminal and not asked.output.plain
     while True:
         seen = contents(origin)
         if in_place:
             console.clear()
         try:
-            code = check_kernels([origin], options, plain=plain, debug=debug, view=_view(console, in_place=in_place))
+            code = check([origin], asked, _view(console, in_place=in_place))
         except GpuplayError as error:
             code = error.exit_code
             show(console, watch_view.refusal(str(error), console.width))
@@ -106,11 +108,11 @@ def _bytes(path: Path) -> bytes:
         return b""
 
 
-def _view(console: Console, *, in_place: bool) -> Any:
+def _view(console: Console, *, in_place: bool) -> View:
     """How the results of a check are laid out: as one screen on a terminal, whole in a pipe."""
     height = console.height - watch_view.FOOTER_LINES if in_place else None
 
-    def render(kernel: Any, results: Any, width: int) -> Text:
+    def render(kernel: Kernel, results: Sequence[Result], width: int) -> Text:
         return watch_view.render(kernel, results, width, height)
 
     return render

@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import datetime as dt
-import json
-import sys
 from collections.abc import Iterator, Mapping
 from contextlib import ExitStack
 from dataclasses import dataclass, field, replace
@@ -13,22 +10,26 @@ from typing import Any
 from rich.console import Console
 from rich.text import Text
 
-from gpuplay import __version__
 from gpuplay.analysis.peers.judging import Judgement, judge, unmeasured
 from gpuplay.analysis.peers.report import Report
 from gpuplay.catalog.find import find_kernel
 from gpuplay.catalog.load import load_kernel
-from gpuplay.cli.session import FAILED, INTERRUPTED, OK, Measured, Session, settings_of
+from gpuplay.commands.asked import Output, PeersAsked
+from gpuplay.commands.steps.exporting import Exports
+from gpuplay.commands.steps.measuring import Measured, measure
+from gpuplay.commands.steps.opened import Opened
+from gpuplay.commands.steps.planning import plan_of
+from gpuplay.commands.steps.present import FAILED, INTERRUPTED, OK, present, show_pages
 from gpuplay.errors import TargetMissing, UsageError
 from gpuplay.kernel import Kernel
-from gpuplay.machine import describe as machines
+from gpuplay.machine import describe
 from gpuplay.machine.model import Machine
 from gpuplay.peers.rows import ROWS, chosen_rows
 from gpuplay.peers.terms import Promise
 from gpuplay.plan.cells import Plan, PlannedCell, Row
 from gpuplay.plan.request import Request
 from gpuplay.plan.settings import Settings
-from gpuplay.results.record import Record
+from gpuplay.results.record import Record, begun
 from gpuplay.targets import why_not
 from gpuplay.units import count
 from gpuplay.views.peers import export, page
@@ -36,61 +37,64 @@ from gpuplay.views.sweep import export as sweeps
 from gpuplay.views.sweep import table
 from gpuplay.views.text.layout import show
 
-QUICK = {"rounds": 3, "cell_time": "300ms"}
-WHOLE = {"rounds": 5, "cell_time": "1s"}
-FIXED = {"time": None, "cell_limit": "60s", "cold": False, "graph": False}
 
-
-def compare(machine: str, values: Mapping[str, Any]) -> int:
-    """Measure the rows that the options ask for, one after another; the exit code."""
-    rows = chosen_rows(_rows(machine), values["rows"])
-    rows = tuple(row.quick() for row in rows) if values["quick"] else rows
-    usual = QUICK if values["quick"] else WHOLE
-    given = {name: values[name] if values[name] is not None else usual[name] for name in usual}
-    settings = settings_of({**values, **given, **FIXED})
-    stdout, stderr = Console(no_color=values["plain"] or None), Console(stderr=True, highlight=False)
-    exporter = export.Exporter(tuple(values["export"] or ()))
-    if values["plan"]:
-        show(stdout, page.planned(rows, stdout.width))
+def peers(asked: PeersAsked) -> int:
+    """Measure the rows that are asked for, one after another; the exit code."""
+    rows = chosen_rows(_rows(asked.machine), asked.rows)
+    rows = tuple(row.quick() for row in rows) if asked.quick else rows
+    output, settings = asked.output, asked.settings
+    exporter = export.Exporter(output.export)
+    if output.plan:
+        show_pages(output, lambda width: [page.planned(rows, width)])
         return OK
-    if reason := why_not(machine, settings.device):
+    if reason := why_not(asked.machine, settings.device):
         shown = _unmeasured(rows, reason, settings)
         exporter.write(shown)
-        _print(stdout, shown, values)
-        raise TargetMissing(f"peers {machine}: {machine} is not here: {reason}")
-    run = _Run(rows, settings, plain=values["plain"], debug=values["debug"])
+        _present(shown, output)
+        raise TargetMissing(f"peers {asked.machine}: {asked.machine} is not here: {reason}")
+    run = _Run(rows, settings, output)
     run.refuse_without_peers()
-    report, lost = None, False
+    report = _measured(run, exporter, quick=asked.quick)
+    _present(report, output, run.elapsed_s)
+    if report.interrupted:
+        return INTERRUPTED
+    return FAILED if report.missed or run.exports.lost else OK
+
+
+def _measured(run: _Run, exporter: export.Exporter, *, quick: bool) -> Report:
+    """The last report, each one exported and said as it comes."""
+    stderr = Console(stderr=True, highlight=False)
+    report = None
     try:
-        for report in run.reports(quick=values["quick"]):
-            lost = not _written(exporter, report) or lost
-            _say(stderr, report)
+        for newest in run.reports(quick=quick):
+            report = newest
+            _write(run.exports, exporter, newest)
+            _say(stderr, newest)
     except KeyboardInterrupt:  # between two rows
         if report is None:
             raise
         report = replace(report, interrupted=True)
-        _written(exporter, report)
+        _write(run.exports, exporter, report)
     assert report is not None
-    _print(stdout, report, values, run.elapsed_s)
-    if report.interrupted:
-        return INTERRUPTED
-    return FAILED if report.missed or lost else OK
+    return report
 
 
-def _print(stdout: Console, report: Report, values: Mapping[str, Any], elapsed_s: float | None = None) -> None:
-    """The report as a table or as JSON."""
-    if values["json"]:
-        print(json.dumps(export.as_json(report), indent=1, allow_nan=False))
-    else:
-        show(stdout, page.render(report, stdout.width, detail=values["detail"], elapsed_s=elapsed_s))
-    stdout.file.flush()
+def _write(exports: Exports, exporter: export.Exporter, report: Report) -> None:
+    exports.finish(lambda: exporter.write(report))
+
+
+def _present(report: Report, output: Output, elapsed_s: float | None = None) -> None:
+    """Print the report as a table or as JSON."""
+    present(
+        output,
+        lambda: export.as_json(report),
+        lambda width: [page.render(report, width, detail=output.detail, elapsed_s=elapsed_s)],
+    )
 
 
 def _unmeasured(rows: tuple[Promise, ...], reason: str, settings: Settings) -> Report:
     """A report of rows of which nothing can be run on this machine."""
-    facts = machines.facts() | {"gpu": None, "gpu_reason": reason}
-    made = dt.datetime.now(dt.UTC).isoformat(timespec="seconds")
-    record = Record(__version__, made, ("gpuplay", *sys.argv[1:]), settings.seed, facts, None)
+    record = begun(settings.seed, describe.facts() | {"gpu": None, "gpu_reason": reason})
     return Report(record, tuple(unmeasured(row, reason) for row in rows), len(rows))
 
 
@@ -100,22 +104,22 @@ class _Run:
 
     rows: tuple[Promise, ...]
     settings: Settings
-    plain: bool = False
-    debug: bool = False
+    output: Output
     elapsed_s: float = 0.0
+    exports: Exports = field(default_factory=Exports)
     missing: dict[str, str] = field(default_factory=dict)
 
     def reports(self, *, quick: bool) -> Iterator[Report]:
         """The report after every row, all rows judged by the newest roofs; the last one where the user interrupts."""
         done: list[tuple[Promise, Kernel, Record]] = []
         with ExitStack() as stack:
-            session: Session | None = None
+            opened: Opened | None = None
             for row in self.rows:
-                if session is None or session.kernel.name != row.kernel:
+                if opened is None or opened.kernel.name != row.kernel:
                     stack.close()
-                    session = stack.enter_context(Session.of(find_kernel(row.kernel)))
-                found = self._measured(session, row)
-                done.append((row, session.kernel, found.record))
+                    opened = stack.enter_context(Opened.of(find_kernel(row.kernel)))
+                found = self._measured(opened, row)
+                done.append((row, opened.kernel, found.record))
                 results = tuple(result for _, _, record in done for result in record.results)
                 judged = tuple(self._judged(*one, found.record.roofs) for one in done)
                 whole = replace(found.record, results=results)
@@ -135,22 +139,20 @@ class _Run:
             reasons = "; ".join(f"{target}: {reason}" for target, reason in absent.items())
             raise TargetMissing(f"peers: no library is here to stand against: {reasons}")
 
-    def _measured(self, session: Session, row: Promise) -> Measured:
-        machine = machines.machine()
+    def _measured(self, opened: Opened, row: Promise) -> Measured:
+        machine = describe.machine()
         if row.target == "cuda":
-            gpu = session.device(self.settings.device)
+            gpu = opened.gpu(self.settings.device)
             if gpu.reason:
                 raise TargetMissing(f"peers cuda: cuda is not here: {gpu.reason}")
             machine = replace(machine, gpu=gpu.model)
-        found = session.measured(
-            self._plan(session, row, machine), machine, sweeps.Exporter(()), plain=self.plain, debug=self.debug
-        )
+        found = measure(opened, self._plan(opened, row, machine), machine, sweeps.Exporter(()), self.output)
         self.elapsed_s += found.elapsed_s
         return found
 
-    def _plan(self, session: Session, row: Promise, machine: Machine) -> Plan:
+    def _plan(self, opened: Opened, row: Promise, machine: Machine) -> Plan:
         """All cases of a row as one plan, each yardstick beside the case of its size."""
-        kernel = session.kernel
+        kernel = opened.kernel
         names = {*row.ours(kernel), *row.named(kernel), *row.rivals(kernel)}
         ordered = tuple(v.name for v in kernel.variants if v.name in names)
         request = Request(
@@ -162,11 +164,11 @@ class _Run:
             settings=self.settings,
             problems=tuple(row.problem(kernel, case) for case in row.cases),
         )
-        plan = session.plan_of(request, machine)
+        plan = plan_of(opened, request, machine)
         for need in row.yardsticks:
             if need.variant in names:
                 asked = replace(request, variants=(need.variant,), problems=(row.yardstick(kernel, need),))
-                cells = session.plan_of(asked, machine).rows[0].cells
+                cells = plan_of(opened, asked, machine).rows[0].cells
                 plan = replace(plan, rows=tuple(_beside(r, need.size, cells) for r in plan.rows))
         return _within(plan, machine.cores)
 
@@ -212,13 +214,3 @@ def _say(stderr: Console, report: Report) -> None:
     remarks = table.render_warnings(replace(report.record, results=newest.results), stderr.width)
     if remarks is not None:
         show(stderr, remarks)
-
-
-def _written(exporter: export.Exporter, report: Report) -> bool:
-    """Whether the exports could be written; where not, measuring goes on."""
-    try:
-        exporter.write(report)
-    except OSError as error:
-        print(f"gpuplay: the export is lost: {error}; measuring goes on", file=sys.stderr)
-        return False
-    return True
