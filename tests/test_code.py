@@ -18,7 +18,7 @@ from gpuplay.analysis.machine_code import host_code, sass
 from gpuplay.analysis.machine_code.flow import loops
 from gpuplay.analysis.machine_code.inspection import GpuRow, HostRow
 from gpuplay.analysis.machine_code.occupancy import Occupancy, Raise, Use, occupancy
-from gpuplay.cli import inspections
+from gpuplay.commands.steps import inspecting
 from gpuplay.errors import UsageError
 from gpuplay.machine.model import MODELS, model_of
 from gpuplay.results.cell import Cell
@@ -33,7 +33,7 @@ from tests.screen import kept
 SEAM = KERNELS / "seam.py"
 
 needs_tools = pytest.mark.skipif(
-    bool(inspections.missing(assemble=True)), reason=f"not here: {inspections.missing(assemble=True)}"
+    bool(inspecting.missing(assemble=True)), reason=f"not here: {inspecting.missing(assemble=True)}"
 )
 
 # --- loops of machine code ---
@@ -485,13 +485,13 @@ def test_the_main_process_loads_neither_numba_nor_numpy(cache: Path) -> None:
     [(None, ((9, 0),)), ("sm_75,sm_90", ((7, 5), (9, 0))), ("sm_90a", ((9, 0),)), ("86,8.9", ((8, 6), (8, 9)))],
 )
 def test_architectures_from_words(text: str | None, found: tuple[tuple[int, int], ...]) -> None:
-    assert inspections.architectures(text) == found
+    assert inspecting.architectures(text) == found
 
 
 def test_without_a_word_the_architecture_is_that_of_the_gpu_here() -> None:
-    assert inspections.architectures(None, (8, 9)) == ((8, 9),)
+    assert inspecting.architectures(None, (8, 9)) == ((8, 9),)
     with pytest.raises(UsageError, match="'gpu' is none of"):
-        inspections.architectures("gpu")
+        inspecting.architectures("gpu")
     with pytest.raises(UsageError, match="'sm_80a' is none of"):
-        inspections.architectures("sm_80a")
+        inspecting.architectures("sm_80a")
     assert offline.architecture((9, 0)) == (9, 0, "a")

@@ -18,10 +18,16 @@ from gpuplay.analysis.ladder.gpu_rungs import LadderFacts, RungFacts
 from gpuplay.analysis.ladder.rungs import ladders
 from gpuplay.analysis.machine_code.inspection import GpuRow
 from gpuplay.analysis.machine_code.occupancy import Use, occupancy
-from gpuplay.cli import gpu_ladder, inspections, options
+from gpuplay.catalog.find import find_kernel
+from gpuplay.commands import ladder
+from gpuplay.commands.asked import Asked, LadderAsked
+from gpuplay.commands.steps import inspecting
+from gpuplay.commands.steps.one_problem import soon_done
+from gpuplay.commands.steps.opened import Opened
 from gpuplay.lockstep.record import Report
 from gpuplay.machine.model import Machine, model_of
 from gpuplay.plan.cells import Plan
+from gpuplay.plan.request import Choice
 from gpuplay.results.cell import Cell
 from gpuplay.results.compiled import GpuFunction, Resources
 from gpuplay.results.record import Record
@@ -31,6 +37,7 @@ from gpuplay.views.ladder import page as view
 from gpuplay.views.sweep.export import document
 from gpuplay.views.sweep.page import Page
 from gpuplay.views.text.layout import show
+from gpuplay.workers.crew import Crew
 from tests import scripted
 from tests.screen import kept
 from tests.scripted import MATMUL, measure, plan, record
@@ -40,7 +47,7 @@ SCHEMA = json.loads((Path(__file__).parent / "schema.json").read_text(encoding="
 Scene = tuple[Plan, Record, dict[str, Any]]
 
 needs_tools = pytest.mark.skipif(
-    bool(inspections.missing(assemble=True)), reason=f"not here: {inspections.missing(assemble=True)}"
+    bool(inspecting.missing(assemble=True)), reason=f"not here: {inspecting.missing(assemble=True)}"
 )
 
 REGISTER = replace(scripted.TILED, name="cuda:register", idea="tiles in registers", improves_on="cuda:tiled")
@@ -160,36 +167,32 @@ def test_json_has_resources_and_counters_of_every_rung() -> None:
 @pytest.mark.parametrize("work", [1e6, 1e9, 1e30])
 def test_the_size_that_is_counted_is_the_largest_that_is_soon_done(work: float) -> None:
     rows = gpu_planned(sizes=(32, 64, 128, 256)).rows
-    chosen = inspections.soon_done(rows, work).problem.n
+    chosen = soon_done(rows, work).problem.n
     assert chosen == {1e6: 64, 1e9: 256, 1e30: 256}[work]
-    assert inspections.soon_done(rows, 1.0).problem.n == 32
+    assert soon_done(rows, 1.0).problem.n == 32
 
 
 def test_where_there_is_a_gpu_the_rungs_are_measured_and_the_page_has_both(monkeypatch: pytest.MonkeyPatch) -> None:
     found, made, _ = climbed_on_gpu()
     shown: list[str] = []
 
-    class OnGpu:
-        """A session that finds a GPU and measures what the scene holds."""
+    def planned(*_: Any, **__: Any) -> tuple[Plan, Machine]:
+        return found, Machine(gpu=replace(model_of((9, 0)), modelled=False))
 
-        kernel = CUDA
-
-        def planned(self, *_: Any, **__: Any) -> tuple[Plan, Machine]:
-            return found, Machine(gpu=replace(model_of((9, 0)), modelled=False))
-
-        def sweep(self, values: dict[str, Any], page: Page) -> int:
-            assert values["on"] == ",".join(GPU_NAMES)
-            shown.append(page.render(made, found, 160).plain)
-            return 0
+    def run(_opened: Opened, asked: Asked, page: Page) -> int:
+        assert asked.choice.on == ",".join(GPU_NAMES)
+        shown.append(page.render(made, found, 160).plain)
+        return 0
 
     def facts(*_: Any) -> LadderFacts:
         assert _[-1] == "", "there is a GPU"
         return ladder_facts()
 
-    monkeypatch.setattr(gpu_ladder, "_facts", facts)
-    values = {option.name: option.default for option in options.of_ladder(CUDA)}
-    session: Any = OnGpu()
-    assert gpu_ladder.climb(session, values, GPU_NAMES, ()) == 0
+    for name, stand_in in (("planned", planned), ("run", run), ("rung_facts", facts)):
+        monkeypatch.setattr(ladder, name, stand_in)
+    origin = find_kernel("matmul")
+    opened = Opened(origin, CUDA, Crew(origin, threads=1))
+    assert ladder.ladder(opened, LadderAsked(Choice(on=",".join(GPU_NAMES)))) == 0
     assert "200 µs    4.00 ×" in shown[0]
     assert "not timed" not in shown[0]
     assert "FLOPs" in shown[0]

@@ -17,28 +17,20 @@ import pytest
 from command import Gpuplay
 from test_promises import schema
 
-from gpuplay.cli import peers
+from gpuplay.commands import peers
+from gpuplay.commands.asked import Output, PeersAsked
 from gpuplay.errors import TargetMissing
 from gpuplay.peers.rows import ROWS
 from gpuplay.peers.terms import Condition, Mean, OfYardstick, Promise, Scaling, Worst, case
+from gpuplay.plan.settings import Settings
 from gpuplay.targets import why_not
 
 QUICK = ("peers", "--quick", "--rounds", "2", "--cell-time", "50ms")
-VALUES: dict[str, Any] = {
-    "rows": None,
-    "quick": False,
-    "rounds": 2,
-    "cell_time": "20ms",
-    "cell_timeout": "60s",
-    "device": "0",
-    "seed": 0,
-    "export": None,
-    "json": True,
-    "detail": False,
-    "plan": False,
-    "plain": True,
-    "debug": False,
-}
+ASKED = PeersAsked(
+    "cpu",
+    settings=Settings(rounds=2, cell_time_s=0.02, cell_limit_s=60.0),
+    output=Output(json=True, plain=True),
+)
 needs_no_gpu = pytest.mark.skipif(not why_not("cuda"), reason="there is a GPU")
 COPY = OfYardstick(1e-6, 4096, "numpy:ufunc", (("function", "identity"),), "NumPy's copy")
 
@@ -82,7 +74,7 @@ def compare(
     row = Promise("small", "activation", cases, needs, **{"peers": ("numpy",), **more})
     monkeypatch.setenv("GPUPLAY_CACHE_DIR", str(cache))
     monkeypatch.setattr(peers, "ROWS", {"cpu": (row,)})
-    code = peers.compare("cpu", VALUES)
+    code = peers.peers(ASKED)
     printed = capsys.readouterr()
     return code, json.loads(printed.out), printed.err
 

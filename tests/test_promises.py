@@ -6,7 +6,6 @@ import json
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
 
 import jsonschema
 import pytest
@@ -15,16 +14,15 @@ from rich.text import Text
 from gpuplay.analysis.peers.judging import Judgement, judge, unmeasured
 from gpuplay.analysis.peers.report import Report, sentences, wording
 from gpuplay.catalog.find import find_kernel
-from gpuplay.catalog.load import Loaded, load_kernel
-from gpuplay.cli import peers
+from gpuplay.catalog.load import load_kernel
+from gpuplay.commands import peers
+from gpuplay.commands.asked import Output
+from gpuplay.commands.steps.opened import Opened
 from gpuplay.errors import UsageError
 from gpuplay.kernel import Kernel
 from gpuplay.machine.model import GpuModel, Machine
 from gpuplay.peers.rows import ROWS, chosen_rows
 from gpuplay.peers.terms import Case, Mean, OfRoof, OfYardstick, Promise, Scaling, Worst, case
-from gpuplay.plan.cells import Plan
-from gpuplay.plan.make import make_plan
-from gpuplay.plan.request import Request
 from gpuplay.plan.settings import Settings
 from gpuplay.results.cell import Cell
 from gpuplay.results.result import Result
@@ -267,20 +265,10 @@ def gpu_report() -> Report:
     return Report(record([r for judgement in judgements for r in judgement.results], gpu=True), judgements, 2)
 
 
-class Here:
-    """A session with a kernel that is loaded here and a GPU that is not asked for anything."""
-
-    def __init__(self, loaded: Loaded) -> None:
-        self.loaded, self.kernel = loaded, loaded.kernel
-
-    def plan_of(self, asked: Request, machine: Machine) -> Plan:
-        return make_plan(self.loaded, asked, machine)
-
-
 @pytest.mark.parametrize("row", ROWS["cuda"], ids=lambda row: row.name)
 def test_a_row_for_a_gpu_is_planned_shown_and_judged(row: Promise) -> None:
-    here: Any = Here(load_kernel(find_kernel(row.kernel)))
-    run = peers._Run((row,), Settings(), missing={"torch_gpu": "", "cupy": ""})
+    here = Opened.of(find_kernel(row.kernel))
+    run = peers._Run((row,), Settings(), Output(), missing={"torch_gpu": "", "cupy": ""})
     plan = run._plan(here, row, Machine(cores=16, gpu=GpuModel(modelled=False)))
     speeds = {"torch_gpu": 1.0, "cupy": 0.9, "cuda": 1.6}
     found = []
