@@ -10,7 +10,7 @@ import psutil
 from gpuplay.errors import WorkerLost
 from gpuplay.kernel import Problem
 from gpuplay.machine import cgroups
-from gpuplay.plan.cells import Plan, PlannedCell
+from gpuplay.plan.cells import Plan, PlannedCell, Row
 from gpuplay.plan.settings import Settings
 from gpuplay.results.cell import Cell
 from gpuplay.units import nbytes, seconds
@@ -33,7 +33,8 @@ class Budget:
         self._known: dict[Cell, tuple[float, PlannedCell]] = {}
         self._memory_left = 0.0
         self._placed: set[tuple[str, str, Problem]] = set()
-        self._rows_done = 0
+        self._cells_left = sum(_cells_to_run(row) for row in plan.rows)
+        self._rows = iter(plan.rows)
         self.settings: Settings = plan.settings
 
     def begin_row(self) -> None:
@@ -42,11 +43,9 @@ class Budget:
         self._memory_left = MEMORY_SHARE * (free if limit is None else min(free, limit))
         self._placed = set()
         if self.settings.time_s is not None:
-            rows = self._plan.rows[self._rows_done :]
-            cells = sum(not c.skip for r in rows for c in r.all_cells)
-            share = 0.5 * max(0.0, self._time_left()) / max(1, cells)
+            share = 0.5 * max(0.0, self._time_left()) / max(1, self._cells_left)
             self.settings = replace(self._plan.settings, cell_time_s=min(self._plan.settings.cell_time_s, share))
-        self._rows_done += 1
+        self._cells_left -= _cells_to_run(next(self._rows))
 
     def objection(self, planned: PlannedCell) -> str:
         """Why a cell is not run: memory, --time, or --cell-limit; '' where it may run."""
@@ -112,6 +111,10 @@ class Budget:
 
     def _time_left(self) -> float:
         return (self.settings.time_s or 0.0) - (time.monotonic() - self._began)
+
+
+def _cells_to_run(row: Row) -> int:
+    return sum(not planned.skip for planned in row.all_cells)
 
 
 def _growth(smaller: PlannedCell, larger: PlannedCell) -> float:

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import threading
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 
 from rich.console import Console, ConsoleDimensions
@@ -20,34 +21,42 @@ from gpuplay.results.result import Result
 from gpuplay.units import count, seconds
 from gpuplay.views.sweep import table
 from gpuplay.views.sweep.plan import EMPTY, summary
-from gpuplay.views.sweep.progress import finished
+from gpuplay.views.sweep.progress import Lines
 from gpuplay.views.text.layout import show, stack, wrap
 
 REFRESH_HZ = 4
+SHARE = 0.05  # of the time of a run that drawing may take, which is time of a core that cells are measured on
 KEEPS = "Ctrl-C keeps what was measured"
 
 
-@dataclass(frozen=True)
+@dataclass
 class _Seen:
-    """What the events so far have said. Replaced whole: the terminal is redrawn from another thread."""
+    """What the events so far have said. The terminal is redrawn from another thread, from a `copy`."""
 
-    finals: Mapping[Cell, Result] = field(default_factory=dict)
-    provisional: Mapping[Cell, Result] = field(default_factory=dict)
-    states: Mapping[Cell, State] = field(default_factory=dict)
+    finals: dict[Cell, Result] = field(default_factory=dict)
+    provisional: dict[Cell, Result] = field(default_factory=dict)
+    states: dict[Cell, State] = field(default_factory=dict)
+    events: int = 0
 
-    def changed(self, cell: Cell, state: State) -> _Seen:
+    def changed(self, cell: Cell, state: State) -> None:
         """One cell is worked on at a time; others can only wait."""
-        waiting = {c: s for c, s in self.states.items() if s == "waiting"}
-        return replace(self, states=waiting | {cell: state})
+        for other in [c for c, s in self.states.items() if s != "waiting"]:
+            del self.states[other]
+        self.states[cell] = state
+        self.events += 1
 
-    def found(self, result: Result, *, final: bool) -> _Seen:
+    def found(self, result: Result, *, final: bool) -> None:
         """A result in the place of what was known of its cell."""
         cell = result.cell
-        states = {c: s for c, s in self.states.items() if c != cell}
-        if not final:
-            return replace(self, provisional={**self.provisional, cell: result}, states=states)
-        rest = {c: r for c, r in self.provisional.items() if c != cell}
-        return _Seen({**self.finals, cell: result}, rest, states)
+        self.states.pop(cell, None)
+        if final:
+            self.provisional.pop(cell, None)
+        (self.finals if final else self.provisional)[cell] = result
+        self.events += 1
+
+    def copy(self) -> _Seen:
+        """What is seen now, which later events leave alone."""
+        return _Seen(dict(self.finals), dict(self.provisional), dict(self.states), self.events)
 
 
 class LiveView:
@@ -73,8 +82,11 @@ class LiveView:
         self._began = clock()
         self._ended: float | None = None
         self._swept = {knob for column in arrange((), plan).columns for knob in column.swept}
+        self._lines = Lines(plan)
         self._seen = _Seen()
+        self._lock = threading.Lock()
         self._drawn: tuple[_Seen, ConsoleDimensions, Text] | None = None
+        self._rests_until = 0.0
         live = console.is_terminal and not console.is_dumb_terminal and not plain
         self._live = self._terminal() if live else None
 
@@ -93,13 +105,13 @@ class LiveView:
 
     def handle(self, event: Event) -> None:
         """Take in what happened."""
-        if isinstance(event, StateChanged):
-            self._seen = self._seen.changed(event.cell, event.state)
-        else:
-            final = isinstance(event, Final)
-            self._seen = self._seen.found(event.result, final=final)
-            if final and not self._live:
-                self._say(finished(event.result, self._seen.finals, self._plan))
+        with self._lock:
+            if isinstance(event, StateChanged):
+                self._seen.changed(event.cell, event.state)
+            else:
+                self._seen.found(event.result, final=isinstance(event, Final))
+        if isinstance(event, Final) and not self._live:
+            self._say(self._lines.tell(event.result))
 
     def stop(self) -> None:
         """Clear the terminal for the final table."""
@@ -110,10 +122,18 @@ class LiveView:
 
     def frame(self) -> Text:
         """What a terminal shows now, no taller than it is."""
-        seen, size = self._seen, self._console.size
-        if self._drawn is None or self._drawn[0] is not seen or self._drawn[1] != size:
+        size = self._console.size
+        if self._drawn is None or self._drawn[1] != size or self._is_stale(self._drawn[0]):
+            began = self._clock()
+            with self._lock:
+                seen = self._seen.copy()
             self._drawn = seen, size, self._compose(seen, size.width, size.height)
-        return stack([self._drawn[2], Text(), *self._status(seen, size.width)])
+            self._rests_until = self._clock() + (self._clock() - began) / SHARE
+        return stack([self._drawn[2], Text(), *self._status(self._drawn[0], size.width)])
+
+    def _is_stale(self, drawn: _Seen) -> bool:
+        """Whether there is news, and drawing rested as long as it must: a large table is drawn more seldom."""
+        return drawn.events != self._seen.events and self._clock() >= self._rests_until
 
     def _terminal(self) -> Live:
         return Live(
