@@ -1,6 +1,9 @@
-"""Every error that gpuplay raises on purpose, each with the exit code it ends the program with."""
+"""Every error that gpuplay raises on purpose, each with its exit code, and a help to their wording."""
 
 from __future__ import annotations
+
+from collections.abc import Iterable
+from difflib import get_close_matches
 
 
 class GpuplayError(Exception):
@@ -31,3 +34,8 @@ class WorkerLost(GpuplayError):
 
 class DeadlinePassed(WorkerLost):
     """A worker was killed because a task took longer than it may."""
+
+
+def closest(word: str, known: Iterable[object]) -> str:
+    """The known name that a word may have been meant for; '' where none is near."""
+    return next(iter(get_close_matches(word, [str(name) for name in known], n=1)), "")

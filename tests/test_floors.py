@@ -6,6 +6,7 @@ A room is a folder, or a file that stands beside folders. Nothing here names fil
 from __future__ import annotations
 
 import ast
+import re
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -16,20 +17,25 @@ import pytest
 
 PACKAGE = Path(__file__).parents[1] / "gpuplay"
 
-# Rooms from the ground up: of the house, and of the folders that have floors of their own.
-ROOMS = {
-    "gpuplay": (
-        *("errors", "units", "paths", "machine"),
-        *("precision", "kernel", "bounds", "intrinsics"),
-        *("lockstep", "catalog", "results", "plan", "peers"),
-        *("targets", "measure", "workers", "run"),
-        *("analysis", "views", "commands", "cli", "__main__"),
-    ),
-    "gpuplay.intrinsics": ("coefficients", "host", "device", "simd", "tiles", "vector_math", "ptx"),
-    "gpuplay.lockstep": (
-        *("record", "errors", "scalars", "front", "memory", "execution", "emit", "words", "translate", "machine"),
-    ),
-}
+ARCHITECTURE = Path(__file__).parents[1] / "docs" / "architecture.md"
+
+
+def rooms() -> dict[str, tuple[str, ...]]:
+    """Rooms from the ground up, as the tables of the architecture's page have them: of the house, and of its parts."""
+    found: dict[str, list[str]] = {}
+    house = ""
+    for line in ARCHITECTURE.read_text(encoding="utf-8").splitlines():
+        first = line.partition(" | ")[0]
+        if head := re.fullmatch(r"\| rooms of `([\w.]+)`", first):
+            house = head[1]
+        elif house and first.startswith("| `"):
+            found.setdefault(house, []).extend(re.findall(r"`(\w+)`", first))
+        elif not line.startswith("|"):
+            house = ""
+    return {house: tuple(names) for house, names in found.items()}
+
+
+ROOMS = rooms()
 # What the main process need not import; all other rooms do without numba and numpy, through all that they import.
 WORKERS_ALONE = ("bounds", "intrinsics", "lockstep", "targets", "measure")
 HEAVY = ("numba", "numpy", "llvmlite", "cuda", "threadpoolctl", "torch", "cupy")
@@ -130,6 +136,10 @@ def test_the_main_process_loads_neither_numba_nor_numpy() -> None:
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
     assert done.stderr == ""
     assert done.stdout.strip() == "[]"
+
+
+def test_the_page_of_the_architecture_has_the_rooms_of_all_three_houses() -> None:
+    assert set(ROOMS) == {"gpuplay", "gpuplay.intrinsics", "gpuplay.lockstep"}
 
 
 def test_files_can_be_read_in_one_sitting() -> None:

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from difflib import get_close_matches
 from importlib.metadata import entry_points
 from pathlib import Path
 
 from gpuplay.catalog.origin import PLUGIN_GROUP, SHARED, Origin, kernels_dir
-from gpuplay.errors import UsageError
+from gpuplay.errors import UsageError, closest
 
 
 def bundled_kernels() -> list[Origin]:
@@ -35,8 +34,8 @@ def find_kernel(word: str) -> Origin:
     hidden = {origin.name.removeprefix("_"): origin for origin in kernel_parts()}
     if word in known or word in hidden:
         return known[word] if word in known else hidden[word]
-    close = get_close_matches(word, known, n=1)
-    hint = f"did you mean {close[0]!r}? " if close else ""
+    close = closest(word, known)
+    hint = f"did you mean {close!r}? " if close else ""
     raise UsageError(f"no kernel {word!r}; {hint}there are: {', '.join(known)}; or give a path such as ./mine.py")
 
 

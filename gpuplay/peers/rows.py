@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from difflib import get_close_matches
 
-from gpuplay.errors import UsageError
+from gpuplay.errors import UsageError, closest
 from gpuplay.peers.device import ROWS as DEVICE
 from gpuplay.peers.host import ROWS as HOST
 from gpuplay.peers.terms import Promise
@@ -22,8 +21,8 @@ def chosen_rows(rows: tuple[Promise, ...], text: str | None) -> tuple[Promise, .
         matches = {row.name for row in rows if word in (row.name, row.group)}
         if not matches:
             known = [*dict.fromkeys(row.group for row in rows), *(row.name for row in rows if ":" in row.name)]
-            close = get_close_matches(word, known, n=1)
-            hint = f" (did you mean {close[0]}?)" if close else ""
+            close = closest(word, known)
+            hint = f" (did you mean {close}?)" if close else ""
             raise UsageError(f"--rows {text}: no row {word!r}{hint}; there are {', '.join(known)}")
         found |= matches
     return tuple(row for row in rows if row.name in found)

@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
-from difflib import get_close_matches
 
-from gpuplay.errors import TargetMissing, UsageError
+from gpuplay.errors import TargetMissing, UsageError, closest
 from gpuplay.kernel import ON_GPU, TARGETS, Kernel, Param, Problem, Value
 from gpuplay.plan.settings import Settings
 from gpuplay.plan.sizes import parse_sizes
@@ -183,5 +182,5 @@ def _whole(word: str, option: str, text: str, low: int, high: int) -> int:
 
 
 def _near(word: str, known: Iterable[object]) -> str:
-    close = get_close_matches(word, [str(item) for item in known], n=1)
-    return f" (did you mean {close[0]}?)" if close else ""
+    close = closest(word, known)
+    return f" (did you mean {close}?)" if close else ""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping
+from functools import cached_property
 from pathlib import Path
 from typing import Self
 
@@ -61,12 +62,16 @@ class Crew:
 
     def __init__(self, origin: Origin, *, threads: int, extra: Mapping[str, str] | None = None) -> None:
         self.origin = origin
-        self.source = source_hash(origin)
         self._threads = threads
         self._extra = dict(extra or {})
         self._settings: Settings | None = None
         self._members: dict[str, Process] = {}
         self._generations: dict[str, int] = {}
+
+    @cached_property
+    def source(self) -> str:
+        """A hash of every source that can change what the kernel computes: read when a worker is first needed."""
+        return source_hash(self.origin)
 
     def declaration(self, timeout_s: float = IMPORT_LIMIT_S) -> Kernel:
         """The kernel as plain data, loaded in a worker: importing a user's file may loop, exit or crash."""
