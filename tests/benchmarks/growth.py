@@ -17,6 +17,10 @@ import time
 from pathlib import Path
 from typing import Any
 
+sys.path.insert(0, str(Path(__file__).parents[1]))
+
+from scripted_crew import Crew
+
 from gpuplay.catalog.find import find_kernel
 from gpuplay.commands.asked import Output
 from gpuplay.commands.steps.measuring import measure
@@ -24,57 +28,11 @@ from gpuplay.commands.steps.opened import Opened
 from gpuplay.commands.steps.planning import planned
 from gpuplay.plan.request import Choice
 from gpuplay.plan.settings import Settings
-from gpuplay.results.result import ErrorReport
-from gpuplay.results.turns import BuiltCell, Turn
 from gpuplay.views.sweep.export import Exporter
 
 FEW, MANY = 2_500, 10_000
 VARIANTS = ("numpy:ufunc", "cpu:scalar", "cpu:simd", "cpu:parallel")
 GOAL_S, GOAL_RATIO = 10.0, 4.5
-ERROR = ErrorReport(1e-7, 1e-7, 1e-5)
-
-
-class Desk:
-    """A worker that measures nothing."""
-
-    def facts(self) -> dict[str, Any]:
-        return {"libraries": {}, "threading_layer": "omp", "blas_threads": 1}
-
-    def roofs(self) -> dict[str, Any]:
-        both = {"one": 1e15, "all": 1e15}
-        return dict.fromkeys(("copy", "copy_streaming", "read", "fma_float32", "fma_float64"), both) | {"gpu": None}
-
-    def build(self, _cell: object) -> BuiltCell:
-        return BuiltCell("", ERROR, 1e-6, 0.01, compile_cached=True, prepare_s=None, transfer=None, library="scripted")
-
-    def turn(self, _cell: object, _budget_s: float, fewest: int, *, last: bool) -> Turn:
-        return Turn(tuple(1e-3 + 1e-6 * k for k in range(fewest)), 1, 1e-3, error=ERROR if last else None)
-
-    def forecast(self, _cell: object, _limit_s: float) -> float:
-        return 1e-6
-
-    def drop(self, _problem: object) -> None:
-        """Hold nothing."""
-
-
-class Crew:
-    """One such worker for all environments."""
-
-    pids: tuple[int, ...] = ()
-    source = "0" * 16
-    started: tuple[str, ...] = ()
-
-    def use(self, settings: Settings) -> None:
-        """Take any settings."""
-
-    def allow_threads(self, threads: int) -> None:
-        """Take any threads."""
-
-    def tasks(self, _environment: str, _timeout_s: float | None = None) -> Desk:
-        return Desk()
-
-    def generation(self, _environment: str) -> int:
-        return 0
 
 
 def seconds(cells: int) -> float:
@@ -82,7 +40,7 @@ def seconds(cells: int) -> float:
     origin = find_kernel("activation")
     with Opened.of(origin) as opened, tempfile.TemporaryDirectory() as folder:
         os.environ["GPUPLAY_CACHE_DIR"] = folder  # scripted roofs are not this machine's
-        crew: Any = Crew()
+        crew: Any = Crew(origin)
         scripted = Opened(origin, opened.kernel, crew)
         sizes = ",".join(map(str, range(1, 1 + cells // len(VARIANTS) // 5)))
         began = time.perf_counter()
