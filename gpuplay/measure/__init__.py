@@ -1,1 +1,1 @@
-"""How cells are verified and timed, and what machine they run on."""
+"""What workers do with cells: build, verify, time, step, explain and inspect them, and probe the machine's roofs."""
