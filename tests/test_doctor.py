@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from gpuplay.measure import diagnosis
+from gpuplay.commands.steps import diagnosis
 from gpuplay.views import doctor
 
 MACHINE = {
