@@ -86,10 +86,10 @@ class Emitter:
         if isinstance(value, np.generic):
             return self.build.slot(dtype=want, value=convert(value))
         out = self.build.slot(dtype=want)
-        self.emit(lambda e: e.set(out, convert(e.v[slot])), defs=(out,), uses=(slot,))
+        self.operation(lambda batch: batch.set(out, convert(batch.v[slot])), defs=(out,), uses=(slot,))
         return out
 
-    def emit(self, op: Op, defs: tuple[int, ...] = (), uses: tuple[int, ...] = ()) -> None:
+    def operation(self, op: Op, defs: tuple[int, ...] = (), uses: tuple[int, ...] = ()) -> None:
         """Append an operation to the block."""
         block = self.current
         block.uses |= {use for use in uses if use not in block.defs and self.build.initial[use] is None}
@@ -109,15 +109,15 @@ class Emitter:
         """Set a variable to what ``value`` gives, a number of this dtype or, where it is None, anything else."""
         want, out = self.dtype(name), self.slot(name)
         if dtype is None or want is None or want == dtype:
-            self.emit(lambda e: e.set(out, value(e)), defs=(out,), uses=uses)
+            self.operation(lambda batch: batch.set(out, value(batch)), defs=(out,), uses=uses)
             return
         raw = self.build.slot(dtype=dtype)
-        self.emit(lambda e: e.set(raw, value(e)), defs=(raw,), uses=uses)
+        self.operation(lambda batch: batch.set(raw, value(batch)), defs=(raw,), uses=uses)
         self.copy(out, self.cast(raw, dtype, want))
 
     def copy(self, out: int, slot: int) -> None:
         """Set one slot to what another holds."""
-        self.emit(lambda e: e.set(out, e.v[slot]), defs=(out,), uses=(slot,))
+        self.operation(lambda batch: batch.set(out, batch.v[slot]), defs=(out,), uses=(slot,))
 
     def convert(self, target: str, source: str) -> None:
         """Set a variable to another's value, in its own type."""
@@ -136,21 +136,20 @@ class Emitter:
 
     def _tuple(self, name: str, kind: Any) -> int:
         """A slot with a tuple whose elements have the types of ``kind``."""
-        have = [dtype_of(t) for t in self.kind(name)]
-        want = [dtype_of(t) for t in kind]
+        have = [dtype_of(item) for item in self.kind(name)]
+        want = [dtype_of(item) for item in kind]
         source = self.slot(name)
         if have == want:
             return source
-        converts = [
-            operators.cast(h, w) if h is not None and w is not None else None for h, w in zip(have, want, strict=True)
-        ]
+        pairs = zip(have, want, strict=True)
+        converts = [operators.cast(h, w) if h is not None and w is not None else None for h, w in pairs]
         out = self.build.slot()
 
-        def convert(e: Batch) -> None:
-            values = zip(converts, e.v[source], strict=True)
-            e.set(out, tuple(c(value) if c else value for c, value in values))
+        def convert(batch: Batch) -> None:
+            values = zip(converts, batch.v[source], strict=True)
+            batch.set(out, tuple(c(value) if c else value for c, value in values))
 
-        self.emit(convert, defs=(out,), uses=(source,))
+        self.operation(convert, defs=(out,), uses=(source,))
         return out
 
     def site(self, array: str, action: Action, width: int, *, issued: bool = True) -> Site:

@@ -29,16 +29,16 @@ class Index:
     A negative literal counts from the end, as Numba compiles it; a computed one is out of bounds.
     """
 
-    def __init__(self, t: Emitter, index: str | None, literal: Any) -> None:
+    def __init__(self, emit: Emitter, index: str | None, literal: Any) -> None:
         self.uses: tuple[int, ...] = ()
         self.literal = literal
         self.slot = -1
-        parts = [t.constant(name) for name in t.tuples.get(index or "", ())]
+        parts = [emit.constant(name) for name in emit.tuples.get(index or "", ())]
         self.from_end = {n for n, part in enumerate(parts) if isinstance(part, int) and part < 0}
         if index is not None and not (isinstance(literal, int) or _all_integers(literal)):
-            self.slot = t.slot(index)
+            self.slot = emit.slot(index)
             self.uses = (self.slot,)
-            self.literal = t.constant(index) if isinstance(t.constant(index), int) else None
+            self.literal = emit.constant(index) if isinstance(emit.constant(index), int) else None
 
     def __call__(self, batch: Batch) -> tuple[Any, ...]:
         """The indices as a tuple."""

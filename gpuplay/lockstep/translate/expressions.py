@@ -23,25 +23,25 @@ if TYPE_CHECKING:
 INT64 = np.dtype(np.int64)
 
 
-def translate(t: Emitter, target: str, expression: Any) -> None:
+def translate(emit: Emitter, target: str, expression: Any) -> None:
     """Emit what sets ``target`` to an expression."""
     handler = _HANDLERS.get(expression.op)
     if handler is None:
-        raise t.unsupported(f"the expression {expression.op}")
-    handler(t, target, expression)
+        raise emit.unsupported(f"the expression {expression.op}")
+    handler(emit, target, expression)
 
 
-def constant(t: Emitter, target: str, value: Any) -> None:
+def constant(emit: Emitter, target: str, value: Any) -> None:
     """A literal, a global or a captured variable."""
-    kind = t.kind(target)
-    slot = t.slot(target)
+    kind = emit.kind(target)
+    slot = emit.slot(target)
     dtype = dtype_of(kind)
     if dtype is not None:
-        t.build.initial[slot] = _scalar(value, dtype)
+        emit.build.initial[slot] = _scalar(value, dtype)
     elif is_tuple(kind):
-        t.build.initial[slot] = _constant_tuple(value, kind)
+        emit.build.initial[slot] = _constant_tuple(value, kind)
     elif isinstance(value, np.ndarray):
-        t.build.initial[slot] = constant_array(value, target)
+        emit.build.initial[slot] = constant_array(value, target)
 
 
 def constant_array(array: Any, name: str) -> View:
@@ -71,197 +71,202 @@ def _constant_tuple(value: Any, kind: Any) -> Any:
 # --- operators ---
 
 
-def _binop(t: Emitter, target: str, expression: Any) -> None:
+def _binop(emit: Emitter, target: str, expression: Any) -> None:
     function = expression.immutable_fn if expression.op == "inplace_binop" else expression.fn
-    signature = t.typed.signatures[expression]
+    signature = emit.typed.signatures[expression]
     if function is operator.contains:
-        _contains(t, target, expression)
+        _contains(emit, target, expression)
         return
     if function is operator.add and all(map(is_tuple, signature.args)):
-        _joined(t, target, expression)
+        _joined(emit, target, expression)
         return
     left, right = (dtype_of(kind) for kind in signature.args[:2])
     result = dtype_of(signature.return_type)
     if left is None or right is None or result is None:
-        raise t.unsupported(f"{function.__name__} of {signature.args[0]} and {signature.args[1]}")
-    a, b = t.number(expression.lhs.name, left), t.number(expression.rhs.name, right)
+        raise emit.unsupported(f"{function.__name__} of {signature.args[0]} and {signature.args[1]}")
+    a, b = emit.number(expression.lhs.name, left), emit.number(expression.rhs.name, right)
     compute = operators.binary(function, (left, right), result)
     kind, many = functions.classify(function, (left, right))
-    t.count(**{kind: many})
-    _note_promotion(t, (expression.lhs.name, expression.rhs.name), left, result)
+    emit.count(**{kind: many})
+    _note_promotion(emit, (expression.lhs.name, expression.rhs.name), left, result)
     if result.kind in "iu" and function in (operator.floordiv, operator.mod):
-        place = t.place
-        t.emit(lambda e: faults.division(e, place, e.v[a], e.v[b]), uses=(a, b))
-    t.define(target, result, lambda e: compute(e.v[a], e.v[b]), (a, b))
+        place = emit.place
+        emit.operation(lambda batch: faults.division(batch, place, batch.v[a], batch.v[b]), uses=(a, b))
+    emit.define(target, result, lambda batch: compute(batch.v[a], batch.v[b]), (a, b))
 
 
-def _joined(t: Emitter, target: str, expression: Any) -> None:
+def _joined(emit: Emitter, target: str, expression: Any) -> None:
     """The items of one tuple, then those of another."""
-    a, b = t.slot(expression.lhs.name), t.slot(expression.rhs.name)
-    t.define(target, None, lambda e: e.v[a] + e.v[b], (a, b))
+    a, b = emit.slot(expression.lhs.name), emit.slot(expression.rhs.name)
+    emit.define(target, None, lambda batch: batch.v[a] + batch.v[b], (a, b))
 
 
-def _contains(t: Emitter, target: str, expression: Any) -> None:
+def _contains(emit: Emitter, target: str, expression: Any) -> None:
     """``value in (a, b, c)``."""
-    items, value = t.slot(expression.lhs.name), t.slot(expression.rhs.name)
-    if not is_tuple(t.kind(expression.lhs.name)):
-        raise t.unsupported(f"`in` of {t.kind(expression.lhs.name)}")
-    t.count(integer=len(t.kind(expression.lhs.name)))
+    items, value = emit.slot(expression.lhs.name), emit.slot(expression.rhs.name)
+    if not is_tuple(emit.kind(expression.lhs.name)):
+        raise emit.unsupported(f"`in` of {emit.kind(expression.lhs.name)}")
+    emit.count(integer=len(emit.kind(expression.lhs.name)))
 
-    def contains(e: Batch) -> Any:
-        return functools.reduce(operator.or_, (e.v[value] == item for item in e.v[items]), np.bool_(0))
+    def contains(batch: Batch) -> Any:
+        return functools.reduce(operator.or_, (batch.v[value] == item for item in batch.v[items]), np.bool_(0))
 
-    t.define(target, np.dtype(np.bool_), contains, (items, value))
+    emit.define(target, np.dtype(np.bool_), contains, (items, value))
 
 
-def _note_promotion(t: Emitter, operands: tuple[str, str], computed: np.dtype[Any], result: np.dtype[Any]) -> None:
+def _note_promotion(emit: Emitter, operands: tuple[str, str], computed: np.dtype[Any], result: np.dtype[Any]) -> None:
     """Remember a line where float32 or integers become float64 because of how the expression is written."""
     if np.float64 not in (computed, result):
         return
-    have = [t.dtype(name) for name in operands]
+    have = [emit.dtype(name) for name in operands]
     if any(dtype == np.float32 for dtype in have) and any(dtype == np.float64 for dtype in have):
         wide = next(name for name, dtype in zip(operands, have, strict=True) if dtype == np.float64)
-        value = t.constant(wide)
+        value = emit.constant(wide)
         what = f"the constant {value!r} is float64" if isinstance(value, float) else "one operand is float64"
     elif all(dtype is not None and dtype.kind in "iub" for dtype in have):
         what = "dividing integers gives float64"
     else:
         what = " with ".join(map(str, have)) + " gives float64" if any(d == np.float32 for d in have) else ""
     if what:
-        t.build.promotions.setdefault(t.place, f"line {t.place.line} computes in float64: {what}")
+        emit.build.promotions.setdefault(emit.place, f"line {emit.place.line} computes in float64: {what}")
 
 
-def _unary(t: Emitter, target: str, expression: Any) -> None:
-    signature = t.typed.signatures[expression]
+def _unary(emit: Emitter, target: str, expression: Any) -> None:
+    signature = emit.typed.signatures[expression]
     operand, result = dtype_of(signature.args[0]), dtype_of(signature.return_type)
     if operand is None or result is None:
-        raise t.unsupported(f"{expression.fn.__name__} of {signature.args[0]}")
-    a = t.number(expression.value.name, operand)
+        raise emit.unsupported(f"{expression.fn.__name__} of {signature.args[0]}")
+    a = emit.number(expression.value.name, operand)
     compute = operators.unary(expression.fn, operand, result)
     kind, many = functions.classify(expression.fn, (operand,))
-    t.count(**{kind: many})
-    t.define(target, result, lambda e: compute(e.v[a]), (a,))
+    emit.count(**{kind: many})
+    emit.define(target, result, lambda batch: compute(batch.v[a]), (a,))
 
 
-def _cast(t: Emitter, target: str, expression: Any) -> None:
-    t.convert(target, expression.value.name)
+def _cast(emit: Emitter, target: str, expression: Any) -> None:
+    emit.convert(target, expression.value.name)
 
 
 # --- attributes ---
 
 
-def _getattr(t: Emitter, target: str, expression: Any) -> None:
+def _getattr(emit: Emitter, target: str, expression: Any) -> None:
     base, attribute = expression.value.name, expression.attr
-    if target in t.constants:
+    if target in emit.constants:
         return
-    index = calls.thread_attribute(t, base, attribute)
+    index = calls.thread_attribute(emit, base, attribute)
     if index is not None:
-        t.define(target, np.dtype(np.int32), index, ())
+        emit.define(target, np.dtype(np.int32), index, ())
         return
-    if t.static(target) is not None or class_name(t.kind(target)) in ("BoundFunction", "Module", "Function", "DType"):
+    if emit.static(target) is not None or class_name(emit.kind(target)) in (
+        "BoundFunction",
+        "Module",
+        "Function",
+        "DType",
+    ):
         return
-    kind = t.kind(base)
-    source = t.slot(base)
+    kind = emit.kind(base)
+    source = emit.slot(base)
     if is_array(kind):
-        _array_attribute(t, target, source, attribute, kind)
+        _array_attribute(emit, target, source, attribute, kind)
     elif class_name(kind) == "Record":
-        items.load_field(t, target, base, attribute)
+        items.load_field(emit, target, base, attribute)
     elif dtype_of(kind) is not None and attribute in ("real", "imag"):
         dtype = dtype_of(kind)
         assert dtype is not None
         if dtype.kind == "c":
-            t.define(target, None, lambda e: getattr(e.v[source], attribute), (source,))
+            emit.define(target, None, lambda batch: getattr(batch.v[source], attribute), (source,))
         elif attribute == "real":
-            t.copy(t.slot(target), source)
+            emit.copy(emit.slot(target), source)
         else:
-            t.build.initial[t.slot(target)] = dtype.type(0)
+            emit.build.initial[emit.slot(target)] = dtype.type(0)
     else:
-        raise t.unsupported(f"the attribute .{attribute} of {kind}")
+        raise emit.unsupported(f"the attribute .{attribute} of {kind}")
 
 
-def _array_attribute(t: Emitter, target: str, source: int, attribute: str, kind: Any) -> None:
+def _array_attribute(emit: Emitter, target: str, source: int, attribute: str, kind: Any) -> None:
     if attribute == "shape":
-        t.define(target, None, lambda e: e.v[source].shape, (source,))
+        emit.define(target, None, lambda batch: batch.v[source].shape, (source,))
     elif attribute == "size":
-        t.define(target, INT64, lambda e: e.v[source].size, (source,))
+        emit.define(target, INT64, lambda batch: batch.v[source].size, (source,))
     elif attribute == "ndim":
-        t.build.initial[t.slot(target)] = np.int64(kind.ndim)
+        emit.build.initial[emit.slot(target)] = np.int64(kind.ndim)
     elif attribute == "itemsize":
-        t.build.initial[t.slot(target)] = np.int64(element_of(kind).itemsize)
+        emit.build.initial[emit.slot(target)] = np.int64(element_of(kind).itemsize)
     elif attribute == "T":
-        t.define(target, None, lambda e: windows.transposed(e.v[source]), (source,))
+        emit.define(target, None, lambda batch: windows.transposed(batch.v[source]), (source,))
     elif attribute == "strides":
-        t.define(target, None, lambda e: tuple(map(np.int64, e.v[source].strides)), (source,))
+        emit.define(target, None, lambda batch: tuple(map(np.int64, batch.v[source].strides)), (source,))
     else:
-        raise t.unsupported(f"the attribute .{attribute} of an array")
+        raise emit.unsupported(f"the attribute .{attribute} of an array")
 
 
 # --- tuples and iteration ---
 
 
-def _build_tuple(t: Emitter, target: str, expression: Any) -> None:
-    kinds = list(t.kind(target))
-    t.tuples[target] = tuple(item.name for item in expression.items)
-    slots = tuple(t.number(item.name, dtype_of(kind)) for item, kind in zip(expression.items, kinds, strict=True))
-    if all(t.build.initial[slot] is not None for slot in slots):
-        t.build.initial[t.slot(target)] = tuple(t.build.initial[slot] for slot in slots)
+def _build_tuple(emit: Emitter, target: str, expression: Any) -> None:
+    kinds = list(emit.kind(target))
+    emit.tuples[target] = tuple(item.name for item in expression.items)
+    slots = tuple(emit.number(item.name, dtype_of(kind)) for item, kind in zip(expression.items, kinds, strict=True))
+    if all(emit.build.initial[slot] is not None for slot in slots):
+        emit.build.initial[emit.slot(target)] = tuple(emit.build.initial[slot] for slot in slots)
         return
-    t.define(target, None, lambda e: tuple(e.v[slot] for slot in slots), slots)
+    emit.define(target, None, lambda batch: tuple(batch.v[slot] for slot in slots), slots)
 
 
-def _exhaust_iter(t: Emitter, target: str, expression: Any) -> None:
-    t.copy(t.slot(target), t.slot(expression.value.name))
+def _exhaust_iter(emit: Emitter, target: str, expression: Any) -> None:
+    emit.copy(emit.slot(target), emit.slot(expression.value.name))
 
 
-def _getiter(t: Emitter, target: str, expression: Any) -> None:
-    kind, source = t.kind(expression.value.name), t.slot(expression.value.name)
+def _getiter(emit: Emitter, target: str, expression: Any) -> None:
+    kind, source = emit.kind(expression.value.name), emit.slot(expression.value.name)
     if is_tuple(kind):
-        t.define(target, None, lambda e: Items(e.v[source], 0), (source,))
+        emit.define(target, None, lambda batch: Items(batch.v[source], 0), (source,))
     elif str(kind).startswith("range"):
-        t.copy(t.slot(target), source)
+        emit.copy(emit.slot(target), source)
     else:
-        raise t.unsupported(f"iterating over {kind}")
+        raise emit.unsupported(f"iterating over {kind}")
 
 
-def _iternext(t: Emitter, target: str, expression: Any) -> None:
-    iterator, out = t.slot(expression.value.name), t.slot(target)
-    t.count(integer=1)
+def _iternext(emit: Emitter, target: str, expression: Any) -> None:
+    iterator, out = emit.slot(expression.value.name), emit.slot(target)
+    emit.count(integer=1)
 
-    def op(e: Batch) -> None:
-        value = e.v[iterator]
+    def step(batch: Batch) -> None:
+        value = batch.v[iterator]
         if isinstance(value, Items):
             more = value.position < len(value.items)
             item = value.items[value.position] if more else value.items[-1]
-            e.set(out, (item, np.bool_(more)))
-            e.set(iterator, Items(value.items, value.position + 1))
+            batch.set(out, (item, np.bool_(more)))
+            batch.set(iterator, Items(value.items, value.position + 1))
             return
         if uniform(value.step):
             more = value.current < value.stop if value.step > 0 else value.current > value.stop
         else:
             more = np.where(value.step > 0, value.current < value.stop, value.current > value.stop)
-        e.set(out, (value.current, more))
+        batch.set(out, (value.current, more))
         following = value.current + value.step
         wrapped = (following < value.current) != (value.step < 0)
         if wrapped.any():  # beyond the integer's range, where Numba, which counts the turns first, has ended
             following = np.where(wrapped, value.stop, following)[()]
-        e.set(iterator, Range(following, value.stop, value.step))
+        batch.set(iterator, Range(following, value.stop, value.step))
 
-    t.emit(op, defs=(out, iterator), uses=(iterator,))
+    emit.operation(step, defs=(out, iterator), uses=(iterator,))
 
 
 def _pair(position: int) -> Any:
-    def handler(t: Emitter, target: str, expression: Any) -> None:
-        pair = t.slot(expression.value.name)
-        t.define(target, None, lambda e: e.v[pair][position], (pair,))
+    def handler(emit: Emitter, target: str, expression: Any) -> None:
+        pair = emit.slot(expression.value.name)
+        emit.define(target, None, lambda batch: batch.v[pair][position], (pair,))
 
     return handler
 
 
-def _undefined(t: Emitter, target: str, _expression: Any) -> None:
-    dtype = dtype_of(plain(t.kind(target)))
+def _undefined(emit: Emitter, target: str, _expression: Any) -> None:
+    dtype = dtype_of(plain(emit.kind(target)))
     if dtype is not None:
-        out, zero = t.slot(target), dtype.type(0)
-        t.emit(lambda e: e.set(out, zero), defs=(out,))
+        out, zero = emit.slot(target), dtype.type(0)
+        emit.operation(lambda batch: batch.set(out, zero), defs=(out,))
 
 
 _HANDLERS = {

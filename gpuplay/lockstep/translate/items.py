@@ -16,111 +16,113 @@ if TYPE_CHECKING:
     from gpuplay.lockstep.execution.batch import Batch
 
 
-def get_item(t: Emitter, target: str, expression: Any) -> None:
+def get_item(emit: Emitter, target: str, expression: Any) -> None:
     """Emit ``value[index]``."""
-    _get(t, target, expression.value.name, expression.index.name, None)
+    _get(emit, target, expression.value.name, expression.index.name, None)
 
 
-def get_static_item(t: Emitter, target: str, expression: Any) -> None:
+def get_static_item(emit: Emitter, target: str, expression: Any) -> None:
     """Emit ``value[literal]``."""
     index = expression.index_var.name if expression.index_var is not None else None
-    _get(t, target, expression.value.name, index, expression.index)
+    _get(emit, target, expression.value.name, index, expression.index)
 
 
-def _get(t: Emitter, target: str, base: str, index: str | None, literal: Any) -> None:
-    kind, source = t.kind(base), t.slot(base)
+def _get(emit: Emitter, target: str, base: str, index: str | None, literal: Any) -> None:
+    kind, source = emit.kind(base), emit.slot(base)
     if is_tuple(kind):
-        _tuple_item(t, target, source, index, literal)
+        _tuple_item(emit, target, source, index, literal)
     elif class_name(kind) == "Record":
-        load_field(t, target, base, literal)
+        load_field(emit, target, base, literal)
     elif is_array(kind):
-        indices = windows.Index(t, index, literal)
-        if is_array(t.kind(target)):
-            place = t.place
+        indices = windows.Index(emit, index, literal)
+        if is_array(emit.kind(target)):
+            place = emit.place
             uses = (source, *indices.uses)
-            t.define(target, None, lambda e: windows.window(e, e.v[source], indices(e), place), uses)
+            emit.define(target, None, lambda batch: windows.window(batch, batch.v[source], indices(batch), place), uses)
         else:
-            _load(t, target, base, source, indices)
+            _load(emit, target, base, source, indices)
     else:
-        raise t.unsupported(f"an item of {kind}")
+        raise emit.unsupported(f"an item of {kind}")
 
 
-def _load(t: Emitter, target: str, base: str, source: int, indices: windows.Index) -> None:
-    dtype = element_of(t.kind(base))
-    site = t.site(base, "load", dtype.itemsize)
+def _load(emit: Emitter, target: str, base: str, source: int, indices: windows.Index) -> None:
+    dtype = element_of(emit.kind(base))
+    site = emit.site(base, "load", dtype.itemsize)
 
-    def load(e: Batch) -> Any:
-        view: View = e.v[source]
-        return access.load(e, view, windows.numbers(view, indices(e)), site)
+    def load(batch: Batch) -> Any:
+        view: View = batch.v[source]
+        return access.load(batch, view, windows.numbers(view, indices(batch)), site)
 
-    number = dtype if t.dtype(target) is not None else None
-    t.define(target, number, load, (source, *indices.uses))
+    number = dtype if emit.dtype(target) is not None else None
+    emit.define(target, number, load, (source, *indices.uses))
 
 
-def _tuple_item(t: Emitter, target: str, source: int, index: str | None, literal: Any) -> None:
+def _tuple_item(emit: Emitter, target: str, source: int, index: str | None, literal: Any) -> None:
     if isinstance(literal, int):
-        t.define(target, None, lambda e: e.v[source][literal], (source,))
+        emit.define(target, None, lambda batch: batch.v[source][literal], (source,))
         return
     if isinstance(literal, slice):
-        t.define(target, None, lambda e: e.v[source][literal], (source,))
+        emit.define(target, None, lambda batch: batch.v[source][literal], (source,))
         return
     assert index is not None
-    at, place = t.slot(index), t.place
-    t.define(target, None, lambda e: windows.choose(e, e.v[source], e.v[at], place), (source, at))
+    at, place = emit.slot(index), emit.place
+    emit.define(target, None, lambda batch: windows.choose(batch, batch.v[source], batch.v[at], place), (source, at))
 
 
-def _field(t: Emitter, base: str, name: str) -> tuple[np.dtype[Any], int]:
-    record = stored(t.kind(base))
+def _field(emit: Emitter, base: str, name: str) -> tuple[np.dtype[Any], int]:
+    record = stored(emit.kind(base))
     if record.fields is None or name not in record.fields:
-        raise t.unsupported(f"the field {name!r} of {t.kind(base)}")
+        raise emit.unsupported(f"the field {name!r} of {emit.kind(base)}")
     dtype, offset = record.fields[name][0], int(record.fields[name][1])
     if offset % dtype.itemsize or record.itemsize % dtype.itemsize:
-        raise t.unsupported(f"the field {name!r}, which does not lie at a multiple of its size")
+        raise emit.unsupported(f"the field {name!r}, which does not lie at a multiple of its size")
     return dtype, offset
 
 
-def load_field(t: Emitter, target: str, base: str, name: str) -> None:
+def load_field(emit: Emitter, target: str, base: str, name: str) -> None:
     """Emit the load of a record's field."""
-    dtype, shift = _field(t, base, name)
-    source, site = t.slot(base), t.site(base, "load", dtype.itemsize)
+    dtype, shift = _field(emit, base, name)
+    source, site = emit.slot(base), emit.site(base, "load", dtype.itemsize)
 
-    def load(e: Batch) -> Any:
-        pointer: Pointer = e.v[source]
+    def load(batch: Batch) -> Any:
+        pointer: Pointer = batch.v[source]
         offset = pointer.offset + np.int64(shift)
-        access.touch(e, pointer.memory, offset, e.mask.array, site)
+        access.touch(batch, pointer.memory, offset, batch.mask.array, site)
         return access.fetch(pointer.memory, dtype, offset)
 
-    t.define(target, dtype, load, (source,))
+    emit.define(target, dtype, load, (source,))
 
 
-def set_item(t: Emitter, base: str, index: str | None, literal: Any, value: str) -> None:
+def set_item(emit: Emitter, base: str, index: str | None, literal: Any, value: str) -> None:
     """Emit a store: into an array, or into a field of a record."""
-    kind, source = t.kind(base), t.slot(base)
+    kind, source = emit.kind(base), emit.slot(base)
     if class_name(kind) == "Record":
-        _store_field(t, base, literal, value)
+        _store_field(emit, base, literal, value)
         return
     if not is_array(kind):
-        raise t.unsupported(f"setting an item of {kind}")
+        raise emit.unsupported(f"setting an item of {kind}")
     dtype = element_of(kind)
-    if t.dtype(value) is None or (index is not None and "slice" in str(t.kind(index)).lower()):
-        raise t.unsupported("assigning to a slice or to a whole record")
-    indices, number = windows.Index(t, index, literal), t.number(value, dtype)
-    site = t.site(base, "store", dtype.itemsize)
-    t.emit(
-        lambda e: access.store(e, e.v[source], windows.numbers(e.v[source], indices(e)), e.v[number], site),
-        uses=(source, number, *indices.uses),
-    )
+    if emit.dtype(value) is None or (index is not None and "slice" in str(emit.kind(index)).lower()):
+        raise emit.unsupported("assigning to a slice or to a whole record")
+    indices, number = windows.Index(emit, index, literal), emit.number(value, dtype)
+    site = emit.site(base, "store", dtype.itemsize)
+
+    def store(batch: Batch) -> None:
+        view: View = batch.v[source]
+        access.store(batch, view, windows.numbers(view, indices(batch)), batch.v[number], site)
+
+    emit.operation(store, uses=(source, number, *indices.uses))
 
 
-def _store_field(t: Emitter, base: str, name: str, value: str) -> None:
-    dtype, shift = _field(t, base, name)
-    source, number = t.slot(base), t.number(value, dtype)
-    site = t.site(base, "store", dtype.itemsize)
+def _store_field(emit: Emitter, base: str, name: str, value: str) -> None:
+    dtype, shift = _field(emit, base, name)
+    source, number = emit.slot(base), emit.number(value, dtype)
+    site = emit.site(base, "store", dtype.itemsize)
 
-    def op(e: Batch) -> None:
-        pointer: Pointer = e.v[source]
+    def store(batch: Batch) -> None:
+        pointer: Pointer = batch.v[source]
         offset = pointer.offset + np.int64(shift)
-        access.touch(e, pointer.memory, offset, e.mask.array, site)
-        access.put(e, pointer.memory, dtype, offset, e.mask.array, e.v[number])
+        access.touch(batch, pointer.memory, offset, batch.mask.array, site)
+        access.put(batch, pointer.memory, dtype, offset, batch.mask.array, batch.v[number])
 
-    t.emit(op, uses=(source, number))
+    emit.operation(store, uses=(source, number))

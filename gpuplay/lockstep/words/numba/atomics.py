@@ -19,37 +19,37 @@ if TYPE_CHECKING:
 def _update(operation: str) -> Handler:
     """``cuda.atomic.add(array, index, value)`` and its like; ``cas`` has the value to compare before the new one."""
 
-    def handler(t: Emitter, made: Call) -> None:
+    def handler(emit: Emitter, made: Call) -> None:
         if operation == "compare_and_swap":
             base, compare, value = made.arguments
-            _emit(t, made, "cas", base, None, value, compare)
+            _update_at(emit, made, "cas", base, None, value, compare)
         elif operation == "cas":
             base, index, compare, value = made.arguments
-            _emit(t, made, "cas", base, index, value, compare)
+            _update_at(emit, made, "cas", base, index, value, compare)
         else:
             base, index, value = made.arguments
-            _emit(t, made, operation.rstrip("_"), base, index, value, None)
+            _update_at(emit, made, operation.rstrip("_"), base, index, value, None)
 
     return handler
 
 
-def _emit(
-    t: Emitter, made: Call, operation: str, base: str, index: str | None, value: str, compare: str | None
+def _update_at(
+    emit: Emitter, made: Call, operation: str, base: str, index: str | None, value: str, compare: str | None
 ) -> None:
-    dtype = element_of(t.kind(base))
-    source, number = t.slot(base), t.number(value, dtype)
-    expected = t.number(compare, dtype) if compare is not None else number
-    indices = windows.Index(t, index, None) if index is not None else None
-    site = t.site(base, "atomic", dtype.itemsize)
+    dtype = element_of(emit.kind(base))
+    source, number = emit.slot(base), emit.number(value, dtype)
+    expected = emit.number(compare, dtype) if compare is not None else number
+    indices = windows.Index(emit, index, None) if index is not None else None
+    site = emit.site(base, "atomic", dtype.itemsize)
 
-    def update(e: Batch) -> Any:
-        view = e.v[source]
-        at = (np.int64(0),) if indices is None else windows.numbers(view, indices(e))
-        against = e.v[expected] if compare is not None else None
-        return access.update(e, view, at, operation, e.v[number], against, site)
+    def update(batch: Batch) -> Any:
+        view = batch.v[source]
+        at = (np.int64(0),) if indices is None else windows.numbers(view, indices(batch))
+        against = batch.v[expected] if compare is not None else None
+        return access.update(batch, view, at, operation, batch.v[number], against, site)
 
     uses = (source, number, expected, *(indices.uses if indices is not None else ()))
-    t.define(made.target, dtype, update, uses)
+    emit.define(made.target, dtype, update, uses)
 
 
 _NAMES = ("add", "sub", "max", "min", "nanmax", "nanmin", "and_", "or_", "xor", "inc", "dec", "exch")

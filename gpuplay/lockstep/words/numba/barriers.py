@@ -17,53 +17,53 @@ if TYPE_CHECKING:
 INT32 = np.dtype(np.int32)
 
 
-def _syncthreads(t: Emitter, _made: Call) -> None:
-    place = t.place
-    t.meet(lambda following: Meet("block", following, place))
+def _syncthreads(emit: Emitter, _made: Call) -> None:
+    place = emit.place
+    emit.meet(lambda following: Meet("block", following, place))
 
 
 def _vote(decide: Callable[[Any, Any], Any]) -> Handler:
     """A barrier that also counts: ``decide(threads for it, threads)`` block by block."""
 
-    def handler(t: Emitter, made: Call) -> None:
-        place, out = t.place, t.slot(made.target)
-        predicate = t.number(made.arguments[0], INT32)
+    def handler(emit: Emitter, made: Call) -> None:
+        place, out = emit.place, emit.slot(made.target)
+        predicate = emit.number(made.arguments[0], INT32)
 
-        def finish(e: Batch) -> None:
-            here = e.mask.array
-            agree = here & np.broadcast_to(e.v[predicate] != 0, e.lanes)
-            counted = agree.reshape(e.blocks, -1).sum(axis=1)
-            voters = here.reshape(e.blocks, -1).sum(axis=1)
-            e.set(out, np.repeat(decide(counted, voters).astype(np.int32), e.width))
+        def finish(batch: Batch) -> None:
+            here = batch.mask.array
+            agree = here & np.broadcast_to(batch.v[predicate] != 0, batch.lanes)
+            counted = agree.reshape(batch.blocks, -1).sum(axis=1)
+            voters = here.reshape(batch.blocks, -1).sum(axis=1)
+            batch.set(out, np.repeat(decide(counted, voters).astype(np.int32), batch.width))
 
-        block = t.current
-        t.meet(lambda following: Meet("block", following, place, (predicate,), finish))
+        block = emit.current
+        emit.meet(lambda following: Meet("block", following, place, (predicate,), finish))
         block.defs.add(out)
 
     return handler
 
 
-def grid_sync(t: Emitter, made: Call) -> None:
+def grid_sync(emit: Emitter, made: Call) -> None:
     """All threads of the grid meet: a cooperative launch."""
-    place = t.place
-    t.build.initial[t.slot(made.target)] = np.int32(0)
-    t.meet(lambda following: Meet("grid", following, place))
+    place = emit.place
+    emit.build.initial[emit.slot(made.target)] = np.int32(0)
+    emit.meet(lambda following: Meet("grid", following, place))
 
 
-def _fence(t: Emitter, _made: Call) -> None:
-    t.build.fences = True
-    t.count()
-    site = t.place
+def _fence(emit: Emitter, _made: Call) -> None:
+    emit.build.fences = True
+    emit.count()
+    site = emit.place
 
-    def fence(e: Batch) -> None:
-        e.order.tick(site)
-        e.order.fence(e.mask.array)
+    def fence(batch: Batch) -> None:
+        batch.order.tick(site)
+        batch.order.fence(batch.mask.array)
 
-    t.emit(fence)
+    emit.operation(fence)
 
 
-def _fence_block(t: Emitter, _made: Call) -> None:
-    t.count()
+def _fence_block(emit: Emitter, _made: Call) -> None:
+    emit.count()
 
 
 HANDLERS: dict[str, Any] = {

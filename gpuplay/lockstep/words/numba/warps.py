@@ -25,30 +25,30 @@ BITS = np.left_shift(np.int64(1), LANES)
 INT32, UINT32 = np.dtype(np.int32), np.dtype(np.uint32)
 
 
-def _members(e: Batch, mask: Any) -> NDArray[np.bool_]:
+def _members(batch: Batch, mask: Any) -> NDArray[np.bool_]:
     """(warps, 32, 32): does the mask of a lane name a lane of its warp."""
-    bits = np.broadcast_to(np.asarray(mask).astype(np.int64), e.lanes).reshape(-1, 32)
+    bits = np.broadcast_to(np.asarray(mask).astype(np.int64), batch.lanes).reshape(-1, 32)
     named: NDArray[np.bool_] = (bits[:, :, None] & BITS) != 0
     return named
 
 
-def _together(e: Batch, mask: Any, place: Place, what: str, kind: FaultKind = "shuffle") -> NDArray[np.bool_]:
+def _together(batch: Batch, mask: Any, place: Place, what: str, kind: FaultKind = "shuffle") -> NDArray[np.bool_]:
     """Which lanes take part with each lane, (warps, 32, 32); a fault where a named lane lives and is elsewhere."""
-    active = e.mask.array.reshape(-1, 32)
-    named = _members(e, mask)
-    live = e.alive.reshape(-1, 32)
+    active = batch.mask.array.reshape(-1, 32)
+    named = _members(batch, mask)
+    live = batch.alive.reshape(-1, 32)
     absent = named & (live & ~active)[:, None, :] & active[:, :, None]
     if absent.any():
         warp, lane, other = (int(i[0]) for i in np.nonzero(absent))
-        _fault(e, kind, place, warp, lane, other, f"{what} names a lane that is not here")
+        _fault(batch, kind, place, warp, lane, other, f"{what} names a lane that is not here")
     together: NDArray[np.bool_] = named & active[:, None, :]
     return together
 
 
-def _fault(e: Batch, kind: FaultKind, place: Place, warp: int, lane: int, other: int, text: str) -> None:
-    mine, exists = e.thread(warp * 32 + lane), bool(e.exists[warp * 32 + other])
-    theirs = e.thread(warp * 32 + other) if exists else None
-    e.fault(
+def _fault(batch: Batch, kind: FaultKind, place: Place, warp: int, lane: int, other: int, text: str) -> None:
+    mine, exists = batch.thread(warp * 32 + lane), bool(batch.exists[warp * 32 + other])
+    theirs = batch.thread(warp * 32 + other) if exists else None
+    batch.fault(
         Fault(
             kind,
             f"{mine}: {text}: lane {other} ({theirs or 'which this block does not have'})",
@@ -60,39 +60,39 @@ def _fault(e: Batch, kind: FaultKind, place: Place, warp: int, lane: int, other:
     )
 
 
-def _number(t: Emitter, made: Call, position: int) -> tuple[int, np.dtype[Any]]:
+def _number(emit: Emitter, made: Call, position: int) -> tuple[int, np.dtype[Any]]:
     """The slot and dtype of an argument, as the signature has it."""
     dtype = dtype_of(made.signature.args[position])
     if dtype is None:
-        raise t.unsupported(f"a warp function of {made.signature.args[position]}")
-    return t.number(made.arguments[position], dtype), dtype
+        raise emit.unsupported(f"a warp function of {made.signature.args[position]}")
+    return emit.number(made.arguments[position], dtype), dtype
 
 
 def _shuffle(source_of: Callable[[NDArray[Any], NDArray[Any]], NDArray[Any]], name: str) -> Any:
     """A shuffle: ``source_of(lane, operand)`` is the lane to read from, its own where out of range."""
 
-    def handler(t: Emitter, made: Call) -> None:
-        mask, _ = _number(t, made, 0)
-        value, dtype = _number(t, made, 1)
-        operand, _ = _number(t, made, 2)
-        place = t.place
-        t.count(shuffles=1)
+    def handler(emit: Emitter, made: Call) -> None:
+        mask, _ = _number(emit, made, 0)
+        value, dtype = _number(emit, made, 1)
+        operand, _ = _number(emit, made, 2)
+        place = emit.place
+        emit.count(shuffles=1)
 
-        def shuffle(e: Batch) -> Any:
-            active = e.mask.array.reshape(-1, 32)
-            _together(e, e.v[mask], place, name)
-            by = np.broadcast_to(e.v[operand], e.lanes).reshape(-1, 32).astype(np.int64)
+        def shuffle(batch: Batch) -> Any:
+            active = batch.mask.array.reshape(-1, 32)
+            _together(batch, batch.v[mask], place, name)
+            by = np.broadcast_to(batch.v[operand], batch.lanes).reshape(-1, 32).astype(np.int64)
             source = source_of(np.broadcast_to(LANES, by.shape), by)
             there = np.take_along_axis(active, source, axis=1)
             lost = active & ~there
             if lost.any():
                 warp, lane = (int(i[0]) for i in np.nonzero(lost))
                 other, text = int(source[warp, lane]), f"{name} reads a lane that is not active"
-                _fault(e, "shuffle", place, warp, lane, other, text)
-            values = np.broadcast_to(e.v[value], e.lanes).reshape(-1, 32)
+                _fault(batch, "shuffle", place, warp, lane, other, text)
+            values = np.broadcast_to(batch.v[value], batch.lanes).reshape(-1, 32)
             return np.take_along_axis(values, source, axis=1).reshape(-1)
 
-        t.define(made.target, dtype, shuffle, (mask, value, operand))
+        emit.define(made.target, dtype, shuffle, (mask, value, operand))
 
     return handler
 
@@ -112,19 +112,19 @@ def _xor(lane: NDArray[Any], by: NDArray[Any]) -> NDArray[Any]:
 def _vote(decide: Callable[[Any, Any], Any], name: str) -> Any:
     """A vote: ``decide(those that take part, those of them for which it holds)``, both (warps, 32, 32)."""
 
-    def handler(t: Emitter, made: Call) -> None:
-        mask, _ = _number(t, made, 0)
-        predicate, _ = _number(t, made, 1)
+    def handler(emit: Emitter, made: Call) -> None:
+        mask, _ = _number(emit, made, 0)
+        predicate, _ = _number(emit, made, 1)
         dtype = dtype_of(made.signature.return_type)
-        place = t.place
-        t.count(shuffles=1)
+        place = emit.place
+        emit.count(shuffles=1)
 
-        def vote(e: Batch) -> Any:
-            part = _together(e, e.v[mask], place, name)
-            holds = np.broadcast_to(e.v[predicate] != 0, e.lanes).reshape(-1, 1, 32)
+        def vote(batch: Batch) -> Any:
+            part = _together(batch, batch.v[mask], place, name)
+            holds = np.broadcast_to(batch.v[predicate] != 0, batch.lanes).reshape(-1, 1, 32)
             return decide(part, part & holds).reshape(-1).astype(dtype)
 
-        t.define(made.target, dtype, vote, (mask, predicate))
+        emit.define(made.target, dtype, vote, (mask, predicate))
 
     return handler
 
@@ -137,15 +137,15 @@ def _match(*, all_equal: bool) -> Any:
     """A match with the lanes whose value is equal, or with all lanes where every value is."""
     name = "match_all_sync" if all_equal else "match_any_sync"
 
-    def handler(t: Emitter, made: Call) -> None:
-        mask, _ = _number(t, made, 0)
-        value, _ = _number(t, made, 1)
-        place = t.place
-        t.count(shuffles=1)
+    def handler(emit: Emitter, made: Call) -> None:
+        mask, _ = _number(emit, made, 0)
+        value, _ = _number(emit, made, 1)
+        place = emit.place
+        emit.count(shuffles=1)
 
-        def match(e: Batch) -> Any:
-            part = _together(e, e.v[mask], place, name)
-            values = np.broadcast_to(e.v[value], e.lanes).reshape(-1, 32)
+        def match(batch: Batch) -> Any:
+            part = _together(batch, batch.v[mask], place, name)
+            values = np.broadcast_to(batch.v[value], batch.lanes).reshape(-1, 32)
             equal = part & (values[:, :, None] == values[:, None, :])
             found = _ballot(part, equal).view(np.int32).reshape(-1)
             if not all_equal:
@@ -153,43 +153,43 @@ def _match(*, all_equal: bool) -> Any:
             every = (equal == part).all(axis=2).reshape(-1)
             return np.where(every, _ballot(part, part).view(np.int32).reshape(-1), np.int32(0)), every
 
-        t.define(made.target, None, match, (mask, value))
+        emit.define(made.target, None, match, (mask, value))
 
     return handler
 
 
-def _syncwarp(t: Emitter, made: Call) -> None:
-    place = t.place
-    mask = t.number(made.arguments[0], dtype_of(made.signature.args[0])) if made.arguments else None
-    t.count()
+def _syncwarp(emit: Emitter, made: Call) -> None:
+    place = emit.place
+    mask = emit.number(made.arguments[0], dtype_of(made.signature.args[0])) if made.arguments else None
+    emit.count()
 
-    def sync(e: Batch) -> None:
-        bits = np.int64(-1) if mask is None else e.v[mask]
-        _together(e, bits, place, "syncwarp", "barrier")
-        members = np.broadcast_to(np.asarray(bits).astype(np.int64) & 0xFFFFFFFF, e.lanes)
-        live = e.alive.reshape(-1, 32)
-        whole = (e.mask.array.reshape(-1, 32) == live).all(axis=1) & live.any(axis=1)
-        whole &= (_members(e, bits) | ~live[:, None, :]).all(axis=(1, 2))
-        e.order.tick(place)
-        e.order.syncwarp(e.mask.array, whole, members)
+    def sync(batch: Batch) -> None:
+        bits = np.int64(-1) if mask is None else batch.v[mask]
+        _together(batch, bits, place, "syncwarp", "barrier")
+        members = np.broadcast_to(np.asarray(bits).astype(np.int64) & 0xFFFFFFFF, batch.lanes)
+        live = batch.alive.reshape(-1, 32)
+        whole = (batch.mask.array.reshape(-1, 32) == live).all(axis=1) & live.any(axis=1)
+        whole &= (_members(batch, bits) | ~live[:, None, :]).all(axis=(1, 2))
+        batch.order.tick(place)
+        batch.order.syncwarp(batch.mask.array, whole, members)
 
-    t.emit(sync, uses=() if mask is None else (mask,))
+    emit.operation(sync, uses=() if mask is None else (mask,))
 
 
-def _activemask(t: Emitter, made: Call) -> None:
-    t.count(integer=1)
+def _activemask(emit: Emitter, made: Call) -> None:
+    emit.count(integer=1)
 
-    def active(e: Batch) -> Any:
-        bits = (e.mask.array.reshape(-1, 32) * BITS).sum(axis=1).astype(np.uint32)
+    def active(batch: Batch) -> Any:
+        bits = (batch.mask.array.reshape(-1, 32) * BITS).sum(axis=1).astype(np.uint32)
         return np.repeat(bits, 32)
 
-    t.define(made.target, UINT32, active, ())
+    emit.define(made.target, UINT32, active, ())
 
 
-def _lanemask_lt(t: Emitter, made: Call) -> None:
-    t.count(integer=1)
+def _lanemask_lt(emit: Emitter, made: Call) -> None:
+    emit.count(integer=1)
     below = (BITS - 1).astype(np.uint32)
-    t.define(made.target, UINT32, lambda e: np.tile(below, e.lanes // 32), ())
+    emit.define(made.target, UINT32, lambda batch: np.tile(below, batch.lanes // 32), ())
 
 
 HANDLERS: dict[str, Any] = {

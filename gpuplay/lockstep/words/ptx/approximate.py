@@ -21,21 +21,21 @@ FLOAT32 = np.dtype(np.float32)
 def _special(function: Callable[[Number], Number]) -> Handler:
     """One special function of a float32."""
 
-    def handler(t: Emitter, made: Call) -> None:
-        x = t.number(made.arguments[0], FLOAT32)
-        t.count(special=1)
-        t.define(made.target, FLOAT32, lambda e: function(e.v[x]), (x,))
+    def handler(emit: Emitter, made: Call) -> None:
+        x = emit.number(made.arguments[0], FLOAT32)
+        emit.count(special=1)
+        emit.define(made.target, FLOAT32, lambda batch: function(batch.v[x]), (x,))
 
     return handler
 
 
-def _reciprocal(t: Emitter, made: Call) -> None:
+def _reciprocal(emit: Emitter, made: Call) -> None:
     """One special function of a float32 or float64."""
     dtype = dtype_of(made.signature.return_type)
     assert dtype is not None
-    x, one = t.number(made.arguments[0], dtype), dtype.type(1)
-    t.count(special=1)
-    t.define(made.target, dtype, lambda e: one / e.v[x], (x,))
+    x, one = emit.number(made.arguments[0], dtype), dtype.type(1)
+    emit.count(special=1)
+    emit.define(made.target, dtype, lambda batch: one / batch.v[x], (x,))
 
 
 def _exp2_without_denormals(x: Number) -> Number:

@@ -26,88 +26,88 @@ INT32, INT64 = np.dtype(np.int32), np.dtype(np.int64)
 def _copy(elements: int) -> Handler:
     """A copy of so many elements, of which a count is read."""
 
-    def handler(t: Emitter, made: Call) -> None:
+    def handler(emit: Emitter, made: Call) -> None:
         shared, at, array, start, count = made.arguments
-        dtype = element_of(t.kind(array))
+        dtype = element_of(emit.kind(array))
         width = elements * dtype.itemsize
-        read, written = t.site(array, "load", width), t.site(shared, "store", width, issued=False)
+        read, written = emit.site(array, "load", width), emit.site(shared, "store", width, issued=False)
         single = Site(read.place, read.array, "load", dtype.itemsize)  # what is read of a part is checked one by one
-        source, target = t.slot(array), t.slot(shared)
-        first, place, many = t.number(start, INT64), t.number(at, INT64), t.number(count, INT32)
+        source, target = emit.slot(array), emit.slot(shared)
+        first, place, many = emit.number(start, INT64), emit.number(at, INT64), emit.number(count, INT32)
 
-        def copy(e: Batch) -> None:
-            counts = _counts(e, e.v[many], elements, read)
-            begin = access.spread(e, e.v[first])
-            begun, values = _read(e, e.v[source], begin, counts, (read, single))
-            offset, active = vectors.aligned(e, e.v[target], e.v[place], written)
-            offset = access.spread(e, offset)
-            memory = e.v[target].memory
-            access.touch(e, memory, offset, active, written)
+        def copy(batch: Batch) -> None:
+            counts = _counts(batch, batch.v[many], elements, read)
+            begin = access.spread(batch, batch.v[first])
+            begun, values = _read(batch, batch.v[source], begin, counts, (read, single))
+            offset, active = vectors.aligned(batch, batch.v[target], batch.v[place], written)
+            offset = access.spread(batch, offset)
+            memory = batch.v[target].memory
+            access.touch(batch, memory, offset, active, written)
             access.claim(memory, offset, active, written)
-            group = e.copies.open.copy()
-            e.copies.begin(Copy(memory, dtype, offset, values, active.copy(), group, written, begun))
+            group = batch.copies.open.copy()
+            batch.copies.begin(Copy(memory, dtype, offset, values, active.copy(), group, written, begun))
 
-        t.emit(copy, uses=(source, target, first, place, many))
+        emit.operation(copy, uses=(source, target, first, place, many))
 
     return handler
 
 
-def _counts(e: Batch, count: Number, elements: int, site: Site) -> Lanes:
+def _counts(batch: Batch, count: Number, elements: int, site: Site) -> Lanes:
     """How many elements each lane reads; a fault where that is none of 0 to ``elements``."""
-    counts = access.spread(e, count)
-    bad = e.mask.array & ((counts < 0) | (counts > elements))
+    counts = access.spread(batch, count)
+    bad = batch.mask.array & ((counts < 0) | (counts > elements))
     if bad.any():
         lane = int(bad.argmax())
-        too_many(e, site, lane, int(counts[lane]), elements)
-    return np.where(e.mask.array, np.clip(counts, 0, elements), 0)
+        too_many(batch, site, lane, int(counts[lane]), elements)
+    return np.where(batch.mask.array, np.clip(counts, 0, elements), 0)
 
 
 def _read(
-    e: Batch, view: View, begin: Lanes, counts: Lanes, sites: tuple[Site, Site]
+    batch: Batch, view: View, begin: Lanes, counts: Lanes, sites: tuple[Site, Site]
 ) -> tuple[Source, tuple[Number, ...]]:
     """The elements that each lane reads, zeros behind them; counted as one access, checked element by element."""
     whole, single = sites
     dtype, some = view.dtype, counts > 0
     elements = whole.width // dtype.itemsize
-    _, fits = access.locate(e, view, (begin + np.maximum(counts - 1, 0),), whole, some)
-    offset, active = access.locate(e, view, (begin,), whole, some & fits)
-    active = vectors.without_misaligned(e, view, offset, begin, active, whole)
-    offset = access.spread(e, offset)
+    _, fits = access.locate(batch, view, (begin + np.maximum(counts - 1, 0),), whole, some)
+    offset, active = access.locate(batch, view, (begin,), whole, some & fits)
+    active = vectors.without_misaligned(batch, view, offset, begin, active, whole)
+    offset = access.spread(batch, offset)
     full = active & (counts == elements)
-    access.count(e, view.memory, offset, active, whole)
+    access.count(batch, view.memory, offset, active, whole)
     whole.bytes_asked -= int((elements - counts[active]).sum()) * dtype.itemsize
-    access.check(e, view.memory, offset, full, whole)
+    access.check(batch, view.memory, offset, full, whole)
     values = []
     for element in range(elements):
         at, here = offset + element * dtype.itemsize, active & (counts > element)
         if (here & ~full).any():
             single.view = view
-            access.check(e, view.memory, at, here & ~full, single)
+            access.check(batch, view.memory, at, here & ~full, single)
         values.append(np.where(here, access.fetch(view.memory, dtype, at), dtype.type(0)))
     return Source(view.memory, offset, np.where(active, counts, 0), whole), tuple(values)
 
 
-def _commit(t: Emitter, _made: Call) -> None:
-    t.count()
-    t.emit(lambda e: e.copies.commit(e.mask.array))
+def _commit(emit: Emitter, _made: Call) -> None:
+    emit.count()
+    emit.operation(lambda batch: batch.copies.commit(batch.mask.array))
 
 
-def _wait(t: Emitter, made: Call) -> None:
+def _wait(emit: Emitter, made: Call) -> None:
     groups = made.signature.args[0].literal_value
-    t.count()
+    emit.count()
 
-    def wait(e: Batch) -> None:
-        for copy, lanes in e.copies.due(e.mask.array, groups):
-            _refuse_changed_source(e, copy, lanes)
+    def wait(batch: Batch) -> None:
+        for copy, lanes in batch.copies.due(batch.mask.array, groups):
+            _refuse_changed_source(batch, copy, lanes)
             for element, value in enumerate(copy.values):
                 at = copy.offset + element * copy.dtype.itemsize
-                access.put(e, copy.memory, copy.dtype, at, lanes, value)
-            access.release(e, copy.memory, copy.offset, lanes, copy.site)
+                access.put(batch, copy.memory, copy.dtype, at, lanes, value)
+            access.release(batch, copy.memory, copy.offset, lanes, copy.site)
 
-    t.emit(wait)
+    emit.operation(wait)
 
 
-def _refuse_changed_source(e: Batch, copy: Copy, lanes: Lanes) -> None:
+def _refuse_changed_source(batch: Batch, copy: Copy, lanes: Lanes) -> None:
     """A fault where what these lanes copy was written since they began: the copy may bring either."""
     source = copy.source
     if not source.memory.watched:
@@ -118,7 +118,9 @@ def _refuse_changed_source(e: Batch, copy: Copy, lanes: Lanes) -> None:
         bad = lanes & (source.counts > element) & (now.view(bits) != value.view(bits))
         if bad.any():
             lane = int(bad.argmax())
-            changed_under_copy(e, source.site, source.memory, lane, int(source.offset[lane]) + element * bits.itemsize)
+            changed_under_copy(
+                batch, source.site, source.memory, lane, int(source.offset[lane]) + element * bits.itemsize
+            )
 
 
 HANDLERS: dict[Any, Any] = {

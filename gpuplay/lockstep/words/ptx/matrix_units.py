@@ -34,27 +34,27 @@ Matrices = NDArray[Any]  # (warps, rows, columns)
 Unpack = Callable[[NDArray[Any]], NDArray[Any]]
 
 
-def all_lanes(e: Batch, place: Place, what: str) -> None:
+def all_lanes(batch: Batch, place: Place, what: str) -> None:
     """A fault where some lanes of a warp come here without the others."""
-    active = e.mask.array.reshape(-1, WARP)
+    active = batch.mask.array.reshape(-1, WARP)
     part = active.any(axis=1) & ~active.all(axis=1)
     if not part.any():
         return
     warp = int(part.argmax())
-    mine = e.thread(warp * WARP + int(active[warp].argmax()))
+    mine = batch.thread(warp * WARP + int(active[warp].argmax()))
     missing = int((~active[warp]).argmax())
-    theirs = e.thread(warp * WARP + missing) if e.exists[warp * WARP + missing] else None
+    theirs = batch.thread(warp * WARP + missing) if batch.exists[warp * WARP + missing] else None
     text = f"{mine}: {what} without lane {missing} ({theirs or 'which this block does not have'})"
     remedy = "let all 32 lanes of the warp execute it together"
-    e.fault(Fault("warp", text, place, mine, other_thread=theirs, remedy=remedy))
+    batch.fault(Fault("warp", text, place, mine, other_thread=theirs, remedy=remedy))
 
 
 # ---- fragments and matrices ----
 
 
-def _registers(e: Batch, values: Sequence[Number]) -> NDArray[Any]:
+def _registers(batch: Batch, values: Sequence[Number]) -> NDArray[Any]:
     """(registers, warps, g, t) of what the lanes hold."""
-    spread = [np.broadcast_to(value, e.lanes) for value in values]
+    spread = [np.broadcast_to(value, batch.lanes) for value in values]
     return np.stack(spread).reshape(len(spread), -1, GROUPS, WITHIN)
 
 
@@ -147,20 +147,20 @@ def _rounded(value: Any) -> Any:
 def _product(multiply: Callable[..., Matrices], factors: intrinsics.Format, *, thrice: bool = False) -> Handler:
     """A product of tiles: one instruction each, or three."""
 
-    def handler(t: Emitter, made: Call) -> None:
-        sums, a, b = (t.slot(name) for name in made.arguments)
-        tiles = len(t.kind(made.arguments[0])) // SUMS
-        rows, place = len(t.kind(made.arguments[1])) // A_WORDS, t.place
+    def handler(emit: Emitter, made: Call) -> None:
+        sums, a, b = (emit.slot(name) for name in made.arguments)
+        tiles = len(emit.kind(made.arguments[0])) // SUMS
+        rows, place = len(emit.kind(made.arguments[1])) // A_WORDS, emit.place
         many, more = (3, SUMS) if thrice else (1, 0)
         flops = many * SUMS * 2 * factors.depth  # of a lane and a tile
-        t.count(instructions=(many + more) * tiles, float32=(flops + more) * tiles)
+        emit.count(instructions=(many + more) * tiles, float32=(flops + more) * tiles)
 
-        def product(e: Batch) -> Any:
-            all_lanes(e, place, f"a product of {factors.name} matrices")
-            left, right = (_registers(e, e.v[slot]) for slot in (a, b))
-            return _dealt(multiply(_gathered(_registers(e, e.v[sums]), rows), left, right), rows)
+        def product(batch: Batch) -> Any:
+            all_lanes(batch, place, f"a product of {factors.name} matrices")
+            left, right = (_registers(batch, batch.v[slot]) for slot in (a, b))
+            return _dealt(multiply(_gathered(_registers(batch, batch.v[sums]), rows), left, right), rows)
 
-        t.define(made.target, None, product, (sums, a, b))
+        emit.define(made.target, None, product, (sums, a, b))
 
     return handler
 
@@ -168,25 +168,25 @@ def _product(multiply: Callable[..., Matrices], factors: intrinsics.Format, *, t
 def _load_matrices(*, transposed: bool) -> Handler:
     """Rows of 16 bytes: eight lanes give those of one matrix, which is one phase of the banks."""
 
-    def handler(t: Emitter, made: Call) -> None:
+    def handler(emit: Emitter, made: Call) -> None:
         base, at = made.arguments
-        dtype, place = element_of(t.kind(base)), t.place
-        source, index, site = t.slot(base), t.number(at, INT64), t.site(base, "load", ROW_BYTES)
+        dtype, place = element_of(emit.kind(base)), emit.place
+        source, index, site = emit.slot(base), emit.number(at, INT64), emit.site(base, "load", ROW_BYTES)
         result = FLOAT32 if dtype == FLOAT32 else np.dtype(np.uint32)
 
-        def load(e: Batch) -> Any:
-            all_lanes(e, place, "ldmatrix")
-            view = e.v[source]
+        def load(batch: Batch) -> Any:
+            all_lanes(batch, place, "ldmatrix")
+            view = batch.v[source]
             if view.memory.space != "shared":
-                _not_shared(e, place, site.array)
-            offset, active = vectors.aligned(e, view, e.v[index], site)
-            offset = np.broadcast_to(offset, e.lanes)
-            access.touch(e, view.memory, offset, active, site)
+                _not_shared(batch, place, site.array)
+            offset, active = vectors.aligned(batch, view, batch.v[index], site)
+            offset = np.broadcast_to(offset, batch.lanes)
+            access.touch(batch, view.memory, offset, active, site)
             words = [access.fetch(view.memory, result, offset + 4 * word) for word in range(4)]
             rows = np.stack(words, axis=-1).reshape(-1, 4, GROUPS, WITHIN)  # warps, matrices, rows, words
             return _across(rows) if transposed else _along(rows)
 
-        t.define(made.target, None, load, (source, index))
+        emit.define(made.target, None, load, (source, index))
 
     return handler
 
@@ -203,34 +203,34 @@ def _across(rows: NDArray[Any]) -> tuple[NDArray[Any], ...]:
     return _along(columns)
 
 
-def _not_shared(e: Batch, place: Place, array: str) -> None:
-    thread = e.thread(e.mask.first)
+def _not_shared(batch: Batch, place: Place, array: str) -> None:
+    thread = batch.thread(batch.mask.first)
     text = f"{thread}: ldmatrix reads {array}, which is not in shared memory"
-    e.fault(Fault("warp", text, place, thread, array=array, remedy="copy the tile to shared memory first"))
+    batch.fault(Fault("warp", text, place, thread, array=array, remedy="copy the tile to shared memory first"))
 
 
-def _round(t: Emitter, made: Call) -> None:
-    value, kind = t.slot(made.arguments[0]), t.dtype(made.arguments[0])
-    many = 1 if kind is not None else len(t.kind(made.arguments[0]))
-    t.count(instructions=many)
+def _round(emit: Emitter, made: Call) -> None:
+    value, kind = emit.slot(made.arguments[0]), emit.dtype(made.arguments[0])
+    many = 1 if kind is not None else len(emit.kind(made.arguments[0]))
+    emit.count(instructions=many)
     if kind is not None:
-        t.define(made.target, kind, lambda e: _rounded(e.v[value]), (value,))
+        emit.define(made.target, kind, lambda batch: _rounded(batch.v[value]), (value,))
     else:
-        t.define(made.target, None, lambda e: tuple(_rounded(item) for item in e.v[value]), (value,))
+        emit.define(made.target, None, lambda batch: tuple(_rounded(item) for item in batch.v[value]), (value,))
 
 
 def _pack(dtype: str) -> Handler:
     """Two numbers of 16 bits as one of 32."""
 
-    def handler(t: Emitter, made: Call) -> None:
-        low, high = (t.number(name, FLOAT32) for name in made.arguments)
-        t.count()
+    def handler(emit: Emitter, made: Call) -> None:
+        low, high = (emit.number(name, FLOAT32) for name in made.arguments)
+        emit.count()
 
-        def pack(e: Batch) -> Any:
-            lower, upper = (_sixteen_bits(e.v[slot], dtype) for slot in (low, high))
+        def pack(batch: Batch) -> Any:
+            lower, upper = (_sixteen_bits(batch.v[slot], dtype) for slot in (low, high))
             return lower | upper << np.uint32(16)
 
-        t.define(made.target, np.dtype(np.uint32), pack, (low, high))
+        emit.define(made.target, np.dtype(np.uint32), pack, (low, high))
 
     return handler
 

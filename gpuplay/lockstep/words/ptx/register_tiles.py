@@ -13,16 +13,16 @@ if TYPE_CHECKING:
     from gpuplay.lockstep.execution.batch import Batch
 
 
-def _add_outer(t: Emitter, made: Call) -> None:
-    tile, column, row = (t.slot(name) for name in made.arguments)
+def _add_outer(emit: Emitter, made: Call) -> None:
+    tile, column, row = (emit.slot(name) for name in made.arguments)
     kind = made.signature.return_type
-    t.count(instructions=kind.count, **{str(kind.dtype): 2 * kind.count})
+    emit.count(instructions=kind.count, **{str(kind.dtype): 2 * kind.count})
 
-    def add(e: Batch) -> Any:
-        sums = iter(e.v[tile])
-        return tuple(compiled.fma(a, b, next(sums)) for a in e.v[column] for b in e.v[row])
+    def add(batch: Batch) -> Any:
+        sums = iter(batch.v[tile])
+        return tuple(compiled.fma(a, b, next(sums)) for a in batch.v[column] for b in batch.v[row])
 
-    t.define(made.target, None, add, (tile, column, row))
+    emit.define(made.target, None, add, (tile, column, row))
 
 
 HANDLERS: dict[Any, Any] = {add_outer: _add_outer}

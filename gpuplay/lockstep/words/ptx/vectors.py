@@ -52,63 +52,63 @@ def _only_global(view: View, site: Site) -> None:
 def _load(*, hinted: bool = False, unchanged: bool = False) -> Handler:
     """A load of four: of global memory alone if ``hinted``, of what no thread writes if ``unchanged``."""
 
-    def handler(t: Emitter, made: Call) -> None:
+    def handler(emit: Emitter, made: Call) -> None:
         base, at = made.arguments
-        dtype = element_of(t.kind(base))
-        source, index, site = t.slot(base), t.number(at, INT64), t.site(base, "load", BYTES)
+        dtype = element_of(emit.kind(base))
+        source, index, site = emit.slot(base), emit.number(at, INT64), emit.site(base, "load", BYTES)
 
-        def load(e: Batch) -> Any:
-            view: View = e.v[source]
-            offset, active = aligned(e, view, e.v[index], site)
+        def load(batch: Batch) -> Any:
+            view: View = batch.v[source]
+            offset, active = aligned(batch, view, batch.v[index], site)
             if hinted:
                 _only_global(view, site)
-            access.touch(e, view.memory, offset, active, site)
+            access.touch(batch, view.memory, offset, active, site)
             if unchanged:
-                access.refuse_changed(e, view.memory, offset, active, site)
+                access.refuse_changed(batch, view.memory, offset, active, site)
             if not active.any():
                 return (dtype.type(0),) * LANES
             return tuple(access.fetch(view.memory, dtype, offset + lane * dtype.itemsize) for lane in range(LANES))
 
-        t.define(made.target, None, load, (source, index))
+        emit.define(made.target, None, load, (source, index))
 
     return handler
 
 
-def _load_one_unchanged(t: Emitter, made: Call) -> None:
+def _load_one_unchanged(emit: Emitter, made: Call) -> None:
     base, at = made.arguments
-    dtype = element_of(t.kind(base))
-    source, index, site = t.slot(base), t.number(at, INT64), t.site(base, "load", dtype.itemsize)
+    dtype = element_of(emit.kind(base))
+    source, index, site = emit.slot(base), emit.number(at, INT64), emit.site(base, "load", dtype.itemsize)
 
-    def load(e: Batch) -> Any:
-        view: View = e.v[source]
-        value = access.load(e, view, (e.v[index],), site)
+    def load(batch: Batch) -> Any:
+        view: View = batch.v[source]
+        value = access.load(batch, view, (batch.v[index],), site)
         _only_global(view, site)
-        offset, active = access.locate(e, view, (e.v[index],), site)
-        access.refuse_changed(e, view.memory, offset, active, site)
+        offset, active = access.locate(batch, view, (batch.v[index],), site)
+        access.refuse_changed(batch, view.memory, offset, active, site)
         return value
 
-    t.define(made.target, dtype, load, (source, index))
+    emit.define(made.target, dtype, load, (source, index))
 
 
 def _store(*, hinted: bool = False) -> Handler:
     """A store of four: to global memory alone if ``hinted``."""
 
-    def handler(t: Emitter, made: Call) -> None:
+    def handler(emit: Emitter, made: Call) -> None:
         base, at, quad = made.arguments
-        dtype = element_of(t.kind(base))
-        values = t.slot(quad)
-        source, index, site = t.slot(base), t.number(at, INT64), t.site(base, "store", BYTES)
+        dtype = element_of(emit.kind(base))
+        values = emit.slot(quad)
+        source, index, site = emit.slot(base), emit.number(at, INT64), emit.site(base, "store", BYTES)
 
-        def store(e: Batch) -> None:
-            view: View = e.v[source]
-            offset, active = aligned(e, view, e.v[index], site)
+        def store(batch: Batch) -> None:
+            view: View = batch.v[source]
+            offset, active = aligned(batch, view, batch.v[index], site)
             if hinted:
                 _only_global(view, site)
-            access.touch(e, view.memory, offset, active, site)
-            for lane, value in enumerate(e.v[values]):
-                access.put(e, view.memory, dtype, offset + lane * dtype.itemsize, active, value)
+            access.touch(batch, view.memory, offset, active, site)
+            for lane, value in enumerate(batch.v[values]):
+                access.put(batch, view.memory, dtype, offset + lane * dtype.itemsize, active, value)
 
-        t.emit(store, uses=(source, index, values))
+        emit.operation(store, uses=(source, index, values))
 
     return handler
 

@@ -26,12 +26,12 @@ if TYPE_CHECKING:
 BOOL, INT64, UINT32 = np.dtype(np.bool_), np.dtype(np.int64), np.dtype(np.uint32)
 
 
-def barriers_at(e: Batch, view: View, index: Any, site: Site) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+def barriers_at(batch: Batch, view: View, index: Any, site: Site) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
     """The active lanes whose barrier is within bounds, and the column of each one's barrier."""
-    offset, active = access.locate(e, view, (index,), site)
+    offset, active = access.locate(batch, view, (index,), site)
     lanes = np.flatnonzero(active)
-    bulk = bulk_of(e)
-    addresses = bulk.address(view.memory, access.spread(e, offset)[lanes])
+    bulk = bulk_of(batch)
+    addresses = bulk.address(view.memory, access.spread(batch, offset)[lanes])
     columns = np.zeros(len(lanes), np.int64)
     for address in np.unique(addresses):
         columns[addresses == address] = bulk.phases.column(int(address))
@@ -39,113 +39,115 @@ def barriers_at(e: Batch, view: View, index: Any, site: Site) -> tuple[NDArray[n
 
 
 def ready(
-    e: Batch,
+    batch: Batch,
     lanes: NDArray[np.int64],
     columns: NDArray[np.int64],
     site: Site,
     blocks: NDArray[np.int64] | None = None,
 ) -> NDArray[np.bool_]:
     """Which lanes may use the barrier of their block, or another; a fault where it may not be set up yet."""
-    bad = bulk_of(e).phases.unready(lanes, lanes // e.width if blocks is None else blocks, columns)
+    bad = bulk_of(batch).phases.unready(lanes, lanes // batch.width if blocks is None else blocks, columns)
     if bad.any():
-        thread = e.thread(int(lanes[bad.argmax()]))
+        thread = batch.thread(int(lanes[bad.argmax()]))
         text = (
             f"{thread} uses a barrier of {site.array} that has not been set up before, as far as this thread can know"
         )
-        meet = "cuda.syncthreads()" if e.program.cluster == 1 else "cluster_sync()"
+        meet = "cuda.syncthreads()" if batch.program.cluster == 1 else "cluster_sync()"
         remedy = f"let one thread call init_barrier and publish_barriers, then all of them {meet}"
-        e.fault(Fault("unset", text, site.place, thread, array=site.array, remedy=remedy))
+        batch.fault(Fault("unset", text, site.place, thread, array=site.array, remedy=remedy))
     return ~bad
 
 
-def _site(t: Emitter, barriers: str) -> Site:
+def _site(emit: Emitter, barriers: str) -> Site:
     """Where an instruction on a barrier stands; no access to memory is counted for it."""
-    return t.site(barriers, "load", 8)
+    return emit.site(barriers, "load", 8)
 
 
-def _init(t: Emitter, made: Call) -> None:
+def _init(emit: Emitter, made: Call) -> None:
     base, at, arrivals = made.arguments
-    source, index, count, site = t.slot(base), t.number(at, INT64), t.number(arrivals, UINT32), _site(t, base)
+    source, index, site = emit.slot(base), emit.number(at, INT64), _site(emit, base)
+    count = emit.number(arrivals, UINT32)
 
-    def init(e: Batch) -> None:
-        lanes, columns = barriers_at(e, e.v[source], e.v[index], site)
-        e.order.tick(site)
-        e.changes += 1
-        counts = access.spread(e, e.v[count])
+    def init(batch: Batch) -> None:
+        lanes, columns = barriers_at(batch, batch.v[source], batch.v[index], site)
+        batch.order.tick(site)
+        batch.changes += 1
+        counts = access.spread(batch, batch.v[count])
         for lane, column in zip(lanes.tolist(), columns.tolist(), strict=True):
-            bulk_of(e).phases.begin(lane, column, int(counts[lane]))
+            bulk_of(batch).phases.begin(lane, column, int(counts[lane]))
 
-    t.emit(init, uses=(source, index, count))
+    emit.operation(init, uses=(source, index, count))
 
 
-def _arrive(t: Emitter, made: Call) -> None:
+def _arrive(emit: Emitter, made: Call) -> None:
     base, at, *announced = made.arguments
-    source, index, site = t.slot(base), t.number(at, INT64), _site(t, base)
-    counts = tuple(t.number(name, UINT32) for name in announced)
+    source, index, site = emit.slot(base), emit.number(at, INT64), _site(emit, base)
+    counts = tuple(emit.number(name, UINT32) for name in announced)
 
-    def arrive(e: Batch) -> None:
-        lanes, columns = barriers_at(e, e.v[source], e.v[index], site)
-        e.order.tick(site)
-        e.changes += 1
-        able = ready(e, lanes, columns, site)
-        expected = access.spread(e, e.v[counts[0]]) if counts else np.zeros(e.lanes, np.int64)
+    def arrive(batch: Batch) -> None:
+        lanes, columns = barriers_at(batch, batch.v[source], batch.v[index], site)
+        batch.order.tick(site)
+        batch.changes += 1
+        able = ready(batch, lanes, columns, site)
+        expected = access.spread(batch, batch.v[counts[0]]) if counts else np.zeros(batch.lanes, np.int64)
         for lane, column in zip(lanes[able].tolist(), columns[able].tolist(), strict=True):
-            bulk_of(e).phases.arrive(lane, lane // e.width, column, int(expected[lane]))
+            bulk_of(batch).phases.arrive(lane, lane // batch.width, column, int(expected[lane]))
 
-    t.emit(arrive, uses=(source, index, *counts))
+    emit.operation(arrive, uses=(source, index, *counts))
 
 
-def _asking(t: Emitter, made: Call) -> tuple[Callable[[Batch], Any], tuple[int, ...]]:
+def _asking(emit: Emitter, made: Call) -> tuple[Callable[[Batch], Any], tuple[int, ...]]:
     """What tells each lane whether a phase is over, and the slots that it reads."""
     base, at, parity = made.arguments
-    source, index, bit, site = t.slot(base), t.number(at, INT64), t.number(parity, UINT32), _site(t, base)
+    source, index, site = emit.slot(base), emit.number(at, INT64), _site(emit, base)
+    bit = emit.number(parity, UINT32)
 
-    def ask(e: Batch) -> Any:
-        lanes, columns = barriers_at(e, e.v[source], e.v[index], site)
-        e.order.tick(site)
-        able = ready(e, lanes, columns, site)
-        over = np.ones(e.lanes, np.bool_)  # a lane with a fault goes on
-        bits = access.spread(e, e.v[bit]).astype(np.int64) & 1
-        over[lanes[able]] = bulk_of(e).phases.ask(lanes[able], columns[able], bits[lanes[able]])
+    def ask(batch: Batch) -> Any:
+        lanes, columns = barriers_at(batch, batch.v[source], batch.v[index], site)
+        batch.order.tick(site)
+        able = ready(batch, lanes, columns, site)
+        over = np.ones(batch.lanes, np.bool_)  # a lane with a fault goes on
+        bits = access.spread(batch, batch.v[bit]).astype(np.int64) & 1
+        over[lanes[able]] = bulk_of(batch).phases.ask(lanes[able], columns[able], bits[lanes[able]])
         return over
 
     return ask, (source, index, bit)
 
 
-def _ask(t: Emitter, made: Call) -> None:
-    ask, uses = _asking(t, made)
-    t.define(made.target, BOOL, ask, uses)
+def _ask(emit: Emitter, made: Call) -> None:
+    ask, uses = _asking(emit, made)
+    emit.define(made.target, BOOL, ask, uses)
 
 
-def _wait(t: Emitter, made: Call) -> None:
+def _wait(emit: Emitter, made: Call) -> None:
     """A loop that asks."""
-    again, following = t.build.block(), t.build.block()
-    t.current.end = Jump(again)
-    t.current = t.build.blocks[again]
-    ask, uses = _asking(t, made)
-    over = t.build.slot(dtype=BOOL)
-    t.emit(lambda e: e.set(over, ask(e)), defs=(over,), uses=uses)
-    t.current.end = Branch(over, following, again, t.place)
-    t.current = t.build.blocks[following]
+    again, following = emit.build.block(), emit.build.block()
+    emit.current.end = Jump(again)
+    emit.current = emit.build.blocks[again]
+    ask, uses = _asking(emit, made)
+    over = emit.build.slot(dtype=BOOL)
+    emit.operation(lambda batch: batch.set(over, ask(batch)), defs=(over,), uses=uses)
+    emit.current.end = Branch(over, following, again, emit.place)
+    emit.current = emit.build.blocks[following]
 
 
-def _to_boundary(t: Emitter, made: Call) -> None:
+def _to_boundary(emit: Emitter, made: Call) -> None:
     base, width = made.arguments
-    source, boundary = t.slot(base), t.number(width, UINT32)
-    itemsize = element_of(t.kind(base)).itemsize
-    t.count(integer=3)
+    source, boundary = emit.slot(base), emit.number(width, UINT32)
+    itemsize = element_of(emit.kind(base)).itemsize
+    emit.count(integer=3)
 
-    def skipped(e: Batch) -> Any:
-        view: View = e.v[source]
-        rest = -bulk_of(e).address(view.memory, view.offset) % np.int64(e.v[boundary])
+    def skipped(batch: Batch) -> Any:
+        view: View = batch.v[source]
+        rest = -bulk_of(batch).address(view.memory, view.offset) % np.int64(batch.v[boundary])
         return (rest // itemsize).astype(np.uint32)
 
-    t.define(made.target, UINT32, skipped, (source, boundary))
+    emit.define(made.target, UINT32, skipped, (source, boundary))
 
 
-def _publish(t: Emitter, _made: Call) -> None:
-    t.count()
-    t.emit(lambda e: bulk_of(e).phases.publish(np.flatnonzero(e.mask.array)))
+def _publish(emit: Emitter, _made: Call) -> None:
+    emit.count()
+    emit.operation(lambda batch: bulk_of(batch).phases.publish(np.flatnonzero(batch.mask.array)))
 
 
 _CALLS: dict[Any, Handler] = {

@@ -24,64 +24,68 @@ if TYPE_CHECKING:
 INT64, UINT32, UINT16 = np.dtype(np.int64), np.dtype(np.uint32), np.dtype(np.uint16)
 
 
-def _declare(t: Emitter, made: Call) -> None:
-    t.build.cluster = made.signature.args[0].literal_value
+def _declare(emit: Emitter, made: Call) -> None:
+    emit.build.cluster = made.signature.args[0].literal_value
 
 
-def _rank(t: Emitter, made: Call) -> None:
-    t.count()
-    t.define(made.target, UINT32, lambda e: (access.spread(e, e.block_index[0]) % _size(e)).astype(np.uint32), ())
+def _rank(emit: Emitter, made: Call) -> None:
+    emit.count()
+
+    def rank(batch: Batch) -> Any:
+        return (access.spread(batch, batch.block_index[0]) % _size(batch)).astype(np.uint32)
+
+    emit.define(made.target, UINT32, rank, ())
 
 
-def _size(e: Batch) -> int:
+def _size(batch: Batch) -> int:
     """Blocks of a cluster."""
-    return e.program.cluster
+    return batch.program.cluster
 
 
-def _sync(t: Emitter, _made: Call) -> None:
-    place = t.place
-    t.meet(lambda following: Meet("cluster", following, place))
+def _sync(emit: Emitter, _made: Call) -> None:
+    place = emit.place
+    emit.meet(lambda following: Meet("cluster", following, place))
 
 
-def _arrive(t: Emitter, made: Call) -> None:
+def _arrive(emit: Emitter, made: Call) -> None:
     base, at, rank = made.arguments
-    source, index, number = t.slot(base), t.number(at, INT64), t.number(rank, UINT32)
-    site = t.site(base, "load", 8)
+    source, index, number = emit.slot(base), emit.number(at, INT64), emit.number(rank, UINT32)
+    site = emit.site(base, "load", 8)
 
-    def arrive(e: Batch) -> None:
-        lanes, columns = barriers_at(e, e.v[source], e.v[index], site)
-        e.order.tick(site)
-        e.changes += 1
-        ranks = access.spread(e, e.v[number])[lanes].astype(np.int64)
-        inside = ranks < _size(e)
+    def arrive(batch: Batch) -> None:
+        lanes, columns = barriers_at(batch, batch.v[source], batch.v[index], site)
+        batch.order.tick(site)
+        batch.changes += 1
+        ranks = access.spread(batch, batch.v[number])[lanes].astype(np.int64)
+        inside = ranks < _size(batch)
         if not inside.all():
-            _no_block(e, int(lanes[inside.argmin()]), int(ranks[inside.argmin()]), site.place)
+            _no_block(batch, int(lanes[inside.argmin()]), int(ranks[inside.argmin()]), site.place)
         lanes, columns, ranks = lanes[inside], columns[inside], ranks[inside]
-        blocks = lanes // e.width // _size(e) * _size(e) + ranks
-        able = ready(e, lanes, columns, site, blocks)
+        blocks = lanes // batch.width // _size(batch) * _size(batch) + ranks
+        able = ready(batch, lanes, columns, site, blocks)
         for lane, block, column in np.stack([lanes, blocks, columns])[:, able].T.tolist():
-            bulk_of(e).phases.arrive(lane, block, column)
+            bulk_of(batch).phases.arrive(lane, block, column)
 
-    t.emit(arrive, uses=(source, index, number))
-
-
-def _copy(t: Emitter, made: Call) -> None:
-    mask, place = t.number(made.arguments[7], UINT16), t.place
-
-    def receivers(e: Batch, lane: int) -> Iterator[int]:
-        bits = int(access.spread(e, e.v[mask])[lane])
-        if bits >> _size(e):
-            _no_block(e, lane, bits.bit_length() - 1, place)
-        first = lane // e.width // _size(e) * _size(e)
-        return (first + rank for rank in range(_size(e)) if bits >> rank & 1)
-
-    copy(t, made, receivers, mask)
+    emit.operation(arrive, uses=(source, index, number))
 
 
-def _no_block(e: Batch, lane: int, rank: int, place: Place) -> None:
-    thread = e.thread(lane)
-    text = f"{thread} reaches for block {rank} of its cluster, which has {_size(e)}"
-    e.fault(Fault("out of bounds", text, place, thread, index=(rank,), remedy="declare the cluster: cluster_of(…)"))
+def _copy(emit: Emitter, made: Call) -> None:
+    mask, place = emit.number(made.arguments[7], UINT16), emit.place
+
+    def receivers(batch: Batch, lane: int) -> Iterator[int]:
+        bits = int(access.spread(batch, batch.v[mask])[lane])
+        if bits >> _size(batch):
+            _no_block(batch, lane, bits.bit_length() - 1, place)
+        first = lane // batch.width // _size(batch) * _size(batch)
+        return (first + rank for rank in range(_size(batch)) if bits >> rank & 1)
+
+    copy(emit, made, receivers, mask)
+
+
+def _no_block(batch: Batch, lane: int, rank: int, place: Place) -> None:
+    thread = batch.thread(lane)
+    text = f"{thread} reaches for block {rank} of its cluster, which has {_size(batch)}"
+    batch.fault(Fault("out of bounds", text, place, thread, index=(rank,), remedy="declare the cluster: cluster_of(…)"))
 
 
 HANDLERS: dict[Any, Any] = {

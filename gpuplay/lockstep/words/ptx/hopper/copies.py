@@ -36,67 +36,67 @@ def swizzled(address: Any) -> Any:
     return address ^ (address >> 7 & 7) << 4
 
 
-def copy(t: Emitter, made: Call, receivers: Callable[[Batch, int], Iterable[int]], *more: int) -> None:
+def copy(emit: Emitter, made: Call, receivers: Callable[[Batch, int], Iterable[int]], *more: int) -> None:
     """A copy of a box; ``receivers(batch, lane)`` are the blocks that get it, by what the slots ``more`` hold."""
     shared, at, mapped, row, column, barriers, index = made.arguments[:7]
-    target, source, phases = t.slot(shared), t.slot(mapped), t.slot(barriers)
-    place, number = t.number(at, INT64), t.number(index, INT64)
-    down, across = t.number(row, INT32), t.number(column, INT32)
-    read = t.site(mapped, "load", ROW)
-    written, barrier = t.site(shared, "store", ROW, issued=False), t.site(barriers, "load", 8, issued=False)
+    target, source, phases = emit.slot(shared), emit.slot(mapped), emit.slot(barriers)
+    place, number = emit.number(at, INT64), emit.number(index, INT64)
+    down, across = emit.number(row, INT32), emit.number(column, INT32)
+    read = emit.site(mapped, "load", ROW)
+    written, barrier = emit.site(shared, "store", ROW, issued=False), emit.site(barriers, "load", 8, issued=False)
 
-    def run(e: Batch) -> None:
-        view = e.v[source]
+    def run(batch: Batch) -> None:
+        view = batch.v[source]
         if not isinstance(view, BoxView):
             raise Unsupported("a copy by what is no description of gpu.tensor_map", read.place)
-        e.order.tick(written)
-        e.changes += 1
-        lanes, columns = barriers_at(e, e.v[phases], e.v[number], barrier)
-        able = ready(e, lanes, columns, barrier) & _published(e, lanes, columns, barrier)
-        offset, active = access.locate(e, e.v[target], (e.v[place],), written)
-        begins = access.spread(e, offset)
-        rows, starts = access.spread(e, e.v[down]), access.spread(e, e.v[across])
+        batch.order.tick(written)
+        batch.changes += 1
+        lanes, columns = barriers_at(batch, batch.v[phases], batch.v[number], barrier)
+        able = ready(batch, lanes, columns, barrier) & _published(batch, lanes, columns, barrier)
+        offset, active = access.locate(batch, batch.v[target], (batch.v[place],), written)
+        begins = access.spread(batch, offset)
+        rows, starts = access.spread(batch, batch.v[down]), access.spread(batch, batch.v[across])
         for lane, where in zip(lanes[able].tolist(), columns[able].tolist(), strict=True):
-            if active[lane] and _fits(e, e.v[target].memory, int(begins[lane]), lane, view, written):
-                box = _read(e, view, int(rows[lane]), int(starts[lane]), lane, read)
-                blocks = np.array(list(receivers(e, lane)), np.int64)
+            if active[lane] and _fits(batch, batch.v[target].memory, int(begins[lane]), lane, view, written):
+                box = _read(batch, view, int(rows[lane]), int(starts[lane]), lane, read)
+                blocks = np.array(list(receivers(batch, lane)), np.int64)
                 lane_of, column_of = (np.full(len(blocks), number) for number in (lane, where))
-                for block in blocks[ready(e, lane_of, column_of, barrier, blocks)].tolist():
-                    _write(e, e.v[target].memory, int(begins[lane]), (lane, block), where, box, written)
+                for block in blocks[ready(batch, lane_of, column_of, barrier, blocks)].tolist():
+                    _write(batch, batch.v[target].memory, int(begins[lane]), (lane, block), where, box, written)
 
-    t.emit(run, uses=(target, source, phases, place, number, down, across, *more))
-
-
-def _copy(t: Emitter, made: Call) -> None:
-    copy(t, made, lambda e, lane: (lane // e.width,))
+    emit.operation(run, uses=(target, source, phases, place, number, down, across, *more))
 
 
-def _published(e: Batch, lanes: NDArray[np.int64], columns: NDArray[np.int64], site: Site) -> NDArray[np.bool_]:
+def _copy(emit: Emitter, made: Call) -> None:
+    copy(emit, made, lambda batch, lane: (lane // batch.width,))
+
+
+def _published(batch: Batch, lanes: NDArray[np.int64], columns: NDArray[np.int64], site: Site) -> NDArray[np.bool_]:
     """Which lanes' barriers were made known to copies; a fault where one was not."""
-    known: NDArray[np.bool_] = bulk_of(e).phases.published[lanes // e.width, columns] > 0
+    known: NDArray[np.bool_] = bulk_of(batch).phases.published[lanes // batch.width, columns] > 0
     if not known.all():
-        thread = e.thread(int(lanes[known.argmin()]))
+        thread = batch.thread(int(lanes[known.argmin()]))
         text = f"{thread} begins a copy that counts at a barrier of {site.array} that copies do not know of"
         remedy = "let the thread that called init_barrier call publish_barriers"
-        e.fault(Fault("unset", text, site.place, thread, array=site.array, remedy=remedy))
+        batch.fault(Fault("unset", text, site.place, thread, array=site.array, remedy=remedy))
     return known
 
 
-def _fits(e: Batch, memory: Allocation, begin: int, lane: int, view: BoxView, site: Site) -> bool:
+def _fits(batch: Batch, memory: Allocation, begin: int, lane: int, view: BoxView, site: Site) -> bool:
     """Whether a box fits where it is to lie; a fault where it does not, or begins at no multiple of 128 bytes."""
-    if int(bulk_of(e).address(memory, begin)) % ROW:
-        misaligned(e, site, lane, np.int64(begin % memory.period // view.matrix.dtype.itemsize))
+    if int(bulk_of(batch).address(memory, begin)) % ROW:
+        misaligned(batch, site, lane, np.int64(begin % memory.period // view.matrix.dtype.itemsize))
         return False
     taken, there = view.box[0] * ROW, memory.period - begin % memory.period
     if taken > there:
-        thread = e.thread(lane)
+        thread = batch.thread(lane)
         text = f"{thread} copies a box of {taken} bytes into {site.array}, which has {there} bytes from there on"
         remedy = "launch with more shared memory, or copy smaller boxes"
-        e.fault(Fault("out of bounds", text, site.place, thread, array=site.array, remedy=remedy))
+        batch.fault(Fault("out of bounds", text, site.place, thread, array=site.array, remedy=remedy))
     return taken <= there
 
 
-def _read(e: Batch, view: BoxView, row: int, column: int, lane: int, site: Site) -> NDArray[np.uint8]:
+def _read(batch: Batch, view: BoxView, row: int, column: int, lane: int, site: Site) -> NDArray[np.uint8]:
     """The bytes of a box (rows, 128), zeros outside of the matrix; counts the sectors of its rows."""
     memory, dtype = view.matrix.memory, view.matrix.dtype
     if memory.watched:
@@ -110,11 +110,11 @@ def _read(e: Batch, view: BoxView, row: int, column: int, lane: int, site: Site)
         first = int(view.matrix.offset) // dtype.itemsize
         places = first + np.arange(top, bottom)[:, None] * width + np.arange(left, right)
         box[top - row : bottom - row, left - column : right - column] = memory.typed(dtype)[places]
-        _count(e, memory, places * dtype.itemsize, dtype.itemsize, lane, site)
+        _count(batch, memory, places * dtype.itemsize, dtype.itemsize, lane, site)
     return box.view(np.uint8)
 
 
-def _count(e: Batch, memory: Allocation, bytes_at: NDArray[Any], itemsize: int, lane: int, site: Site) -> None:
+def _count(batch: Batch, memory: Allocation, bytes_at: NDArray[Any], itemsize: int, lane: int, site: Site) -> None:
     """Sectors that the rows of a box touch, of byte offsets (rows, columns); a fault where an element is unset."""
     site.space = "global"
     begin, end = bytes_at[:, 0] + memory.skew, bytes_at[:, -1] + itemsize + memory.skew
@@ -125,14 +125,14 @@ def _count(e: Batch, memory: Allocation, bytes_at: NDArray[Any], itemsize: int, 
     if memory.may_be_unset():
         bare = memory.written[bytes_at >> memory.shift] == 0
         if bare.any():
-            unset(e, site, memory, int(bytes_at[bare][0]), lane)
+            unset(batch, site, memory, int(bytes_at[bare][0]), lane)
 
 
 def _write(
-    e: Batch, memory: Allocation, begin: int, lane_to_block: tuple[int, int], column: int, box: Any, site: Site
+    batch: Batch, memory: Allocation, begin: int, lane_to_block: tuple[int, int], column: int, box: Any, site: Site
 ) -> None:
     """Put the pieces of a lane's box where swizzling has them in a block, and count its bytes at the barrier there."""
-    bulk, (lane, block) = bulk_of(e), lane_to_block
+    bulk, (lane, block) = bulk_of(batch), lane_to_block
     addresses = swizzled(int(bulk.address(memory, begin)) + np.arange(0, box.size, PIECE))
     bulk.fill(lane, block, column, bulk.pieces(block, addresses), site.place)
     places = bulk.offset(memory, block, addresses)
@@ -141,8 +141,8 @@ def _write(
     bulk.phases.copied(block, column, box.size)
 
 
-def _acquire(t: Emitter, _made: Call) -> None:
-    t.count()
+def _acquire(emit: Emitter, _made: Call) -> None:
+    emit.count()
 
 
 HANDLERS: dict[Any, Any] = {copies.copy_box_async: _copy, copies.acquire_tensor_map: _acquire}

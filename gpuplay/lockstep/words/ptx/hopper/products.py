@@ -34,16 +34,16 @@ ROW = 128  # bytes of a row in a swizzled tile
 THREAD = np.arange(WARPGROUP)
 
 
-def warpgroups(e: Batch, place: Place, what: str) -> NDArray[np.int64]:
+def warpgroups(batch: Batch, place: Place, what: str) -> NDArray[np.int64]:
     """The first lanes of the warpgroups that are here; a fault where a thread is here without the 127 others."""
-    whole = e.width // WARPGROUP
-    firsts = (np.arange(e.blocks)[:, None] * e.width + np.arange(whole) * WARPGROUP).reshape(-1)
-    here = e.mask.array[firsts[:, None] + THREAD].sum(axis=1) if whole else np.zeros(0, np.int64)
-    if int(here[here == WARPGROUP].sum()) != e.mask.lanes:
-        thread = e.thread(e.mask.first)
+    whole = batch.width // WARPGROUP
+    firsts = (np.arange(batch.blocks)[:, None] * batch.width + np.arange(whole) * WARPGROUP).reshape(-1)
+    here = batch.mask.array[firsts[:, None] + THREAD].sum(axis=1) if whole else np.zeros(0, np.int64)
+    if int(here[here == WARPGROUP].sum()) != batch.mask.lanes:
+        thread = batch.thread(batch.mask.first)
         text = f"{thread}: {what} without all 128 threads of its warpgroup, four warps from one divisible by four on"
         remedy = "let all threads of the warpgroup execute it together"
-        e.fault(Fault("warp", text, place, thread, remedy=remedy))
+        batch.fault(Fault("warp", text, place, thread, remedy=remedy))
     complete: NDArray[np.int64] = firsts[here == WARPGROUP]
     return complete
 
@@ -51,20 +51,20 @@ def warpgroups(e: Batch, place: Place, what: str) -> NDArray[np.int64]:
 # ---- descriptors ----
 
 
-def _describe(t: Emitter, made: Call) -> None:
+def _describe(emit: Emitter, made: Call) -> None:
     base, at, leading, stride = made.arguments
-    source, index, site = t.slot(base), t.number(at, INT64), t.site(base, "load", PIECE)
-    fields = tuple(t.number(name, UINT32) for name in (leading, stride))
+    source, index, site = emit.slot(base), emit.number(at, INT64), emit.site(base, "load", PIECE)
+    fields = tuple(emit.number(name, UINT32) for name in (leading, stride))
 
-    def describe(e: Batch) -> Any:
-        view = e.v[source]
-        offset, _ = access.locate(e, view, (e.v[index],), site)
-        word = _field(bulk_of(e).address(view.memory, offset), 0) | UINT64.type(SWIZZLE_128)
+    def describe(batch: Batch) -> Any:
+        view = batch.v[source]
+        offset, _ = access.locate(batch, view, (batch.v[index],), site)
+        word = _field(bulk_of(batch).address(view.memory, offset), 0) | UINT64.type(SWIZZLE_128)
         for bit, slot in zip((16, 32), fields, strict=True):
-            word = word | _field(e.v[slot], bit)
+            word = word | _field(batch.v[slot], bit)
         return word
 
-    t.define(made.target, UINT64, describe, (source, index, *fields))
+    emit.define(made.target, UINT64, describe, (source, index, *fields))
 
 
 def _field(number: Any, bit: int) -> Any:
@@ -97,48 +97,48 @@ def _rows_along_columns(word: int, columns: int) -> NDArray[np.int64]:
 def _multiply(depth: int, read: Callable[..., tuple[Any, Any]]) -> Handler:
     """A product of ``depth`` steps of k; ``read(batch, first lane, descriptors, columns, place)`` gives both tiles."""
 
-    def handler(t: Emitter, made: Call) -> None:
-        sums, a, b = (t.slot(name) for name in made.arguments)
-        count, place = len(t.kind(made.arguments[0])), t.place
-        t.count(float32=2 * depth * count)  # of a thread: 2·64·depth·(2·count) FLOPs among 128 threads
+    def handler(emit: Emitter, made: Call) -> None:
+        sums, a, b = (emit.slot(name) for name in made.arguments)
+        count, place = len(emit.kind(made.arguments[0])), emit.place
+        emit.count(float32=2 * depth * count)  # of a thread: 2·64·depth·(2·count) FLOPs among 128 threads
 
-        def multiply(e: Batch) -> Any:
-            held = np.stack([np.broadcast_to(value, e.lanes) for value in e.v[sums]])
-            words = np.stack([np.broadcast_to(e.v[slot], e.lanes) for slot in (a, b)])
-            for first in warpgroups(e, place, "a product of matrices").tolist():
+        def multiply(batch: Batch) -> Any:
+            held = np.stack([np.broadcast_to(value, batch.lanes) for value in batch.v[sums]])
+            words = np.stack([np.broadcast_to(batch.v[slot], batch.lanes) for slot in (a, b)])
+            for first in warpgroups(batch, place, "a product of matrices").tolist():
                 lanes = slice(first, first + WARPGROUP)
-                if _described(e, first, words[:, lanes], place):
-                    left, right = read(e, first, words[:, first].tolist(), 2 * count, place)
+                if _described(batch, first, words[:, lanes], place):
+                    left, right = read(batch, first, words[:, first].tolist(), 2 * count, place)
                     if left is not None and right is not None:
                         held[:, lanes] = _summed(held[:, lanes], left, right)
             return tuple(held)
 
-        t.define(made.target, None, multiply, (sums, a, b))
+        emit.define(made.target, None, multiply, (sums, a, b))
 
     return handler
 
 
-def _described(e: Batch, first: int, words: NDArray[Any], place: Place) -> bool:
+def _described(batch: Batch, first: int, words: NDArray[Any], place: Place) -> bool:
     """Whether all threads of a warpgroup have the same two descriptors (2, 128), as `describe_tile` makes them."""
     if (words != words[:, :1]).any():
-        _refuse(e, first, place, "other descriptors than another thread of its warpgroup")
+        _refuse(batch, first, place, "other descriptors than another thread of its warpgroup")
         return False
     if (words[:, 0] >> np.uint64(62) != SWIZZLE_128 >> 62).any():
-        _refuse(e, first, place, "a descriptor that describe_tile has not made")
+        _refuse(batch, first, place, "a descriptor that describe_tile has not made")
         return False
     return True
 
 
-def _bf16_tiles(e: Batch, first: int, words: list[int], columns: int, place: Place) -> tuple[Any, Any]:
+def _bf16_tiles(batch: Batch, first: int, words: list[int], columns: int, place: Place) -> tuple[Any, Any]:
     """A (64, 16) and B (16, columns)."""
-    a = _fetched(e, first, _rows_along_k(words[0], ROWS), place, _bfloat16)
-    return a, _fetched(e, first, _rows_along_columns(words[1], columns), place, _bfloat16)
+    a = _fetched(batch, first, _rows_along_k(words[0], ROWS), place, _bfloat16)
+    return a, _fetched(batch, first, _rows_along_columns(words[1], columns), place, _bfloat16)
 
 
-def _tf32_tiles(e: Batch, first: int, words: list[int], columns: int, place: Place) -> tuple[Any, Any]:
+def _tf32_tiles(batch: Batch, first: int, words: list[int], columns: int, place: Place) -> tuple[Any, Any]:
     """A (64, 8) and B (8, columns), which lies transposed."""
-    a = _fetched(e, first, _rows_along_k(words[0], ROWS), place, _tfloat32)
-    b = _fetched(e, first, _rows_along_k(words[1], columns), place, _tfloat32)
+    a = _fetched(batch, first, _rows_along_k(words[0], ROWS), place, _tfloat32)
+    b = _fetched(batch, first, _rows_along_k(words[1], columns), place, _tfloat32)
     return a, b if b is None else b.T
 
 
@@ -153,30 +153,30 @@ def _tfloat32(words: NDArray[np.uint8]) -> NDArray[np.float64]:
 
 
 def _fetched(
-    e: Batch, first: int, addresses: NDArray[np.int64], place: Place, unpack: Callable[[Any], NDArray[np.float64]]
+    batch: Batch, first: int, addresses: NDArray[np.int64], place: Place, unpack: Callable[[Any], NDArray[np.float64]]
 ) -> NDArray[np.float64] | None:
     """The numbers of pieces (rows, pieces), a row each; None after a fault. The read is remembered."""
-    bulk, block = bulk_of(e), first // e.width
+    bulk, block = bulk_of(batch), first // batch.width
     memory = bulk.holding(int(addresses.min()))
     if memory is None or memory is not bulk.holding(int(addresses.max())):
-        _refuse(e, first, place, "a tile that reaches beyond its shared array")
+        _refuse(batch, first, place, "a tile that reaches beyond its shared array")
         return None
     places = bulk.offset(memory, block, addresses) // PIECE
     if not memory.written.reshape(-1, PIECE >> memory.shift)[places].all():
-        thread = e.thread(first)
+        thread = batch.thread(first)
         text = f"{thread} and its warpgroup multiply a tile of {memory.name} that is not all written"
         remedy = "copy the whole tile first, zeros beyond the edges"
-        e.fault(Fault("unset", text, place, thread, array=memory.name, remedy=remedy))
+        batch.fault(Fault("unset", text, place, thread, array=memory.name, remedy=remedy))
     pieces = bulk.pieces(block, addresses).reshape(-1)
     bulk.expect(first + THREAD, pieces, place, memory.name)
     bulk.begin_read(first, pieces, place)
     return unpack(memory.data.reshape(-1, PIECE)[places].reshape(len(addresses), -1))
 
 
-def _refuse(e: Batch, first: int, place: Place, what: str) -> None:
-    thread = e.thread(first)
+def _refuse(batch: Batch, first: int, place: Place, what: str) -> None:
+    thread = batch.thread(first)
     remedy = "describe_tile(shared, at, leading, stride) of a tile within one shared array, by all 128 threads alike"
-    e.fault(Fault("warp", f"{thread} multiplies by {what}", place, thread, remedy=remedy))
+    batch.fault(Fault("warp", f"{thread} multiplies by {what}", place, thread, remedy=remedy))
 
 
 def _summed(held: NDArray[Any], a: NDArray[np.float64], b: NDArray[np.float64]) -> NDArray[Any]:
@@ -187,34 +187,34 @@ def _summed(held: NDArray[Any], a: NDArray[np.float64], b: NDArray[np.float64]) 
     return cut((a @ b)[row, column] + held)
 
 
-def _commit(t: Emitter, _made: Call) -> None:
-    place = t.place
-    t.count()
+def _commit(emit: Emitter, _made: Call) -> None:
+    place = emit.place
+    emit.count()
 
-    def commit(e: Batch) -> None:
-        for first in warpgroups(e, place, "a group of products").tolist():
-            bulk_of(e).commit(first)
+    def commit(batch: Batch) -> None:
+        for first in warpgroups(batch, place, "a group of products").tolist():
+            bulk_of(batch).commit(first)
 
-    t.emit(commit)
+    emit.operation(commit)
 
 
-def _wait(t: Emitter, made: Call) -> None:
-    sums, place = t.slot(made.arguments[0]), t.place
+def _wait(emit: Emitter, made: Call) -> None:
+    sums, place = emit.slot(made.arguments[0]), emit.place
     most = made.signature.args[1].literal_value
-    t.count()
+    emit.count()
 
-    def wait(e: Batch) -> Any:
-        e.order.tick(place)
-        e.changes += 1
-        for first in warpgroups(e, place, "a wait for products").tolist():
-            bulk_of(e).wait(first, most)
-        return e.v[sums]
+    def wait(batch: Batch) -> Any:
+        batch.order.tick(place)
+        batch.changes += 1
+        for first in warpgroups(batch, place, "a wait for products").tolist():
+            bulk_of(batch).wait(first, most)
+        return batch.v[sums]
 
-    t.define(made.target, None, wait, (sums,))
+    emit.define(made.target, None, wait, (sums,))
 
 
-def _fence(t: Emitter, _made: Call) -> None:
-    t.count()
+def _fence(emit: Emitter, _made: Call) -> None:
+    emit.count()
 
 
 HANDLERS: dict[Any, Any] = {
