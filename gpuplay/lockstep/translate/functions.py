@@ -4,19 +4,17 @@ from __future__ import annotations
 
 import ast
 import textwrap
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 
 from gpuplay.lockstep.emit.build import Build
 from gpuplay.lockstep.emit.emitter import Emitter
-from gpuplay.lockstep.execution.program import Branch, Jump, Leave, Meet, Program, arranged
+from gpuplay.lockstep.execution.arrangement import arranged
+from gpuplay.lockstep.execution.program import Branch, Jump, Leave, Meet, Program
 from gpuplay.lockstep.front.inference import Typed, infer
 from gpuplay.lockstep.record import Place, Source
 from gpuplay.lockstep.translate import calls, expressions, items
-
-if TYPE_CHECKING:
-    pass
 
 
 def translate(function: Any, arguments: tuple[Any, ...]) -> Program:
