@@ -6,6 +6,7 @@ loops go round until no lane is active. No clocks, no caches, no occupancy: it n
 
 from __future__ import annotations
 
+import contextlib
 import math
 from collections import Counter
 from collections.abc import Iterator
@@ -15,14 +16,15 @@ import numpy as np
 
 from gpuplay.errors import GpuplayError
 from gpuplay.lockstep.errors import LockstepFault
+from gpuplay.lockstep.execution.batch import Batch
 from gpuplay.lockstep.execution.counting import counted
 from gpuplay.lockstep.execution.engine import Engine, Stuck
+from gpuplay.lockstep.execution.launch import LaunchState
 from gpuplay.lockstep.execution.program import Program, SharedArray
 from gpuplay.lockstep.front.identity import meaning
 from gpuplay.lockstep.front.inference import types_of
 from gpuplay.lockstep.memory.allocation import Allocation
 from gpuplay.lockstep.memory.host_memory import GlobalMemory
-from gpuplay.lockstep.memory.order import Order
 from gpuplay.lockstep.memory.values import BoxView, View
 from gpuplay.lockstep.record import Counts, Fault, Launch, Note, Place, Report, Source, WarpMap
 from gpuplay.lockstep.translate.functions import translate
@@ -72,15 +74,14 @@ class Machine:
         blocks, threads = dims("grid", grid), dims("block", block)
         program = _program(function, args)
         self._refuse(function, program, blocks, threads, shared)
-        order = Order(math.prod(blocks), -(-math.prod(threads) // 32), fences=program.fences)
-        faults: dict[Any, Fault] = {}
-        engine = Engine(program, blocks, threads, order, faults, dynamic_bytes=shared, check_types=self.check_types)
+        launch = LaunchState(program, blocks, threads, shared, self.check_types)
         with np.errstate(all="ignore"):
-            self._run(engine, program, self._bind(program, args), shared)
-        self._record(engine, program, Launch(_name(function), blocks, threads, shared + _static_bytes(program)))
-        self._faults += faults.values()
+            _run(launch, self._bind(program, args))
+        self._record(launch, Launch(_name(function), blocks, threads, shared + _static_bytes(program)))
+        faults = tuple(launch.faults.values())
+        self._faults += faults
         if faults and not self.keep_going:
-            raise LockstepFault(tuple(faults.values()))
+            raise LockstepFault(faults)
 
     @property
     def report(self) -> Report:
@@ -132,25 +133,12 @@ class Machine:
             return tuple(self._argument(item, None, name) for item in value)
         return np.asarray(value, dtype)[()]
 
-    def _run(self, engine: Engine, program: Program, slots: list[Any], shared: int) -> None:
-        total = math.prod(engine.grid)
-        together = engine.width * program.cluster
-        per_batch = total if program.cooperative else max(1, BATCH_LANES // together) * program.cluster
-        try:
-            for first in range(0, total, per_batch):
-                blocks = min(per_batch, total - first)
-                memories = [_shared(array, blocks, shared) for array in program.shared]
-                own = [_local(array, blocks * engine.width) for array in program.locals]
-                engine.begin(first, blocks, list(slots), memories, own)
-                engine.run()
-        except Stuck:
-            pass
-
-    def _record(self, engine: Engine, program: Program, launch: Launch) -> None:
+    def _record(self, state: LaunchState, launch: Launch) -> None:
+        program = state.program
         self._launches[launch] += 1
-        self._notes.update(dict.fromkeys((*program.notes, *engine.notes.values())))
+        self._notes.update(dict.fromkeys((*program.notes, *state.notes.values())))
         self._sources.update(dict.fromkeys(program.sources))
-        for place, counts in counted(engine):
+        for place, counts in counted(program, state.tally):
             self._lines[place] = self._lines.get(place, Counts()) + counts
         for site in program.sites:
             if site.requests or site.bytes_asked:
@@ -161,6 +149,19 @@ class Machine:
                 if known is None or site.map.cost - site.map.ideal > known.cost - known.ideal:
                     self._maps[key] = site.map
             site.reset()
+
+
+def _run(launch: LaunchState, slots: list[Any]) -> None:
+    """Execute all blocks, batch after batch, until one has a fault that no thread gets past."""
+    program, width = launch.program, launch.order.width
+    together = width * program.cluster
+    per_batch = launch.blocks if program.cooperative else max(1, BATCH_LANES // together) * program.cluster
+    with contextlib.suppress(Stuck):
+        for first in range(0, launch.blocks, per_batch):
+            blocks = min(per_batch, launch.blocks - first)
+            shared = [_shared(array, blocks, launch.dynamic_bytes) for array in program.shared]
+            own = [_local(array, blocks * width) for array in program.locals]
+            Engine(Batch(launch, first, blocks, list(slots), shared, own)).run()
 
 
 def _program(function: Any, args: tuple[Any, ...]) -> Program:

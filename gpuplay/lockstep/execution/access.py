@@ -145,7 +145,7 @@ def touch(batch: Batch, memory: Allocation, offset: Number, active: Lanes, site:
     if remembered:
         _check(batch, memory, offsets, active, site, now)
     if batch.bulk is not None and memory.space == "shared":
-        batch.bulk.touched(memory, offsets, active, store=site.action == "store", site=site)
+        batch.bulk.touched(batch, memory, offsets, active, site)
 
 
 def check(batch: Batch, memory: Allocation, offset: Lanes, active: Lanes, site: Site) -> None:

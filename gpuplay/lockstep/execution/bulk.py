@@ -19,6 +19,7 @@ from gpuplay.lockstep.record import Fault, Place
 
 if TYPE_CHECKING:
     from gpuplay.lockstep.execution.batch import Batch
+    from gpuplay.lockstep.memory.sites import Site
 
 PIECE = 16
 WARP = 32
@@ -45,8 +46,8 @@ class Bulk:
     """
 
     def __init__(self, batch: Batch) -> None:
-        self.batch = batch
         self.phases = Phases(batch.order, batch.blocks, batch.program.cluster)
+        self._order, self._width, self._shared = batch.order, batch.width, batch.shared
         self._bases: dict[int, int] = {}
         size = 0
         for memory in batch.shared:
@@ -66,7 +67,7 @@ class Bulk:
 
     def holding(self, address: int) -> Allocation | None:
         """The shared allocation at an address of a block."""
-        for memory in self.batch.shared:
+        for memory in self._shared:
             base = self._bases[id(memory)]
             if base <= address < base + memory.period:
                 return memory
@@ -81,40 +82,38 @@ class Bulk:
         numbers: Pieces = (blocks * self.block_bytes + address) // PIECE
         return numbers
 
-    def fill(self, lane: int, block: int, column: int, pieces: Pieces, place: Place) -> None:
+    def fill(self, batch: Batch, lane: int, block: int, column: int, pieces: Pieces, place: Place) -> None:
         """A lane's copy fills pieces of a block: a race where a warp there may still read what it overwrites."""
         last = np.asarray(self.read[pieces].max(axis=0), np.int64)
         known = self.phases.released[lane, block % self.phases.cluster].copy()
-        if block == lane // self.batch.width:
-            known = np.maximum(known, self.batch.order.barriers[block])
-            known[lane % self.batch.width // WARP] = UNDER_WAY - 1
+        if block == lane // self._width:
+            known = np.maximum(known, self._order.barriers[block])
+            known[lane % self._width // WARP] = UNDER_WAY - 1
         if (last > known).any():
             warp = int((last > known).argmax())
-            self._overwritten(lane, block * self.batch.width + warp * WARP, int(last[warp]), place)
+            self._overwritten(batch, lane, block * self._width + warp * WARP, int(last[warp]), place)
         phase = int(self.phases.over[block, column])
         self.tickets.append(Ticket(block, column, phase, place))
         self.filled[pieces] = len(self.tickets)
         self.read[pieces] = 0
 
-    def expect(self, lanes: NDArray[np.int64], pieces: Pieces, place: Place, array: str) -> None:
+    def expect(self, batch: Batch, lanes: NDArray[np.int64], pieces: Pieces, place: Place, array: str) -> None:
         """Some lanes of one block read pieces: a race where they do not know that a copy has come."""
         for number in np.unique(self.filled[pieces]):
             if number:
                 ticket = self.tickets[int(number) - 1]
                 known = self.phases.know(lanes, ticket.column, ticket.phase)
                 if not known.all():
-                    self._too_early(int(lanes[known.argmin()]), ticket, place, array)
+                    self._too_early(batch, int(lanes[known.argmin()]), ticket, place, array)
 
-    def touched(
-        self, memory: Allocation, offset: NDArray[Any], active: NDArray[Any], *, store: bool, site: Any
-    ) -> None:
+    def touched(self, batch: Batch, memory: Allocation, offset: NDArray[Any], active: NDArray[Any], site: Site) -> None:
         """Threads themselves read or write shared memory, each some bytes of one piece."""
         if not self.tickets:
             return
         lanes = np.flatnonzero(active)
-        blocks = lanes // self.batch.width
+        blocks = lanes // self._width
         pieces = self.pieces(blocks, self.address(memory, offset[lanes]))
-        if store:
+        if site.action == "store":
             self.filled[pieces] = 0
             return
         filled = self.filled[pieces] > 0
@@ -122,9 +121,9 @@ class Bulk:
             here = filled & (blocks == block)
             for number in np.unique(self.filled[pieces[here]]):
                 of_copy = here & (self.filled[pieces] == number)
-                self.expect(lanes[of_copy], pieces[of_copy], site.place, site.array)
-        warps = lanes % self.batch.width // WARP
-        self.read[pieces, warps] = np.maximum(self.read[pieces, warps], self.batch.order.now)
+                self.expect(batch, lanes[of_copy], pieces[of_copy], site.place, site.array)
+        warps = lanes % self._width // WARP
+        self.read[pieces, warps] = np.maximum(self.read[pieces, warps], self._order.now)
 
     # ---- groups of products ----
 
@@ -132,7 +131,7 @@ class Bulk:
         """The products of the warpgroup that begins at lane ``first`` read pieces, until somebody waits for them."""
         self._multiplied[first] = place
         self.groups.setdefault(first, [[]])[-1].append(pieces)
-        warp = first % self.batch.width // WARP
+        warp = first % self._width // WARP
         self.read[pieces, warp : warp + 4] = UNDER_WAY
 
     def commit(self, first: int) -> None:
@@ -142,37 +141,37 @@ class Bulk:
     def wait(self, first: int, most: int) -> None:
         """All groups of the warpgroup but the ``most`` youngest, and the open one, are done."""
         groups = self.groups.setdefault(first, [[]])
-        warp = first % self.batch.width // WARP
+        warp = first % self._width // WARP
         while len(groups) - 1 > most:
             for pieces in groups.pop(0):
-                self.read[pieces, warp : warp + 4] = self.batch.order.now
+                self.read[pieces, warp : warp + 4] = self._order.now
         for group in groups:
             for pieces in group:
                 self.read[pieces, warp : warp + 4] = UNDER_WAY
 
     # ---- faults ----
 
-    def _too_early(self, lane: int, ticket: Ticket, place: Place, array: str) -> None:
-        thread = self.batch.thread(lane)
+    def _too_early(self, batch: Batch, lane: int, ticket: Ticket, place: Place, array: str) -> None:
+        thread = batch.thread(lane)
         text = f"{thread} reads {array}, into which a copy was begun at line {ticket.place.line}, without having waited"
         remedy = "let it wait for the phase of the barrier that the copy's bytes count at: wait_for_phase(…)"
-        self.batch.fault(Fault("race", text, place, thread, ticket.place, array=array, remedy=remedy))
+        batch.fault(Fault("race", text, place, thread, ticket.place, array=array, remedy=remedy))
 
-    def _overwritten(self, lane: int, first: int, time: int, place: Place) -> None:
+    def _overwritten(self, batch: Batch, lane: int, first: int, time: int, place: Place) -> None:
         """What the warp that begins at lane ``first`` read at a time, or still reads, is copied over."""
-        thread, reader = self.batch.thread(lane), self.batch.thread(first)
-        group = first - first % self.batch.width % (4 * WARP)
-        read = self.batch.order.sites[time] if time != UNDER_WAY else self._multiplied[group]
+        thread, reader = batch.thread(lane), batch.thread(first)
+        group = first - first % self._width % (4 * WARP)
+        read = self._order.sites[time] if time != UNDER_WAY else self._multiplied[group]
         where = getattr(read, "place", read)
         text = f"{thread} copies over shared memory that the warp of {reader} may still read (line {where.line})"
         remedy = (
             "let the readers wait for their products, then arrive at a barrier, and wait for its phase before copying"
         )
-        self.batch.fault(Fault("race", text, place, thread, other=where, other_thread=reader, remedy=remedy))
+        batch.fault(Fault("race", text, place, thread, other=where, other_thread=reader, remedy=remedy))
 
 
 def bulk_of(batch: Batch) -> Bulk:
     """The state of a batch, from the first use on."""
-    known: Bulk = batch.bulk or Bulk(batch)
-    batch.bulk = known
-    return known
+    if batch.bulk is None:
+        batch.bulk = Bulk(batch)
+    return batch.bulk

@@ -7,19 +7,26 @@ count anew each time. Address arithmetic inside an index, register moves and rea
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import TYPE_CHECKING
 
-from gpuplay.lockstep.execution.program import Branch, Meet
+from gpuplay.lockstep.execution.program import Branch, Meet, Program
 from gpuplay.lockstep.record import Counts, Place
 
-if TYPE_CHECKING:
-    from gpuplay.lockstep.execution.engine import Engine
+
+class Tally:
+    """What a launch did with each block of its program, by the block's number.
+
+    ``warps`` and ``lanes`` executed it, ``branches`` warps came to the branch in its end, of which ``divergent`` split,
+    ``met`` warps came to the barrier there.
+    """
+
+    def __init__(self, blocks: int) -> None:
+        self.warps, self.lanes, self.branches, self.divergent, self.met = ([0] * blocks for _ in range(5))
 
 
-def counted(engine: Engine) -> Iterator[tuple[Place, Counts]]:
+def counted(program: Program, tally: Tally) -> Iterator[tuple[Place, Counts]]:
     """Counts of every line of every block that was executed; lines may come more than once."""
-    for number, block in enumerate(engine.program.blocks):
-        warps, lanes = map(int, engine.executed[number])
+    for number, block in enumerate(program.blocks):
+        warps, lanes = tally.warps[number], tally.lanes[number]
         if not warps:
             continue
         for place, work in block.work.items():
@@ -36,7 +43,6 @@ def counted(engine: Engine) -> Iterator[tuple[Place, Counts]]:
                 ),
             )
         if isinstance(block.end, Branch):
-            branches, divergent = map(int, engine.splits[number])
-            yield block.end.place, Counts(branches=branches, divergent=divergent)
+            yield block.end.place, Counts(branches=tally.branches[number], divergent=tally.divergent[number])
         elif isinstance(block.end, Meet):
-            yield block.end.place, Counts(barriers=int(engine.met[number]))
+            yield block.end.place, Counts(barriers=tally.met[number])

@@ -19,7 +19,8 @@ from gpuplay.lockstep.record import Fault, Note, Place
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from gpuplay.lockstep.execution.batch import Batch, Mask
+    from gpuplay.lockstep.execution.batch import Batch
+    from gpuplay.lockstep.execution.lanes import Mask
 
 MOST_POLLS = 100_000  # turns of a loop that polls memory while nobody can change it: some seconds
 PATIENCE = 64  # turns of a loop before it is looked at: most loops end, or change something, before
@@ -85,34 +86,33 @@ class Spins:
         """Say where a lane waits for another one of its warp: before capability 7.0 that would never end."""
         batch = self.batch
         warps = mask.array.reshape(-1, 32).any(axis=1)
-        elsewhere = [other.array for number, other in batch.pending.items() if number != header]
+        elsewhere = [other.array for number, other in batch.schedule.pending.items() if number != header]
         if any((there.reshape(-1, 32).any(axis=1) & warps).any() for there in elsewhere):
             place = place_of(batch, header)
             text = f"line {place.line}: lanes wait in a loop for other lanes of their warp"
             remedy = "let one thread of a warp take the lock, or release it inside the loop"
-            batch.notes[place] = Note("same warp wait", text, place, remedy)
+            batch.launch.notes[place] = Note("same warp wait", text, place, remedy)
 
 
 def deadlock_fault(batch: Batch) -> Fault:
     """All lanes that could run turn in loops that change nothing."""
-    number = min(batch.pending)
-    mask = batch.pending[number].array
+    number = min(batch.schedule.pending)
+    mask = batch.schedule.pending[number].array
     place = place_of(batch, number)
     first = int(mask.argmax())
     thread = batch.thread(first)
     lanes = int(mask.sum())
     others = ""
     other = None
-    if batch.waiting:
-        barrier, who = next(iter(batch.waiting.items()))
+    if batch.schedule.waiting:
+        barrier, who = next(iter(batch.schedule.waiting.items()))
         end = batch.program.blocks[barrier].end
         assert isinstance(end, Meet)
         other = end.place
         others = f"; {int(who.sum())} others wait at the barrier of line {end.place.line}"
     started = batch.order.first_block + batch.blocks
-    total = batch.grid[0] * batch.grid[1] * batch.grid[2]
-    if started < total:
-        others += f"; blocks {started} to {total - 1} have not started, and need not before these end"
+    if started < batch.launch.blocks:
+        others += f"; blocks {started} to {batch.launch.blocks - 1} have not started, and need not before these end"
     return Fault(
         "deadlock",
         f"{thread} and {lanes - 1} other threads wait in this loop for a change that no thread can make{others}",
@@ -126,17 +126,17 @@ def deadlock_fault(batch: Batch) -> Fault:
 
 def barrier_fault(batch: Batch, left_at: Place | None = None, who: NDArray[np.bool_] | None = None) -> Fault:
     """Threads of a block wait at a barrier that others of the block will not reach."""
-    number, waiting = next(iter(batch.waiting.items()))
+    number, waiting = next(iter(batch.schedule.waiting.items()))
     end = batch.program.blocks[number].end
     assert isinstance(end, Meet)
     first = int(waiting.argmax())
     block = slice(first // batch.width * batch.width, (first // batch.width + 1) * batch.width)
     here = waiting[block]
-    ended = batch.ended[block]
-    there = (batch.alive | batch.ended | (who if who is not None else False))[block] & ~here
+    ended = batch.schedule.ended[block]
+    there = (batch.schedule.alive | batch.schedule.ended | (who if who is not None else False))[block] & ~here
     other_thread = batch.thread(block.start + int(there.argmax())) if there.any() else None
     thread = batch.thread(first)
-    others = [m for m in batch.waiting if m != number]
+    others = [m for m in batch.schedule.waiting if m != number]
     other = None
     if left_at is not None:
         does = f"finishes at line {left_at.line} without reaching it"

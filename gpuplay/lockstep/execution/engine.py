@@ -5,8 +5,9 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from gpuplay.lockstep.execution.batch import Batch, Mask
+from gpuplay.lockstep.execution.batch import Batch
 from gpuplay.lockstep.execution.deadlock import Spins, barrier_fault, deadlock_fault
+from gpuplay.lockstep.execution.lanes import Mask
 from gpuplay.lockstep.execution.program import Branch, Jump, Leave, Meet
 from gpuplay.lockstep.memory.traffic import splits
 
@@ -15,61 +16,56 @@ class Stuck(Exception):
     """No lane can go on; the fault is recorded."""
 
 
-class Engine(Batch):
-    """A batch with its scheduling."""
+class Engine:
+    """Takes the lanes of a batch through its program."""
+
+    def __init__(self, batch: Batch) -> None:
+        self.batch, self.schedule = batch, batch.schedule
+        self.blocks, self.tally = batch.program.blocks, batch.launch.tally
+        self.spins = Spins(batch)
 
     def run(self) -> None:
         """Execute until all lanes have left; Stuck where they cannot."""
-        self.spins = Spins(self)
-        while self.pending or self.waiting or self.turning:
-            self._turn()
+        while self.schedule.unfinished:
+            self._begin_turns()
             number = self._next()
-            self.mask = self.pending.pop(number)
-            self._live_elsewhere()
+            self._activate(self.schedule.pending.pop(number))
             self._execute(number)
 
-    def _turn(self) -> None:
+    def _begin_turns(self) -> None:
         """Let lanes begin the next turn of a loop with two beginnings, once no lane is underway in the last one."""
-        if not self.turning:
+        turning = self.schedule.turning
+        if not turning:
             return
-        underway = [number for number in self.pending if not self.spins.parked(number)]
-        for target in list(self.turning):
-            first, last = self.program.blocks[target].turns_at or (0, 0)
+        underway = [number for number in self.schedule.pending if not self.spins.parked(number)]
+        for target in list(turning):
+            first, last = self.blocks[target].turns_at or (0, 0)
             if not any(first <= number <= last for number in underway):
-                self._put(target, self.turning.pop(target))
+                self.schedule.put(target, turning.pop(target))
 
     def _next(self) -> int:
-        """The lowest block that lanes wait for and that need not wait for others."""
-        ready = [number for number in self.pending if not self.spins.parked(number)]
-        chosen = self.spins.choose(ready)
+        """The lowest block that lanes have come to and that need not wait for others."""
+        pending = self.schedule.pending
+        chosen = self.spins.choose([number for number in pending if not self.spins.parked(number)])
         if chosen is not None:
             return chosen
-        if self.pending:
-            self.fault(deadlock_fault(self))
-        else:
-            self.fault(barrier_fault(self))
+        self.batch.fault(deadlock_fault(self.batch) if pending else barrier_fault(self.batch))
         raise Stuck
 
-    def _live_elsewhere(self) -> None:
-        """Slots that lanes outside the active mask will still read."""
-        blocks = self.program.blocks
-        self.needed = frozenset()
-        for number in (*self.pending, *self.turning):
-            self.needed |= blocks[number].live_in
-        for number in self.waiting:
-            end = blocks[number].end
-            assert isinstance(end, Meet)
-            self.needed |= blocks[end.target].live_in | set(end.uses)
+    def _activate(self, mask: Mask) -> None:
+        """Let these lanes execute, and no others."""
+        self.batch.mask = mask
+        self.batch.needed = self.schedule.live(self.blocks)
 
     def _execute(self, number: int) -> None:
-        block, mask = self.program.blocks[number], self.mask
-        self.executed[number, 0] += mask.warps
-        self.executed[number, 1] += mask.lanes
+        block, batch = self.blocks[number], self.batch
+        self.tally.warps[number] += batch.mask.warps
+        self.tally.lanes[number] += batch.mask.lanes
         for op in block.ops:
-            op(self)
+            op(batch)
         match block.end:
             case Jump(target):
-                self._arrive(number, target, mask)
+                self._arrive(number, target, batch.mask)
             case Branch():
                 self._branch(number, block.end)
             case Leave():
@@ -80,21 +76,16 @@ class Engine(Batch):
     def _arrive(self, source: int, target: int, mask: Mask) -> None:
         if target <= source:
             self.spins.back_edge(target, mask)
-            if self.program.blocks[target].turns_at is not None:
-                there = self.turning.get(target)
-                self.turning[target] = mask if there is None else Mask(there.array | mask.array)
+            if self.blocks[target].turns_at is not None:
+                self.schedule.put_off(target, mask)
                 return
         else:
             self.spins.wake(target)
-        self._put(target, mask)
-
-    def _put(self, target: int, mask: Mask) -> None:
-        there = self.pending.get(target)
-        self.pending[target] = mask if there is None else Mask(there.array | mask.array)
+        self.schedule.put(target, mask)
 
     def _branch(self, number: int, end: Branch) -> None:
-        mask, condition = self.mask, self.v[end.condition]
-        self.splits[number, 0] += mask.warps
+        mask, condition = self.batch.mask, self.batch.v[end.condition]
+        self.tally.branches[number] += mask.warps
         if isinstance(condition, np.generic):
             self._arrive(number, end.then if condition else end.otherwise, mask)
             return
@@ -106,21 +97,21 @@ class Engine(Batch):
         elif not some:
             self._arrive(number, end.otherwise, mask)
         else:
-            self.splits[number, 1] += splits(mask.array, condition)
+            self.tally.divergent[number] += splits(mask.array, condition)
             self._arrive(number, end.then, Mask(taken))
             self._arrive(number, end.otherwise, Mask(rest))
 
     def _leave(self, end: Leave) -> None:
-        self.alive &= ~self.mask.array
-        if not end.returned:
-            self.ended |= self.mask.array
+        mask, waiting = self.batch.mask, self.schedule.waiting
+        self.schedule.leave(mask, returned=end.returned)
         if end.returned:
-            for number in list(self.waiting):
-                self._let_go(number, self.waiting.pop(number))
+            for number in list(waiting):
+                self._let_go(number, waiting.pop(number))
             return
-        left = np.unique(self.block_of_lane[self.mask.array])
-        if any(np.isin(self.block_of_lane[there], left).any() for there in self.waiting.values()):
-            self.fault(barrier_fault(self, left_at=end.place, who=self.mask.array))
+        block_of_lane = self.batch.threads.block_of_lane
+        left = np.unique(block_of_lane[mask.array])
+        if any(np.isin(block_of_lane[there], left).any() for there in waiting.values()):
+            self.batch.fault(barrier_fault(self.batch, left_at=end.place, who=mask.array))
             raise Stuck
 
     def _meet(self, number: int) -> None:
@@ -129,36 +120,38 @@ class Engine(Batch):
         A thread that ran to the end of the function has passed the barrier by: the condition around it did
         not evaluate the same for all threads of the block, which the programming guide demands.
         """
-        self.met[number] += self.mask.warps
-        self._let_go(number, self.mask.array | self.waiting.pop(number, np.zeros_like(self.alive)))
+        mask = self.batch.mask
+        self.tally.met[number] += mask.warps
+        self._let_go(number, mask.array | self.schedule.waiting.pop(number, np.zeros_like(mask.array)))
 
     def _let_go(self, number: int, arrived: NDArray[np.bool_]) -> None:
         """Those who have arrived at a barrier go on where none is missing any more; the others wait."""
-        end = self.program.blocks[number].end
+        end, batch = self.blocks[number].end, self.batch
         assert isinstance(end, Meet)
         if end.scope == "grid":  # no thread may have returned: a cooperative launch counts them all
-            complete = arrived if (arrived == self.exists).all() else np.zeros_like(arrived)
+            complete = arrived if (arrived == batch.threads.exists).all() else np.zeros_like(arrived)
         else:
-            together = self.width * (self.program.cluster if end.scope == "cluster" else 1)
-            missing = ((self.alive | self.ended) & ~arrived).reshape(-1, together).any(axis=1)
+            together = batch.width * (batch.program.cluster if end.scope == "cluster" else 1)
+            expected = self.schedule.alive | self.schedule.ended
+            missing = (expected & ~arrived).reshape(-1, together).any(axis=1)
             complete = arrived & ~np.repeat(missing, together)
         rest = arrived & ~complete
         if rest.any():
-            self.waiting[number] = rest
+            self.schedule.waiting[number] = rest
         if complete.any():
             self._go_on(number, end, complete)
 
     def _go_on(self, number: int, end: Meet, complete: NDArray[np.bool_]) -> None:
-        self.mask = Mask(complete)
-        self._live_elsewhere()
+        batch = self.batch
+        self._activate(Mask(complete))
         if end.finish is not None:
-            end.finish(self)
-        self.order.tick(None)
-        met = np.asarray(complete.reshape(self.blocks, -1).any(axis=1))
-        self.order.barrier(met)
+            end.finish(batch)
+        batch.order.tick(None)
+        met = np.asarray(complete.reshape(batch.blocks, -1).any(axis=1))
+        batch.order.barrier(met)
         if end.scope == "cluster":
-            self.order.cluster_barrier(met)
+            batch.order.cluster_barrier(met)
         if end.scope == "grid":
-            self.order.grid_barrier()
-        self.changes += 1
-        self._arrive(number, end.target, self.mask)
+            batch.order.grid_barrier()
+        batch.changes += 1
+        self._arrive(number, end.target, batch.mask)

@@ -69,7 +69,7 @@ def race(
 ) -> None:
     """Two accesses to one word, one of them a write, with nothing that orders them."""
     before: Site = batch.order.sites[time]
-    mine, theirs = batch.thread_of(lane), batch.thread_of(earlier)
+    mine, theirs = batch.threads.thread_of(lane), batch.threads.thread_of(earlier)
     index = _index(site, memory, offset, lane - batch.order.first_lane)
     element = f"{site.array}[{', '.join(map(str, index))}]"
     if mine.block != theirs.block:
@@ -122,7 +122,7 @@ def under_way(batch: Batch, site: Site, memory: Allocation, lane: int, owner: in
 def changed(batch: Batch, site: Site, memory: Allocation, lane: int, writer: int, time: int, offset: int) -> None:
     """A word that was written in this launch, read by the path for what never changes while one runs."""
     before: Site = batch.order.sites[time]
-    mine, theirs = batch.thread(lane), batch.thread_of(writer)
+    mine, theirs = batch.thread(lane), batch.threads.thread_of(writer)
     index = _index(site, memory, offset, lane)
     text = f"{mine} reads {site.array}[{', '.join(map(str, index))}] by the read-only path, but {theirs} wrote it at "
     text += f"line {before.place.line} of the same launch"

@@ -67,10 +67,10 @@ def thread_attribute(emit: Emitter, base: str, attribute: str) -> Callable[[Batc
         return None
     axis = "xyz".index(attribute)
     indices: dict[Any, Callable[[Batch], Any]] = {
-        cuda.threadIdx: lambda batch: batch.thread_index[axis],
-        cuda.blockIdx: lambda batch: batch.block_index[axis],
-        cuda.blockDim: lambda batch: np.int32(batch.block[axis]),
-        cuda.gridDim: lambda batch: np.int32(batch.grid[axis]),
+        cuda.threadIdx: lambda batch: batch.threads.thread_index[axis],
+        cuda.blockIdx: lambda batch: batch.threads.block_index[axis],
+        cuda.blockDim: lambda batch: np.int32(batch.threads.block[axis]),
+        cuda.gridDim: lambda batch: np.int32(batch.threads.grid[axis]),
     }
     return indices.get(owner)
 
@@ -222,14 +222,14 @@ def _grid(emit: Emitter, made: Call) -> None:
 
 
 def _position(batch: Batch, axis: int) -> Any:
-    block: Any = batch.block_index[axis]
-    return block * np.int64(batch.block[axis]) + batch.thread_index[axis]
+    block: Any = batch.threads.block_index[axis]
+    return block * np.int64(batch.threads.block[axis]) + batch.threads.thread_index[axis]
 
 
 def _gridsize(emit: Emitter, made: Call) -> None:
     """``cuda.gridsize``: threads of the grid."""
     axes = int(emit.constants[made.arguments[0]])
-    _axes(emit, made, axes, lambda batch, axis: np.int64(batch.grid[axis] * batch.block[axis]))
+    _axes(emit, made, axes, lambda batch, axis: np.int64(batch.threads.grid[axis] * batch.threads.block[axis]))
 
 
 def _axes(emit: Emitter, made: Call, axes: int, position: Callable[[Batch, int], Any]) -> None:

@@ -56,8 +56,8 @@ def _shared(emit: Emitter, made: Call) -> None:
 
     def view(batch: Batch) -> View:
         memory = batch.shared[number]
-        offset = batch.block_of_lane * memory.period if batch.blocks > 1 else np.int64(0)
-        shape = extents if count else (np.int64(batch.dynamic_bytes // dtype.itemsize),)
+        offset = batch.threads.block_of_lane * memory.period if batch.blocks > 1 else np.int64(0)
+        shape = extents if count else (np.int64(batch.launch.dynamic_bytes // dtype.itemsize),)
         return View(memory, dtype, offset, shape, strides)
 
     emit.define(made.target, None, view, ())

@@ -36,7 +36,7 @@ def _together(batch: Batch, mask: Any, place: Place, what: str, kind: FaultKind 
     """Which lanes take part with each lane, (warps, 32, 32); a fault where a named lane lives and is elsewhere."""
     active = batch.mask.array.reshape(-1, 32)
     named = _members(batch, mask)
-    live = batch.alive.reshape(-1, 32)
+    live = batch.schedule.alive.reshape(-1, 32)
     absent = named & (live & ~active)[:, None, :] & active[:, :, None]
     if absent.any():
         warp, lane, other = (int(i[0]) for i in np.nonzero(absent))
@@ -46,7 +46,7 @@ def _together(batch: Batch, mask: Any, place: Place, what: str, kind: FaultKind 
 
 
 def _fault(batch: Batch, kind: FaultKind, place: Place, warp: int, lane: int, other: int, text: str) -> None:
-    mine, exists = batch.thread(warp * 32 + lane), bool(batch.exists[warp * 32 + other])
+    mine, exists = batch.thread(warp * 32 + lane), bool(batch.threads.exists[warp * 32 + other])
     theirs = batch.thread(warp * 32 + other) if exists else None
     batch.fault(
         Fault(
@@ -167,7 +167,7 @@ def _syncwarp(emit: Emitter, made: Call) -> None:
         bits = np.int64(-1) if mask is None else batch.v[mask]
         _together(batch, bits, place, "syncwarp", "barrier")
         members = np.broadcast_to(np.asarray(bits).astype(np.int64) & 0xFFFFFFFF, batch.lanes)
-        live = batch.alive.reshape(-1, 32)
+        live = batch.schedule.alive.reshape(-1, 32)
         whole = (batch.mask.array.reshape(-1, 32) == live).all(axis=1) & live.any(axis=1)
         whole &= (_members(batch, bits) | ~live[:, None, :]).all(axis=(1, 2))
         batch.order.tick(place)

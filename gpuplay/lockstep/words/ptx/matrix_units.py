@@ -43,7 +43,7 @@ def all_lanes(batch: Batch, place: Place, what: str) -> None:
     warp = int(part.argmax())
     mine = batch.thread(warp * WARP + int(active[warp].argmax()))
     missing = int((~active[warp]).argmax())
-    theirs = batch.thread(warp * WARP + missing) if batch.exists[warp * WARP + missing] else None
+    theirs = batch.thread(warp * WARP + missing) if batch.threads.exists[warp * WARP + missing] else None
     text = f"{mine}: {what} without lane {missing} ({theirs or 'which this block does not have'})"
     remedy = "let all 32 lanes of the warp execute it together"
     batch.fault(Fault("warp", text, place, mine, other_thread=theirs, remedy=remedy))

@@ -32,7 +32,7 @@ def _rank(emit: Emitter, made: Call) -> None:
     emit.count()
 
     def rank(batch: Batch) -> Any:
-        return (access.spread(batch, batch.block_index[0]) % _size(batch)).astype(np.uint32)
+        return (access.spread(batch, batch.threads.block_index[0]) % _size(batch)).astype(np.uint32)
 
     emit.define(made.target, UINT32, rank, ())
 

@@ -134,7 +134,7 @@ def _write(
     """Put the pieces of a lane's box where swizzling has them in a block, and count its bytes at the barrier there."""
     bulk, (lane, block) = bulk_of(batch), lane_to_block
     addresses = swizzled(int(bulk.address(memory, begin)) + np.arange(0, box.size, PIECE))
-    bulk.fill(lane, block, column, bulk.pieces(block, addresses), site.place)
+    bulk.fill(batch, lane, block, column, bulk.pieces(block, addresses), site.place)
     places = bulk.offset(memory, block, addresses)
     memory.data.reshape(-1, PIECE)[places // PIECE] = box.reshape(-1, PIECE)
     memory.written.reshape(-1, PIECE >> memory.shift)[places // PIECE] = 1

@@ -168,7 +168,7 @@ def _fetched(
         remedy = "copy the whole tile first, zeros beyond the edges"
         batch.fault(Fault("unset", text, place, thread, array=memory.name, remedy=remedy))
     pieces = bulk.pieces(block, addresses).reshape(-1)
-    bulk.expect(first + THREAD, pieces, place, memory.name)
+    bulk.expect(batch, first + THREAD, pieces, place, memory.name)
     bulk.begin_read(first, pieces, place)
     return unpack(memory.data.reshape(-1, PIECE)[places].reshape(len(addresses), -1))
 

@@ -1,0 +1,51 @@
+"""A launch under way: what all its batches share."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+from gpuplay.lockstep.execution.counting import Tally
+from gpuplay.lockstep.execution.program import Program
+from gpuplay.lockstep.memory.order import Order
+from gpuplay.lockstep.record import WARP, Fault, Note, Place
+from gpuplay.machine.limits import Dims
+
+
+@dataclass(eq=False)
+class LaunchState:
+    """A program, its geometry, and what its batches leave behind: the order of accesses, faults, notes, counters.
+
+    ``dynamic_bytes`` are those of a block's dynamic shared memory; ``check_types`` compares every variable's dtype with
+    the inferred one.
+    """
+
+    program: Program
+    grid: Dims
+    block: Dims
+    dynamic_bytes: int = 0
+    check_types: bool = False
+    order: Order = field(init=False)
+    tally: Tally = field(init=False)
+    faults: dict[tuple[Any, ...], Fault] = field(default_factory=dict)
+    notes: dict[Place, Note] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        warps = -(-math.prod(self.block) // WARP)
+        self.order = Order(self.blocks, warps, fences=self.program.fences)
+        self.tally = Tally(len(self.program.blocks))
+
+    @property
+    def blocks(self) -> int:
+        """How many blocks the grid has."""
+        return math.prod(self.grid)
+
+    def fault(self, fault: Fault) -> None:
+        """Record a fault: once for each kind and place, with a count."""
+        key = fault.kind, fault.place, fault.other, fault.array
+        known = self.faults.get(key)
+        if known is None:
+            self.faults[key] = fault
+        else:
+            self.faults[key] = replace(known, count=known.count + fault.count)
