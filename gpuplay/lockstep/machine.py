@@ -7,7 +7,6 @@ loops go round until no lane is active. No clocks, no caches, no occupancy: it n
 from __future__ import annotations
 
 import contextlib
-import math
 from collections import Counter
 from collections.abc import Iterator
 from typing import Any
@@ -19,6 +18,7 @@ from gpuplay.lockstep.errors import LockstepFault
 from gpuplay.lockstep.execution.batch import Batch
 from gpuplay.lockstep.execution.counting import counted
 from gpuplay.lockstep.execution.engine import Engine, Stuck
+from gpuplay.lockstep.execution.faults.launches import refused
 from gpuplay.lockstep.execution.launch import LaunchState
 from gpuplay.lockstep.execution.program import Program, SharedArray
 from gpuplay.lockstep.front.identity import meaning
@@ -28,7 +28,7 @@ from gpuplay.lockstep.memory.host_memory import GlobalMemory
 from gpuplay.lockstep.memory.values import BoxView, View
 from gpuplay.lockstep.record import Counts, Fault, Launch, Note, Place, Report, Source, WarpMap
 from gpuplay.lockstep.translate.functions import translate
-from gpuplay.machine.limits import Dims, LaunchError, dims, refuse_launch
+from gpuplay.machine.limits import Dims, dims
 from gpuplay.machine.model import GpuModel
 
 BATCH_LANES = 32 * 1024  # the vectors of a batch and of its shadow then fit in the L2 and L3 cache
@@ -77,7 +77,7 @@ class Machine:
         launch = LaunchState(program, blocks, threads, shared, self.check_types)
         with np.errstate(all="ignore"):
             _run(launch, self._bind(program, args))
-        self._record(launch, Launch(_name(function), blocks, threads, shared + _static_bytes(program)))
+        self._record(launch, Launch(_name(function), blocks, threads, shared + program.static_bytes))
         faults = tuple(launch.faults.values())
         self._faults += faults
         if faults and not self.keep_going:
@@ -95,17 +95,10 @@ class Machine:
 
     def _refuse(self, function: Any, program: Program, grid: Dims, block: Dims, shared: int) -> None:
         """Raise LockstepFault, naming the limit, where the model GPU could not take the launch."""
-        remedy = "launch smaller blocks, or use less shared memory"
-        try:
-            refuse_launch(self.model, function, grid, block, shared, _static_bytes(program))
-            _refuse_part_of_cluster(function, grid, program.cluster)
-            if program.cooperative:
-                remedy = "launch no more than fit, each looping over its share: `for i in range(start, n, gridsize)`"
-                _refuse_absent(self.model, function, grid, block)
-        except LaunchError as error:
-            fault = Fault("launch", str(error), remedy=remedy)
+        fault = refused(self.model, function, program, grid, block, shared)
+        if fault is not None:
             self._faults.append(fault)
-            raise LockstepFault((fault,)) from error
+            raise LockstepFault((fault,))
 
     def _bind(self, program: Program, args: tuple[Any, ...]) -> list[Any]:
         """The initial slots, arguments in place; what is watched for races is what the program writes."""
@@ -175,24 +168,6 @@ def _program(function: Any, args: tuple[Any, ...]) -> Program:
     return _PROGRAMS[key]
 
 
-def _refuse_absent(model: GpuModel, function: Any, grid: Dims, block: Dims) -> None:
-    """LaunchError where blocks that are to meet cannot all be on the GPU at once: the last would never start."""
-    warps = -(-math.prod(block) // model.warp_size)
-    resident = min(model.resident_blocks, model.resident_warps // warps)
-    most, blocks = resident * model.multiprocessors, math.prod(grid)
-    if blocks > most:
-        raise LaunchError(
-            f"{_name(function)}: {blocks} blocks of {math.prod(block)} threads meet at a grid sync; the {model.name} "
-            f"has room for {most} at once, {resident} on each of {model.multiprocessors} multiprocessors"
-        )
-
-
-def _refuse_part_of_cluster(function: Any, grid: Dims, cluster: int) -> None:
-    """LaunchError where the grid would end within a cluster."""
-    if grid[0] % cluster:
-        raise LaunchError(f"{_name(function)}: {grid[0]} blocks in x are no multiple of a cluster's {cluster}")
-
-
 def _views(value: Any) -> Iterator[View]:
     """The windows that an argument brings."""
     if isinstance(value, View):
@@ -206,10 +181,6 @@ def _views(value: Any) -> Iterator[View]:
 
 def _name(function: Any) -> str:
     return str(getattr(function, "__name__", "GPU function"))
-
-
-def _static_bytes(program: Program) -> int:
-    return sum(array.count * array.dtype.itemsize for array in program.shared)
 
 
 def _shared(array: SharedArray, blocks: int, dynamic: int) -> Allocation:

@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from gpuplay.lockstep.errors import Unsupported
+from gpuplay.lockstep.execution.faults.accesses import beyond_axis
 from gpuplay.lockstep.memory.values import Number, Slice, View, uniform
-from gpuplay.lockstep.record import Fault, Place
+from gpuplay.lockstep.record import Place
 
 if TYPE_CHECKING:
     from gpuplay.lockstep.emit.emitter import Emitter
@@ -110,18 +111,8 @@ def _require(batch: Batch, inside: Any, index: Number, extent: Number, place: Pl
     bad = batch.mask.array & ~inside
     if bad.any():
         lane = int(bad.argmax())
-        thread = batch.thread(lane)
-        at = int(np.broadcast_to(index, batch.lanes)[lane])
-        batch.fault(
-            Fault(
-                "out of bounds",
-                f"{thread} takes the part {at} of an axis that has {int(np.broadcast_to(extent, batch.lanes)[lane])}",
-                place,
-                thread,
-                index=(at,),
-                remedy="guard the access, as in `if i < n:`",
-            )
-        )
+        at, there = (int(np.broadcast_to(number, batch.lanes)[lane]) for number in (index, extent))
+        beyond_axis(batch, place, lane, at, there)
 
 
 def choose(batch: Batch, items: tuple[Any, ...], index: Number, place: Place) -> Any:

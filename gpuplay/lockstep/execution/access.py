@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from gpuplay.lockstep.execution.faults import changed, out_of_bounds, race, under_way, unset
+from gpuplay.lockstep.execution.faults.accesses import changed, out_of_bounds, race, under_way, unset
 from gpuplay.lockstep.memory import shadow
 from gpuplay.lockstep.memory.atomic_loops import perform
 from gpuplay.lockstep.memory.traffic import contention, sectors, wavefronts

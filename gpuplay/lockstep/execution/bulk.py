@@ -13,9 +13,10 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
+from gpuplay.lockstep.execution.faults.units import overwritten, read_too_early
 from gpuplay.lockstep.memory.allocation import Allocation
 from gpuplay.lockstep.memory.phases import Phases
-from gpuplay.lockstep.record import Fault, Place
+from gpuplay.lockstep.record import Place
 
 if TYPE_CHECKING:
     from gpuplay.lockstep.execution.batch import Batch
@@ -91,11 +92,20 @@ class Bulk:
             known[lane % self._width // WARP] = UNDER_WAY - 1
         if (last > known).any():
             warp = int((last > known).argmax())
-            self._overwritten(batch, lane, block * self._width + warp * WARP, int(last[warp]), place)
+            reader = block * self._width + warp * WARP
+            overwritten(batch, place, lane, reader, self._read_at(reader, int(last[warp])))
         phase = int(self.phases.over[block, column])
         self.tickets.append(Ticket(block, column, phase, place))
         self.filled[pieces] = len(self.tickets)
         self.read[pieces] = 0
+
+    def _read_at(self, first: int, time: int) -> Place:
+        """Where the warp that begins at lane ``first`` read at a time, or began to read what it still reads."""
+        if time == UNDER_WAY:
+            return self._multiplied[first - first % self._width % (4 * WARP)]
+        site = self._order.sites[time]
+        found: Place = getattr(site, "place", site)
+        return found
 
     def expect(self, batch: Batch, lanes: NDArray[np.int64], pieces: Pieces, place: Place, array: str) -> None:
         """Some lanes of one block read pieces: a race where they do not know that a copy has come."""
@@ -104,7 +114,7 @@ class Bulk:
                 ticket = self.tickets[int(number) - 1]
                 known = self.phases.know(lanes, ticket.column, ticket.phase)
                 if not known.all():
-                    self._too_early(batch, int(lanes[known.argmin()]), ticket, place, array)
+                    read_too_early(batch, place, int(lanes[known.argmin()]), ticket.place, array)
 
     def touched(self, batch: Batch, memory: Allocation, offset: NDArray[Any], active: NDArray[Any], site: Site) -> None:
         """Threads themselves read or write shared memory, each some bytes of one piece."""
@@ -148,26 +158,6 @@ class Bulk:
         for group in groups:
             for pieces in group:
                 self.read[pieces, warp : warp + 4] = UNDER_WAY
-
-    # ---- faults ----
-
-    def _too_early(self, batch: Batch, lane: int, ticket: Ticket, place: Place, array: str) -> None:
-        thread = batch.thread(lane)
-        text = f"{thread} reads {array}, into which a copy was begun at line {ticket.place.line}, without having waited"
-        remedy = "let it wait for the phase of the barrier that the copy's bytes count at: wait_for_phase(…)"
-        batch.fault(Fault("race", text, place, thread, ticket.place, array=array, remedy=remedy))
-
-    def _overwritten(self, batch: Batch, lane: int, first: int, time: int, place: Place) -> None:
-        """What the warp that begins at lane ``first`` read at a time, or still reads, is copied over."""
-        thread, reader = batch.thread(lane), batch.thread(first)
-        group = first - first % self._width % (4 * WARP)
-        read = self._order.sites[time] if time != UNDER_WAY else self._multiplied[group]
-        where = getattr(read, "place", read)
-        text = f"{thread} copies over shared memory that the warp of {reader} may still read (line {where.line})"
-        remedy = (
-            "let the readers wait for their products, then arrive at a barrier, and wait for its phase before copying"
-        )
-        batch.fault(Fault("race", text, place, thread, other=where, other_thread=reader, remedy=remedy))
 
 
 def bulk_of(batch: Batch) -> Bulk:

@@ -6,9 +6,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from gpuplay.lockstep.execution.batch import Batch
-from gpuplay.lockstep.execution.deadlock import Spins, barrier_fault, deadlock_fault
+from gpuplay.lockstep.execution.faults.meetings import deadlock, missed_barrier
 from gpuplay.lockstep.execution.lanes import Mask
 from gpuplay.lockstep.execution.program import Branch, Jump, Leave, Meet
+from gpuplay.lockstep.execution.spins import Spins
 from gpuplay.lockstep.memory.traffic import splits
 
 
@@ -49,7 +50,10 @@ class Engine:
         chosen = self.spins.choose([number for number in pending if not self.spins.parked(number)])
         if chosen is not None:
             return chosen
-        self.batch.fault(deadlock_fault(self.batch) if pending else barrier_fault(self.batch))
+        if pending:
+            deadlock(self.batch)
+        else:
+            missed_barrier(self.batch)
         raise Stuck
 
     def _activate(self, mask: Mask) -> None:
@@ -111,7 +115,7 @@ class Engine:
         block_of_lane = self.batch.threads.block_of_lane
         left = np.unique(block_of_lane[mask.array])
         if any(np.isin(block_of_lane[there], left).any() for there in waiting.values()):
-            self.batch.fault(barrier_fault(self.batch, left_at=end.place, who=mask.array))
+            missed_barrier(self.batch, left_at=end.place, who=mask.array)
             raise Stuck
 
     def _meet(self, number: int) -> None:

@@ -132,3 +132,17 @@ class Program:
     cooperative: bool = False
     cluster: int = 1
     touched: dict[int, set[str]] = field(default_factory=dict)
+
+    @property
+    def static_bytes(self) -> int:
+        """Bytes of shared memory that a block has without any that a launch adds."""
+        return sum(array.count * array.dtype.itemsize for array in self.shared)
+
+    def place_of(self, number: int) -> Place:
+        """A line of a block: the first that does something."""
+        block = self.blocks[number]
+        if block.work:
+            return min(block.work, key=lambda place: place.line)
+        if isinstance(block.end, Branch | Leave | Meet):
+            return block.end.place
+        return self.place_of(block.targets[0])

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from gpuplay.lockstep.emit import windows
-from gpuplay.lockstep.execution import faults
+from gpuplay.lockstep.execution.faults.accesses import division
 from gpuplay.lockstep.front.dtypes import class_name, dtype_of, element_of, is_array, is_tuple, plain
 from gpuplay.lockstep.memory.allocation import Allocation
 from gpuplay.lockstep.memory.values import Items, Range, View, uniform
@@ -91,7 +91,7 @@ def _binop(emit: Emitter, target: str, expression: Any) -> None:
     _note_promotion(emit, (expression.lhs.name, expression.rhs.name), left, result)
     if result.kind in "iu" and function in (operator.floordiv, operator.mod):
         place = emit.place
-        emit.operation(lambda batch: faults.division(batch, place, batch.v[a], batch.v[b]), uses=(a, b))
+        emit.operation(lambda batch: division(batch, place, batch.v[a], batch.v[b]), uses=(a, b))
     emit.define(target, result, lambda batch: compute(batch.v[a], batch.v[b]), (a, b))
 
 

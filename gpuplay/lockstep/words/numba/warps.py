@@ -12,8 +12,9 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
+from gpuplay.lockstep.execution.faults.meetings import missing_lane
 from gpuplay.lockstep.front.dtypes import dtype_of
-from gpuplay.lockstep.record import Fault, FaultKind, Place
+from gpuplay.lockstep.record import FaultKind, Place
 
 if TYPE_CHECKING:
     from gpuplay.lockstep.emit.call import Call
@@ -40,24 +41,9 @@ def _together(batch: Batch, mask: Any, place: Place, what: str, kind: FaultKind 
     absent = named & (live & ~active)[:, None, :] & active[:, :, None]
     if absent.any():
         warp, lane, other = (int(i[0]) for i in np.nonzero(absent))
-        _fault(batch, kind, place, warp, lane, other, f"{what} names a lane that is not here")
+        missing_lane(batch, kind, place, warp * 32 + lane, other, f"{what} names a lane that is not here")
     together: NDArray[np.bool_] = named & active[:, None, :]
     return together
-
-
-def _fault(batch: Batch, kind: FaultKind, place: Place, warp: int, lane: int, other: int, text: str) -> None:
-    mine, exists = batch.thread(warp * 32 + lane), bool(batch.threads.exists[warp * 32 + other])
-    theirs = batch.thread(warp * 32 + other) if exists else None
-    batch.fault(
-        Fault(
-            kind,
-            f"{mine}: {text}: lane {other} ({theirs or 'which this block does not have'})",
-            place,
-            mine,
-            other_thread=theirs,
-            remedy="let all lanes of the mask execute it, or name only those that do",
-        )
-    )
 
 
 def _number(emit: Emitter, made: Call, position: int) -> tuple[int, np.dtype[Any]]:
@@ -88,7 +74,7 @@ def _shuffle(source_of: Callable[[NDArray[Any], NDArray[Any]], NDArray[Any]], na
             if lost.any():
                 warp, lane = (int(i[0]) for i in np.nonzero(lost))
                 other, text = int(source[warp, lane]), f"{name} reads a lane that is not active"
-                _fault(batch, "shuffle", place, warp, lane, other, text)
+                missing_lane(batch, "shuffle", place, warp * 32 + lane, other, text)
             values = np.broadcast_to(batch.v[value], batch.lanes).reshape(-1, 32)
             return np.take_along_axis(values, source, axis=1).reshape(-1)
 

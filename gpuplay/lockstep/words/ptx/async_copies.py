@@ -8,7 +8,7 @@ import numpy as np
 
 from gpuplay.intrinsics.device import async_copies as intrinsics
 from gpuplay.lockstep.execution import access
-from gpuplay.lockstep.execution.faults import changed_under_copy, too_many
+from gpuplay.lockstep.execution.faults.accesses import changed_under_copy, too_many
 from gpuplay.lockstep.front.dtypes import element_of
 from gpuplay.lockstep.memory.sites import Site
 from gpuplay.lockstep.memory.underway import Copy, Source

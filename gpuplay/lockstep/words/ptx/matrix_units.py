@@ -17,8 +17,10 @@ from gpuplay.intrinsics.device import matrix_units as intrinsics
 from gpuplay.intrinsics.device.matrix_loads import ROW_BYTES
 from gpuplay.intrinsics.device.matrix_units import A_WORDS, SUMS
 from gpuplay.lockstep.execution import access
+from gpuplay.lockstep.execution.faults.meetings import part_of_warp
+from gpuplay.lockstep.execution.faults.units import not_shared
 from gpuplay.lockstep.front.dtypes import element_of
-from gpuplay.lockstep.record import Fault, Place
+from gpuplay.lockstep.record import Place
 from gpuplay.lockstep.words.ptx import vectors
 from gpuplay.precision import stored
 
@@ -38,15 +40,10 @@ def all_lanes(batch: Batch, place: Place, what: str) -> None:
     """A fault where some lanes of a warp come here without the others."""
     active = batch.mask.array.reshape(-1, WARP)
     part = active.any(axis=1) & ~active.all(axis=1)
-    if not part.any():
-        return
-    warp = int(part.argmax())
-    mine = batch.thread(warp * WARP + int(active[warp].argmax()))
-    missing = int((~active[warp]).argmax())
-    theirs = batch.thread(warp * WARP + missing) if batch.threads.exists[warp * WARP + missing] else None
-    text = f"{mine}: {what} without lane {missing} ({theirs or 'which this block does not have'})"
-    remedy = "let all 32 lanes of the warp execute it together"
-    batch.fault(Fault("warp", text, place, mine, other_thread=theirs, remedy=remedy))
+    if part.any():
+        warp = int(part.argmax())
+        first, missing = int(active[warp].argmax()), int((~active[warp]).argmax())
+        part_of_warp(batch, place, warp * WARP + first, missing, what)
 
 
 # ---- fragments and matrices ----
@@ -178,7 +175,7 @@ def _load_matrices(*, transposed: bool) -> Handler:
             all_lanes(batch, place, "ldmatrix")
             view = batch.v[source]
             if view.memory.space != "shared":
-                _not_shared(batch, place, site.array)
+                not_shared(batch, place, site.array)
             offset, active = vectors.aligned(batch, view, batch.v[index], site)
             offset = np.broadcast_to(offset, batch.lanes)
             access.touch(batch, view.memory, offset, active, site)
@@ -201,12 +198,6 @@ def _across(rows: NDArray[Any]) -> tuple[NDArray[Any], ...]:
     halves = np.ascontiguousarray(rows).view(np.uint16)  # warps, matrices, rows, columns
     columns = np.ascontiguousarray(halves.transpose(0, 1, 3, 2)).view(np.uint32)
     return _along(columns)
-
-
-def _not_shared(batch: Batch, place: Place, array: str) -> None:
-    thread = batch.thread(batch.mask.first)
-    text = f"{thread}: ldmatrix reads {array}, which is not in shared memory"
-    batch.fault(Fault("warp", text, place, thread, array=array, remedy="copy the tile to shared memory first"))
 
 
 def _round(emit: Emitter, made: Call) -> None:

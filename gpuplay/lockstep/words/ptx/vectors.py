@@ -10,7 +10,7 @@ from gpuplay.intrinsics.device import vectors
 from gpuplay.intrinsics.device.vectors import BYTES, LANES
 from gpuplay.lockstep.errors import Unsupported
 from gpuplay.lockstep.execution import access
-from gpuplay.lockstep.execution.faults import misaligned, unaligned_array
+from gpuplay.lockstep.execution.faults.accesses import misaligned, unaligned_array
 from gpuplay.lockstep.front.dtypes import element_of
 
 if TYPE_CHECKING:

@@ -12,9 +12,9 @@ from gpuplay.intrinsics.device import shared_addresses
 from gpuplay.intrinsics.device.hopper import barriers
 from gpuplay.lockstep.execution import access
 from gpuplay.lockstep.execution.bulk import bulk_of
+from gpuplay.lockstep.execution.faults.units import barrier_not_set_up
 from gpuplay.lockstep.execution.program import Branch, Jump
 from gpuplay.lockstep.front.dtypes import element_of
-from gpuplay.lockstep.record import Fault
 
 if TYPE_CHECKING:
     from gpuplay.lockstep.emit.call import Call, Handler
@@ -48,13 +48,7 @@ def ready(
     """Which lanes may use the barrier of their block, or another; a fault where it may not be set up yet."""
     bad = bulk_of(batch).phases.unready(lanes, lanes // batch.width if blocks is None else blocks, columns)
     if bad.any():
-        thread = batch.thread(int(lanes[bad.argmax()]))
-        text = (
-            f"{thread} uses a barrier of {site.array} that has not been set up before, as far as this thread can know"
-        )
-        meet = "cuda.syncthreads()" if batch.program.cluster == 1 else "cluster_sync()"
-        remedy = f"let one thread call init_barrier and publish_barriers, then all of them {meet}"
-        batch.fault(Fault("unset", text, site.place, thread, array=site.array, remedy=remedy))
+        barrier_not_set_up(batch, site, int(lanes[bad.argmax()]))
     return ~bad
 
 

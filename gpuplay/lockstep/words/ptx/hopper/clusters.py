@@ -10,8 +10,8 @@ import numpy as np
 from gpuplay.intrinsics.device.hopper import clusters
 from gpuplay.lockstep.execution import access
 from gpuplay.lockstep.execution.bulk import bulk_of
+from gpuplay.lockstep.execution.faults.units import no_block
 from gpuplay.lockstep.execution.program import Meet
-from gpuplay.lockstep.record import Fault
 from gpuplay.lockstep.words.ptx.hopper.barriers import barriers_at, ready
 from gpuplay.lockstep.words.ptx.hopper.copies import copy
 
@@ -19,7 +19,6 @@ if TYPE_CHECKING:
     from gpuplay.lockstep.emit.call import Call
     from gpuplay.lockstep.emit.emitter import Emitter
     from gpuplay.lockstep.execution.batch import Batch
-    from gpuplay.lockstep.record import Place
 
 INT64, UINT32, UINT16 = np.dtype(np.int64), np.dtype(np.uint32), np.dtype(np.uint16)
 
@@ -59,7 +58,7 @@ def _arrive(emit: Emitter, made: Call) -> None:
         ranks = access.spread(batch, batch.v[number])[lanes].astype(np.int64)
         inside = ranks < _size(batch)
         if not inside.all():
-            _no_block(batch, int(lanes[inside.argmin()]), int(ranks[inside.argmin()]), site.place)
+            no_block(batch, site.place, int(lanes[inside.argmin()]), int(ranks[inside.argmin()]))
         lanes, columns, ranks = lanes[inside], columns[inside], ranks[inside]
         blocks = lanes // batch.width // _size(batch) * _size(batch) + ranks
         able = ready(batch, lanes, columns, site, blocks)
@@ -75,17 +74,11 @@ def _copy(emit: Emitter, made: Call) -> None:
     def receivers(batch: Batch, lane: int) -> Iterator[int]:
         bits = int(access.spread(batch, batch.v[mask])[lane])
         if bits >> _size(batch):
-            _no_block(batch, lane, bits.bit_length() - 1, place)
+            no_block(batch, place, lane, bits.bit_length() - 1)
         first = lane // batch.width // _size(batch) * _size(batch)
         return (first + rank for rank in range(_size(batch)) if bits >> rank & 1)
 
     copy(emit, made, receivers, mask)
-
-
-def _no_block(batch: Batch, lane: int, rank: int, place: Place) -> None:
-    thread = batch.thread(lane)
-    text = f"{thread} reaches for block {rank} of its cluster, which has {_size(batch)}"
-    batch.fault(Fault("out of bounds", text, place, thread, index=(rank,), remedy="declare the cluster: cluster_of(…)"))
 
 
 HANDLERS: dict[Any, Any] = {

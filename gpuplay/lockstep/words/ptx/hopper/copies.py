@@ -15,9 +15,10 @@ from gpuplay.intrinsics.device.hopper import copies
 from gpuplay.lockstep.errors import Unsupported
 from gpuplay.lockstep.execution import access
 from gpuplay.lockstep.execution.bulk import PIECE, bulk_of
-from gpuplay.lockstep.execution.faults import misaligned, unset
+from gpuplay.lockstep.execution.faults.accesses import misaligned, unset
+from gpuplay.lockstep.execution.faults.units import barrier_unpublished, box_too_large
 from gpuplay.lockstep.memory.values import BoxView
-from gpuplay.lockstep.record import SECTOR_BYTES, Fault
+from gpuplay.lockstep.record import SECTOR_BYTES
 from gpuplay.lockstep.words.ptx.hopper.barriers import barriers_at, ready
 
 if TYPE_CHECKING:
@@ -75,10 +76,7 @@ def _published(batch: Batch, lanes: NDArray[np.int64], columns: NDArray[np.int64
     """Which lanes' barriers were made known to copies; a fault where one was not."""
     known: NDArray[np.bool_] = bulk_of(batch).phases.published[lanes // batch.width, columns] > 0
     if not known.all():
-        thread = batch.thread(int(lanes[known.argmin()]))
-        text = f"{thread} begins a copy that counts at a barrier of {site.array} that copies do not know of"
-        remedy = "let the thread that called init_barrier call publish_barriers"
-        batch.fault(Fault("unset", text, site.place, thread, array=site.array, remedy=remedy))
+        barrier_unpublished(batch, site, int(lanes[known.argmin()]))
     return known
 
 
@@ -89,10 +87,7 @@ def _fits(batch: Batch, memory: Allocation, begin: int, lane: int, view: BoxView
         return False
     taken, there = view.box[0] * ROW, memory.period - begin % memory.period
     if taken > there:
-        thread = batch.thread(lane)
-        text = f"{thread} copies a box of {taken} bytes into {site.array}, which has {there} bytes from there on"
-        remedy = "launch with more shared memory, or copy smaller boxes"
-        batch.fault(Fault("out of bounds", text, site.place, thread, array=site.array, remedy=remedy))
+        box_too_large(batch, site, lane, taken, there)
     return taken <= there
 
 

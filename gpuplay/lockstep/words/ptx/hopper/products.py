@@ -18,7 +18,9 @@ from gpuplay.intrinsics.device.hopper.products import ROWS, SWIZZLE_128, WARPGRO
 from gpuplay.intrinsics.device.matrix_units import READ
 from gpuplay.lockstep.execution import access
 from gpuplay.lockstep.execution.bulk import PIECE, bulk_of
-from gpuplay.lockstep.record import Fault, Place
+from gpuplay.lockstep.execution.faults.meetings import part_of_warpgroup
+from gpuplay.lockstep.execution.faults.units import tile_unset, wrong_descriptor
+from gpuplay.lockstep.record import Place
 from gpuplay.lockstep.words.ptx.hopper.copies import swizzled
 from gpuplay.lockstep.words.ptx.matrix_units import cut
 
@@ -40,10 +42,7 @@ def warpgroups(batch: Batch, place: Place, what: str) -> NDArray[np.int64]:
     firsts = (np.arange(batch.blocks)[:, None] * batch.width + np.arange(whole) * WARPGROUP).reshape(-1)
     here = batch.mask.array[firsts[:, None] + THREAD].sum(axis=1) if whole else np.zeros(0, np.int64)
     if int(here[here == WARPGROUP].sum()) != batch.mask.lanes:
-        thread = batch.thread(batch.mask.first)
-        text = f"{thread}: {what} without all 128 threads of its warpgroup, four warps from one divisible by four on"
-        remedy = "let all threads of the warpgroup execute it together"
-        batch.fault(Fault("warp", text, place, thread, remedy=remedy))
+        part_of_warpgroup(batch, place, what)
     complete: NDArray[np.int64] = firsts[here == WARPGROUP]
     return complete
 
@@ -121,10 +120,10 @@ def _multiply(depth: int, read: Callable[..., tuple[Any, Any]]) -> Handler:
 def _described(batch: Batch, first: int, words: NDArray[Any], place: Place) -> bool:
     """Whether all threads of a warpgroup have the same two descriptors (2, 128), as `describe_tile` makes them."""
     if (words != words[:, :1]).any():
-        _refuse(batch, first, place, "other descriptors than another thread of its warpgroup")
+        wrong_descriptor(batch, place, first, "other descriptors than another thread of its warpgroup")
         return False
     if (words[:, 0] >> np.uint64(62) != SWIZZLE_128 >> 62).any():
-        _refuse(batch, first, place, "a descriptor that describe_tile has not made")
+        wrong_descriptor(batch, place, first, "a descriptor that describe_tile has not made")
         return False
     return True
 
@@ -159,24 +158,15 @@ def _fetched(
     bulk, block = bulk_of(batch), first // batch.width
     memory = bulk.holding(int(addresses.min()))
     if memory is None or memory is not bulk.holding(int(addresses.max())):
-        _refuse(batch, first, place, "a tile that reaches beyond its shared array")
+        wrong_descriptor(batch, place, first, "a tile that reaches beyond its shared array")
         return None
     places = bulk.offset(memory, block, addresses) // PIECE
     if not memory.written.reshape(-1, PIECE >> memory.shift)[places].all():
-        thread = batch.thread(first)
-        text = f"{thread} and its warpgroup multiply a tile of {memory.name} that is not all written"
-        remedy = "copy the whole tile first, zeros beyond the edges"
-        batch.fault(Fault("unset", text, place, thread, array=memory.name, remedy=remedy))
+        tile_unset(batch, place, first, memory.name)
     pieces = bulk.pieces(block, addresses).reshape(-1)
     bulk.expect(batch, first + THREAD, pieces, place, memory.name)
     bulk.begin_read(first, pieces, place)
     return unpack(memory.data.reshape(-1, PIECE)[places].reshape(len(addresses), -1))
-
-
-def _refuse(batch: Batch, first: int, place: Place, what: str) -> None:
-    thread = batch.thread(first)
-    remedy = "describe_tile(shared, at, leading, stride) of a tile within one shared array, by all 128 threads alike"
-    batch.fault(Fault("warp", f"{thread} multiplies by {what}", place, thread, remedy=remedy))
 
 
 def _summed(held: NDArray[Any], a: NDArray[np.float64], b: NDArray[np.float64]) -> NDArray[Any]:

@@ -1,4 +1,4 @@
-"""Loops that wait for what cannot happen, and barriers that cannot complete.
+"""Loops that wait for what cannot happen.
 
 Threads are scheduled fairly, as compute capability 7.0 and later promise ("Independent Thread Scheduling",
 CUDA C++ Programming Guide): a loop whose turn changed nothing is parked until memory changes, and others
@@ -10,15 +10,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
-
-from gpuplay.lockstep.execution.program import Branch, Leave, Meet
 from gpuplay.lockstep.memory.values import same
-from gpuplay.lockstep.record import Fault, Note, Place
+from gpuplay.lockstep.record import Note
 
 if TYPE_CHECKING:
-    from numpy.typing import NDArray
-
     from gpuplay.lockstep.execution.batch import Batch
     from gpuplay.lockstep.execution.lanes import Mask
 
@@ -88,82 +83,7 @@ class Spins:
         warps = mask.array.reshape(-1, 32).any(axis=1)
         elsewhere = [other.array for number, other in batch.schedule.pending.items() if number != header]
         if any((there.reshape(-1, 32).any(axis=1) & warps).any() for there in elsewhere):
-            place = place_of(batch, header)
+            place = batch.program.place_of(header)
             text = f"line {place.line}: lanes wait in a loop for other lanes of their warp"
             remedy = "let one thread of a warp take the lock, or release it inside the loop"
             batch.launch.notes[place] = Note("same warp wait", text, place, remedy)
-
-
-def deadlock_fault(batch: Batch) -> Fault:
-    """All lanes that could run turn in loops that change nothing."""
-    number = min(batch.schedule.pending)
-    mask = batch.schedule.pending[number].array
-    place = place_of(batch, number)
-    first = int(mask.argmax())
-    thread = batch.thread(first)
-    lanes = int(mask.sum())
-    others = ""
-    other = None
-    if batch.schedule.waiting:
-        barrier, who = next(iter(batch.schedule.waiting.items()))
-        end = batch.program.blocks[barrier].end
-        assert isinstance(end, Meet)
-        other = end.place
-        others = f"; {int(who.sum())} others wait at the barrier of line {end.place.line}"
-    started = batch.order.first_block + batch.blocks
-    if started < batch.launch.blocks:
-        others += f"; blocks {started} to {batch.launch.blocks - 1} have not started, and need not before these end"
-    return Fault(
-        "deadlock",
-        f"{thread} and {lanes - 1} other threads wait in this loop for a change that no thread can make{others}",
-        place,
-        thread,
-        other,
-        remedy="release what is held on every path; wait only for blocks of a cooperative launch",
-        count=1,
-    )
-
-
-def barrier_fault(batch: Batch, left_at: Place | None = None, who: NDArray[np.bool_] | None = None) -> Fault:
-    """Threads of a block wait at a barrier that others of the block will not reach."""
-    number, waiting = next(iter(batch.schedule.waiting.items()))
-    end = batch.program.blocks[number].end
-    assert isinstance(end, Meet)
-    first = int(waiting.argmax())
-    block = slice(first // batch.width * batch.width, (first // batch.width + 1) * batch.width)
-    here = waiting[block]
-    ended = batch.schedule.ended[block]
-    there = (batch.schedule.alive | batch.schedule.ended | (who if who is not None else False))[block] & ~here
-    other_thread = batch.thread(block.start + int(there.argmax())) if there.any() else None
-    thread = batch.thread(first)
-    others = [m for m in batch.schedule.waiting if m != number]
-    other = None
-    if left_at is not None:
-        does = f"finishes at line {left_at.line} without reaching it"
-    elif others:
-        elsewhere = batch.program.blocks[others[0]].end
-        assert isinstance(elsewhere, Meet)
-        other = elsewhere.place
-        does = f"waits at the barrier of line {elsewhere.place.line}"
-    else:
-        does = "has ended without reaching it" if ended.any() else "cannot reach it"
-    name = f"{other_thread} {does}" if other_thread else f"another thread {does}"
-    return Fault(
-        "barrier",
-        f"{thread} waits at this barrier with {int(here.sum()) - 1} others of its block, but {name}",
-        end.place,
-        thread,
-        other,
-        other_thread,
-        remedy="let all threads of the block take the same path to cuda.syncthreads()",
-    )
-
-
-def place_of(batch: Batch, number: int) -> Place:
-    """A line of a block: the first that does something."""
-    block = batch.program.blocks[number]
-    if block.work:
-        return min(block.work, key=lambda place: place.line)
-    if isinstance(block.end, Branch | Leave | Meet):
-        return block.end.place
-    return place_of(batch, block.targets[0])

@@ -1,4 +1,4 @@
-"""The words of a check that fired: what happened, where, which thread, and what to do about it."""
+"""Accesses to memory that are out of bounds, unordered, of unset words, misaligned; and division by zero."""
 
 from __future__ import annotations
 
@@ -44,6 +44,14 @@ def out_of_bounds(batch: Batch, site: Site, view: View, indices: tuple[Number, .
             remedy="guard the access, as in `if i < n:`",
         )
     )
+
+
+def beyond_axis(batch: Batch, place: Place, lane: int, at: int, extent: int) -> None:
+    """A part of an axis, or of a tuple, that does not exist."""
+    thread = batch.thread(lane)
+    text = f"{thread} takes the part {at} of an axis that has {extent}"
+    remedy = "guard the access, as in `if i < n:`"
+    batch.fault(Fault("out of bounds", text, place, thread, index=(at,), remedy=remedy))
 
 
 def unset(batch: Batch, site: Site, memory: Allocation, offset: int, lane: int) -> None:
