@@ -16,7 +16,7 @@ import numpy as np
 from gpuplay.errors import GpuplayError
 from gpuplay.lockstep.errors import LockstepFault
 from gpuplay.lockstep.execution.batch import Batch
-from gpuplay.lockstep.execution.counting import counted
+from gpuplay.lockstep.execution.counting import Counters
 from gpuplay.lockstep.execution.engine import Engine, Stuck
 from gpuplay.lockstep.execution.faults.launches import refused
 from gpuplay.lockstep.execution.launch import LaunchState
@@ -26,7 +26,7 @@ from gpuplay.lockstep.front.inference import types_of
 from gpuplay.lockstep.memory.allocation import Allocation
 from gpuplay.lockstep.memory.host_memory import GlobalMemory
 from gpuplay.lockstep.memory.values import BoxView, View
-from gpuplay.lockstep.record import Counts, Fault, Launch, Note, Place, Report, Source, WarpMap
+from gpuplay.lockstep.record import Fault, Launch, Note, Report, Source
 from gpuplay.lockstep.translate.functions import translate
 from gpuplay.machine.limits import Dims, dims
 from gpuplay.machine.model import GpuModel
@@ -50,8 +50,7 @@ class Machine:
         self.keep_going, self.check_types = keep_going, check_types
         self._memory = GlobalMemory()
         self._described: dict[int, tuple[Any, Any, tuple[int, int]]] = {}
-        self._lines: dict[Place, Counts] = {}
-        self._maps: dict[tuple[Place, str, str], WarpMap] = {}
+        self._counters = Counters()
         self._faults: list[Fault] = []
         self._notes: dict[Note, None] = {}
         self._sources: dict[Source, None] = {}
@@ -87,9 +86,14 @@ class Machine:
     def report(self) -> Report:
         """All that was seen so far."""
         launches = tuple(Launch(**{**vars(launch), "times": times}) for launch, times in self._launches.items())
-        lines = tuple(sorted(self._lines.items(), key=lambda entry: (entry[0].file, entry[0].line)))
-        maps = tuple(sorted(self._maps.values(), key=lambda m: (m.place.file, m.place.line)))
-        return Report(launches, tuple(self._sources), lines, maps, tuple(self._faults), tuple(self._notes))
+        return Report(
+            launches=launches,
+            sources=tuple(self._sources),
+            lines=self._counters.lines,
+            maps=self._counters.maps,
+            faults=tuple(self._faults),
+            notes=tuple(self._notes),
+        )
 
     # --- a launch ---
 
@@ -127,21 +131,10 @@ class Machine:
         return np.asarray(value, dtype)[()]
 
     def _record(self, state: LaunchState, launch: Launch) -> None:
-        program = state.program
         self._launches[launch] += 1
-        self._notes.update(dict.fromkeys((*program.notes, *state.notes.values())))
-        self._sources.update(dict.fromkeys(program.sources))
-        for place, counts in counted(program, state.tally):
-            self._lines[place] = self._lines.get(place, Counts()) + counts
-        for site in program.sites:
-            if site.requests or site.bytes_asked:
-                self._lines[site.place] = self._lines.get(site.place, Counts()) + site.counts()
-            if site.map is not None:
-                key = site.place, site.array, site.action
-                known = self._maps.get(key)
-                if known is None or site.map.cost - site.map.ideal > known.cost - known.ideal:
-                    self._maps[key] = site.map
-            site.reset()
+        self._notes.update(dict.fromkeys((*state.program.notes, *state.notes.values())))
+        self._sources.update(dict.fromkeys(state.program.sources))
+        self._counters.add(state.program, state.tally)
 
 
 def _run(launch: LaunchState, slots: list[Any]) -> None:
