@@ -226,8 +226,8 @@ def _find_races(batch: Batch, memory: Allocation, offset: Lanes, active: Lanes, 
 def _history(batch: Batch, memory: Allocation, action: int, now: int, offset: Lanes, active: Lanes, width: int) -> int:
     """Enter an access into the history of the memory's words: how many conflicts it has."""
     span = max(width >> memory.shift, 1)
-    state = batch.order.state()
-    return int(shadow.check(action, now, active, offset, memory.shift, span, memory.history, *state, batch.conflicts))
+    times = batch.order.times()
+    return int(shadow.check(action, now, active, offset, memory.shift, span, memory.history, times, batch.conflicts))
 
 
 def count(batch: Batch, memory: Allocation, offset: Lanes, active: Lanes, site: Site) -> None:

@@ -12,7 +12,7 @@ has none.)
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -39,6 +39,23 @@ class Acquire:
 
     time: int
     turn: int
+
+
+class Times(NamedTuple):
+    """What orders an earlier access of a batch's lanes before one that happens now, fences aside.
+
+    ``first_lane`` is the batch's first in the grid; ``start`` is when the grid was last in step, ``barriers`` (blocks,)
+    when a block had its last barrier, ``whole`` (warps,) when all lanes of a warp had their last syncwarp, ``part``
+    (lanes,) when a lane had its last one, with the ``members`` (lanes,) of its mask.
+    """
+
+    first_lane: int
+    warps_per_block: int
+    start: int
+    barriers: NDArray[np.int32]
+    whole: NDArray[np.int32]
+    part: NDArray[np.int32]
+    members: NDArray[np.int64]
 
 
 class Order:
@@ -70,10 +87,10 @@ class Order:
         self.part = np.full(warps * 32, self.now, np.int32)
         self.members = np.zeros(warps * 32, np.int64)
 
-    def state(self) -> tuple[Any, ...]:
-        """What decides whether an earlier access is ordered before one that happens now; see `shadow.check`."""
+    def times(self) -> Times:
+        """What decides whether an earlier access is ordered before one that happens now."""
         times = self.barriers, self.whole, self.part, self.members
-        return self.first_lane, self.warps_per_block, self.start, *times
+        return Times(self.first_lane, self.warps_per_block, self.start, *times)
 
     def met(self) -> int:
         """The time up to which every block of the batch has had a barrier since."""

@@ -15,10 +15,13 @@ reference, an atomic operation that costs more than the check.
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numba import njit
+
+if TYPE_CHECKING:
+    from gpuplay.lockstep.memory.order import Times
 
 LOAD, STORE, ATOMIC = 0, 1, 2
 READS, ATOMICS, COLUMNS = 2, 10, 18  # where the pairs of each kind begin after the write, and the whole row
@@ -66,33 +69,25 @@ def check(  # noqa: C901, PLR0912 - one loop in one function: see above
     shift: int,
     span: int,
     history: Any,
-    first_lane: int,
-    warps_per_block: int,
-    start: int,
-    barriers: Any,
-    whole: Any,
-    part: Any,
-    members: Any,
+    times: Times,
     conflicts: Any,
 ) -> int:
     """Look for accesses to the same words that nothing orders before these, and remember these: how many.
 
-    ``offsets`` (lanes,) are in bytes, a word has ``2**shift`` bytes, an access takes ``span`` words. ``start`` is
-    the time when the grid was last in step, ``barriers`` (blocks,) that of the last barrier, ``whole`` (warps,) of
-    the last syncwarp of all lanes, ``part`` (lanes,) of the last one of some, with ``members`` (lanes,) as its
-    mask. ``conflicts`` (lanes, 4) takes what is unordered: lane, earlier lane, its time, its action.
+    ``offsets`` (lanes,) are in bytes, a word has ``2**shift`` bytes, an access takes ``span`` words. ``conflicts``
+    (lanes, 4) takes what is unordered: lane, earlier lane, its time, its action.
     """
-    found, width, columns = 0, warps_per_block * 32, history.shape[1]
+    found, width, columns = 0, times.warps_per_block * 32, history.shape[1]
     own = READS if action == LOAD else ATOMICS
     for warp in range(active.shape[0] // 32):
-        block = warp // warps_per_block
-        first = first_lane + block * width
-        last, barrier, together = first + width, barriers[block], whole[warp]
+        block = warp // times.warps_per_block
+        first = times.first_lane + block * width
+        last, barrier, whole = first + width, times.barriers[block], times.whole[warp]
         recent = recent_but_one = -1
         for position in range(warp * 32, warp * 32 + 32):
             if not active[position]:
                 continue
-            begin, lane = offsets[position] >> shift, first_lane + position
+            begin, lane = offsets[position] >> shift, times.first_lane + position
             if action == LOAD and begin == recent and begin == recent_but_one:
                 continue  # two readers of a word tell all that more of the same warp would
             recent, recent_but_one = begin, recent
@@ -102,9 +97,8 @@ def check(  # noqa: C901, PLR0912 - one loop in one function: see above
                     if before < 0 or (action != STORE and own <= column < own + KEPT):
                         continue
                     time = history[word, column + 1]
-                    if _unordered(
-                        before, time, lane, first, last, start, barrier, together, part[position], members[position]
-                    ):
+                    part, members = times.part[position], times.members[position]
+                    if _unordered(before, time, lane, first, last, times.start, barrier, whole, part, members):
                         if found < conflicts.shape[0]:
                             conflicts[found, 0], conflicts[found, 1], conflicts[found, 2] = lane, before, time
                             conflicts[found, 3] = STORE if column < READS else LOAD if column < ATOMICS else ATOMIC
