@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from gpuplay.lockstep.execution.program import Block, SharedArray
+from gpuplay.lockstep.execution.program import Block, SharedArray, Slot
 from gpuplay.lockstep.memory.sites import Site
 from gpuplay.lockstep.record import Action, Note, Place, Source
 
@@ -20,30 +20,30 @@ class Build:
     dtypes: list[Any] = field(default_factory=list)
     sites: list[Site] = field(default_factory=list)
     shared: dict[Any, SharedArray] = field(default_factory=dict)
-    shared_slots: dict[int, Any] = field(default_factory=dict)
+    shared_slots: dict[Slot, Any] = field(default_factory=dict)
     locals: list[SharedArray] = field(default_factory=list)
     sources: dict[Any, Source] = field(default_factory=dict)
     promotions: dict[Place, str] = field(default_factory=dict)
     fences: bool = False
     cluster: int = 1
-    flows: dict[int, set[int]] = field(default_factory=dict)
-    touches: list[tuple[int, Action]] = field(default_factory=list)
+    flows: dict[Slot, set[Slot]] = field(default_factory=dict)
+    touches: list[tuple[Slot, Action]] = field(default_factory=list)
 
     def block(self) -> int:
         """A new block's number."""
         self.blocks.append(Block())
         return len(self.blocks) - 1
 
-    def slot(self, name: str = "", dtype: Any = None, value: Any = None) -> int:
+    def slot(self, name: str = "", dtype: Any = None, value: Any = None) -> Slot:
         """A new slot's number."""
         self.initial.append(value)
         self.names.append(name)
         self.dtypes.append(dtype)
         return len(self.initial) - 1
 
-    def touched(self, arguments: tuple[int, ...]) -> dict[int, set[str]]:
+    def touched(self, arguments: tuple[Slot, ...]) -> dict[Slot, set[str]]:
         """What may happen to each argument, by whatever name the function then calls it."""
-        found: dict[int, set[str]] = {slot: set() for slot in arguments}
+        found: dict[Slot, set[str]] = {slot: set() for slot in arguments}
         for slot, action in self.touches:
             seen, waiting = {slot}, [slot]
             while waiting:

@@ -9,7 +9,7 @@ import numpy as np
 
 from gpuplay.lockstep.emit.build import Build
 from gpuplay.lockstep.errors import Unsupported
-from gpuplay.lockstep.execution.program import Meet, Op, Work
+from gpuplay.lockstep.execution.program import Compute, Meet, Op, Slot, Work
 from gpuplay.lockstep.front.dtypes import class_dtype, dtype_of, is_tuple
 from gpuplay.lockstep.front.inference import Typed
 from gpuplay.lockstep.memory.sites import Site
@@ -19,7 +19,7 @@ from gpuplay.lockstep.scalars import operators
 if TYPE_CHECKING:
     from gpuplay.lockstep.execution.batch import Batch
 
-Inline: TypeAlias = "Callable[[Emitter, Typed, tuple[int, ...], str], None]"
+Inline: TypeAlias = "Callable[[Emitter, Typed, tuple[Slot, ...], str], None]"
 
 
 class Emitter:
@@ -33,7 +33,7 @@ class Emitter:
         self.build, self.typed, self.path, self.inline = build, typed, path, inline
         self.statics: dict[str, Any] = {}
         self.constants: dict[str, Any] = {}
-        self.slots: dict[str, int] = {}
+        self.slots: dict[str, Slot] = {}
         self.tuples: dict[str, tuple[str, ...]] = {}
         self.current = build.blocks[0]
         self.place = Place(typed.source.file, typed.source.first)
@@ -53,7 +53,7 @@ class Emitter:
             return self.statics[name]
         return class_dtype(self.typed.types[name])
 
-    def slot(self, name: str) -> int:
+    def slot(self, name: str) -> Slot:
         """The slot of a variable."""
         if name not in self.slots:
             shown = "" if name.startswith("$") else name.removeprefix("arg.").partition(".")[0]
@@ -70,14 +70,14 @@ class Emitter:
         """The value of a variable that never changes; None where it may."""
         return self.constants.get(name)
 
-    def number(self, name: str, dtype: np.dtype[Any] | None) -> int:
+    def number(self, name: str, dtype: np.dtype[Any] | None) -> Slot:
         """A slot with a variable's value in this dtype."""
         slot, have = self.slot(name), self.dtype(name)
         if dtype is None or have is None or have == dtype:
             return slot
         return self.cast(slot, have, dtype)
 
-    def cast(self, slot: int, have: np.dtype[Any], want: np.dtype[Any]) -> int:
+    def cast(self, slot: Slot, have: np.dtype[Any], want: np.dtype[Any]) -> Slot:
         """A slot with the value in another dtype; constants are converted once."""
         convert = operators.cast(have, want)
         if convert is None:
@@ -89,7 +89,7 @@ class Emitter:
         self.operation(lambda batch: batch.set(out, convert(batch.v[slot])), defs=(out,), uses=(slot,))
         return out
 
-    def operation(self, op: Op, defs: tuple[int, ...] = (), uses: tuple[int, ...] = ()) -> None:
+    def operation(self, op: Op, defs: tuple[Slot, ...] = (), uses: tuple[Slot, ...] = ()) -> None:
         """Append an operation to the block."""
         block = self.current
         block.uses |= {use for use in uses if use not in block.defs and self.build.initial[use] is None}
@@ -103,9 +103,7 @@ class Emitter:
         counted = self.current.work.get(self.place, Work())
         self.current.work[self.place] = counted.plus(**{"instructions": 1} | work)
 
-    def define(
-        self, name: str, dtype: np.dtype[Any] | None, value: Callable[[Batch], Any], uses: tuple[int, ...]
-    ) -> None:
+    def define(self, name: str, dtype: np.dtype[Any] | None, value: Compute, uses: tuple[Slot, ...]) -> None:
         """Set a variable to what ``value`` gives, a number of this dtype or, where it is None, anything else."""
         want, out = self.dtype(name), self.slot(name)
         if dtype is None or want is None or want == dtype:
@@ -115,7 +113,7 @@ class Emitter:
         self.operation(lambda batch: batch.set(raw, value(batch)), defs=(raw,), uses=uses)
         self.copy(out, self.cast(raw, dtype, want))
 
-    def copy(self, out: int, slot: int) -> None:
+    def copy(self, out: Slot, slot: Slot) -> None:
         """Set one slot to what another holds."""
         self.operation(lambda batch: batch.set(out, batch.v[slot]), defs=(out,), uses=(slot,))
 
@@ -124,7 +122,7 @@ class Emitter:
         if target not in self.statics or self.dtype(target) is not None:
             self.move(self.slot(target), source, self.kind(target))
 
-    def move(self, out: int, name: str, kind: Any) -> None:
+    def move(self, out: Slot, name: str, kind: Any) -> None:
         """Set a slot to a variable's value, converted to the type of the slot."""
         want = dtype_of(kind)
         if want is not None:
@@ -134,7 +132,7 @@ class Emitter:
         else:
             self.copy(out, self.slot(name))
 
-    def _tuple(self, name: str, kind: Any) -> int:
+    def _tuple(self, name: str, kind: Any) -> Slot:
         """A slot with a tuple whose elements have the types of ``kind``."""
         have = [dtype_of(item) for item in self.kind(name)]
         want = [dtype_of(item) for item in kind]

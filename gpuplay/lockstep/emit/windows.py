@@ -15,6 +15,7 @@ from gpuplay.lockstep.record import Place
 if TYPE_CHECKING:
     from gpuplay.lockstep.emit.emitter import Emitter
     from gpuplay.lockstep.execution.batch import Batch
+    from gpuplay.lockstep.execution.program import Slot
 
 
 @dataclass(frozen=True)
@@ -31,7 +32,7 @@ class Index:
     """
 
     def __init__(self, emit: Emitter, index: str | None, literal: Any) -> None:
-        self.uses: tuple[int, ...] = ()
+        self.uses: tuple[Slot, ...] = ()
         self.literal = literal
         self.slot = -1
         parts = [emit.constant(name) for name in emit.tuples.get(index or "", ())]

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from gpuplay.lockstep.execution.batch import Batch
     from gpuplay.lockstep.memory.allocation import Allocation
     from gpuplay.lockstep.memory.sites import Site
-    from gpuplay.lockstep.memory.values import Lanes, Number
+    from gpuplay.lockstep.memory.values import Lanes, Number, Vector
 
 ALIGNMENT = 256  # bytes: what an array that owns its memory begins at a multiple of
 PUT_BY = 64  # loads of shared memory that wait to be entered: a few megabytes of offsets
@@ -64,7 +64,7 @@ def locate(
     return vector, active
 
 
-def spread(batch: Batch, value: Number) -> Lanes:
+def spread(batch: Batch, value: Number) -> Vector:
     """A number as a vector over lanes, contiguous."""
     if isinstance(value, np.ndarray):
         return value
@@ -148,7 +148,7 @@ def touch(batch: Batch, memory: Allocation, offset: Number, active: Lanes, site:
         batch.bulk.touched(batch, memory, offsets, active, site)
 
 
-def check(batch: Batch, memory: Allocation, offset: Lanes, active: Lanes, site: Site) -> None:
+def check(batch: Batch, memory: Allocation, offset: Vector, active: Lanes, site: Site) -> None:
     """Check an access of the active lanes against everything that is remembered; it was counted elsewhere."""
     site.space = memory.space
     now = batch.order.tick(site)
@@ -156,7 +156,7 @@ def check(batch: Batch, memory: Allocation, offset: Lanes, active: Lanes, site: 
         _check(batch, memory, offset, active, site, now)
 
 
-def claim(memory: Allocation, offset: Lanes, active: Lanes, site: Site) -> None:
+def claim(memory: Allocation, offset: Vector, active: Lanes, site: Site) -> None:
     """An asynchronous copy into these words was begun by ``site``: nobody may touch them until it arrives."""
     if not memory.claims.size:
         memory.claims = np.zeros(memory.words, np.int32)
@@ -164,7 +164,7 @@ def claim(memory: Allocation, offset: Lanes, active: Lanes, site: Site) -> None:
     memory.claimed += int(shadow.claim(active, offset, memory.shift, span, memory.claims, 1))
 
 
-def release(batch: Batch, memory: Allocation, offset: Lanes, active: Lanes, site: Site) -> None:
+def release(batch: Batch, memory: Allocation, offset: Vector, active: Lanes, site: Site) -> None:
     """The copy that ``site`` began has arrived: from now on its words are as the lanes' own stores would leave them."""
     span = max(site.width >> memory.shift, 1)
     memory.claimed += int(shadow.claim(active, offset, memory.shift, span, memory.claims, 0))
@@ -183,7 +183,7 @@ def refuse_changed(batch: Batch, memory: Allocation, offset: Number, active: Lan
             changed(batch, site, memory, int(lane), owner - 1, time, int(word) << memory.shift)
 
 
-def _check(batch: Batch, memory: Allocation, offset: Lanes, active: Lanes, site: Site, now: int) -> None:
+def _check(batch: Batch, memory: Allocation, offset: Vector, active: Lanes, site: Site, now: int) -> None:
     """Copies under way, unset words and races."""
     action, span = _ACTIONS[site.action], max(site.width >> memory.shift, 1)
     if memory.claimed:
@@ -199,7 +199,7 @@ def _check(batch: Batch, memory: Allocation, offset: Lanes, active: Lanes, site:
         _find_races(batch, memory, offset, active, site, now)
 
 
-def _find_races(batch: Batch, memory: Allocation, offset: Lanes, active: Lanes, site: Site, now: int) -> None:
+def _find_races(batch: Batch, memory: Allocation, offset: Vector, active: Lanes, site: Site, now: int) -> None:
     """Look for unordered accesses to the same words.
 
     Loads of shared memory that nobody wrote since the last barrier are only put by: they matter where a
@@ -223,14 +223,14 @@ def _find_races(batch: Batch, memory: Allocation, offset: Lanes, active: Lanes, 
             race(batch, site, memory, lane, earlier, time, kind, int(offset[lane - order.first_lane]))
 
 
-def _history(batch: Batch, memory: Allocation, action: int, now: int, offset: Lanes, active: Lanes, width: int) -> int:
+def _history(batch: Batch, memory: Allocation, action: int, now: int, offset: Vector, active: Lanes, width: int) -> int:
     """Enter an access into the history of the memory's words: how many conflicts it has."""
     span = max(width >> memory.shift, 1)
     times = batch.order.times()
     return int(shadow.check(action, now, active, offset, memory.shift, span, memory.history, times, batch.conflicts))
 
 
-def count(batch: Batch, memory: Allocation, offset: Lanes, active: Lanes, site: Site) -> None:
+def count(batch: Batch, memory: Allocation, offset: Vector, active: Lanes, site: Site) -> None:
     """Count what an access of the active lanes costs."""
     if memory.space == "global":
         addresses = offset + memory.skew if memory.skew else offset
@@ -254,7 +254,7 @@ def count(batch: Batch, memory: Allocation, offset: Lanes, active: Lanes, site: 
 def _draw(
     batch: Batch,
     memory: Allocation,
-    offset: Lanes,
+    offset: Vector,
     active: Lanes,
     site: Site,
     warp: int,
@@ -290,7 +290,7 @@ def _count_uniform(batch: Batch, memory: Allocation, offset: int, active: Lanes,
         site.draw(tuple(offset - site.base if here else None for here in lanes), batch.thread(mask.first), cost, 1, 1)
 
 
-def _elements(offset: Lanes, itemsize: int) -> Lanes:
+def _elements(offset: Vector, itemsize: int) -> Vector:
     """Byte offsets as element numbers."""
     if itemsize & (itemsize - 1):
         return offset // itemsize

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 
 from numba.core.controlflow import CFGraph
 
-from gpuplay.lockstep.execution.program import Block, Branch, Jump, Leave, Meet, Terminator
+from gpuplay.lockstep.execution.program import Block, Branch, Jump, Leave, Meet, Slot, Terminator
 
 
 def arranged(blocks: list[Block], entry: int) -> list[Block]:
@@ -143,13 +143,13 @@ def _before_a_barrier(blocks: list[Block]) -> set[int]:
 
 def _add_liveness(blocks: list[Block]) -> None:
     """Which slots each block, or one after it, reads before it is set: backward, until nothing changes."""
-    live: list[frozenset[int]] = [frozenset()] * len(blocks)
+    live: list[frozenset[Slot]] = [frozenset()] * len(blocks)
     changed = True
     while changed:
         changed = False
         for number in range(len(blocks) - 1, -1, -1):
             block = blocks[number]
-            after: Iterable[int] = frozenset().union(*(live[target] for target in block.targets))
+            after: Iterable[Slot] = frozenset().union(*(live[target] for target in block.targets))
             before = frozenset(block.uses | (set(after) - block.defs))
             if before != live[number]:
                 live[number], changed = before, True

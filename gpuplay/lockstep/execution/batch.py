@@ -17,6 +17,7 @@ from gpuplay.lockstep.record import Fault, Place, Thread
 if TYPE_CHECKING:
     from gpuplay.lockstep.execution.bulk import Bulk
     from gpuplay.lockstep.execution.launch import LaunchState
+    from gpuplay.lockstep.execution.program import Slot
     from gpuplay.lockstep.memory.allocation import Allocation
 
 
@@ -43,14 +44,14 @@ class Batch:
         self.blocks, self.width, self.lanes = blocks, self.order.width, blocks * self.order.width
         self.schedule = Schedule.of(self.threads.exists)
         self.mask = self.schedule.pending[0]
-        self.needed: frozenset[int] = frozenset()
+        self.needed: frozenset[Slot] = frozenset()
         self.v, self.shared, self.locals = slots, shared, own
         self.copies = Copies(self.lanes)
         self.bulk: Bulk | None = None  # from its first use on: `gpuplay.lockstep.execution.bulk.bulk_of`
         self.conflicts = np.zeros((self.lanes, ROW), np.int64)
         self.changes = self.polls = self.strays = 0
 
-    def set(self, slot: int, value: Any) -> None:
+    def set(self, slot: Slot, value: Any) -> None:
         """Give a slot its value on the active lanes; other lanes keep theirs where one is still to read it."""
         if slot in self.needed:
             try:
@@ -69,13 +70,13 @@ class Batch:
         """Which thread a lane of this batch is."""
         return self.threads.thread(position)
 
-    def _check_type(self, slot: int, value: Any) -> None:
+    def _check_type(self, slot: Slot, value: Any) -> None:
         """The dtype that a variable holds is the one that Numba inferred."""
         want = self.program.dtypes[slot]
         have = getattr(value, "dtype", None)
         assert want is None or have == want, f"{self.program.names[slot]}: {have} held, {want} inferred"
 
-    def _unmergeable(self, slot: int) -> None:
+    def _unmergeable(self, slot: Slot) -> None:
         places = [place for block in self.program.blocks for place in block.work if slot in block.defs]
         name = self.program.names[slot] or "a value"
         place = places[0] if places else Place(self.program.sources[0].file, self.program.sources[0].first)

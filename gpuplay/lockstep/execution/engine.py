@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import numpy as np
-from numpy.typing import NDArray
 
 from gpuplay.lockstep.execution.batch import Batch
 from gpuplay.lockstep.execution.faults.meetings import deadlock, missed_barrier
@@ -11,6 +10,7 @@ from gpuplay.lockstep.execution.lanes import Mask
 from gpuplay.lockstep.execution.program import Branch, Jump, Leave, Meet
 from gpuplay.lockstep.execution.spins import Spins
 from gpuplay.lockstep.memory.traffic import splits
+from gpuplay.lockstep.memory.values import Lanes
 
 
 class Stuck(Exception):
@@ -128,7 +128,7 @@ class Engine:
         self.tally.met[number] += mask.warps
         self._let_go(number, mask.array | self.schedule.waiting.pop(number, np.zeros_like(mask.array)))
 
-    def _let_go(self, number: int, arrived: NDArray[np.bool_]) -> None:
+    def _let_go(self, number: int, arrived: Lanes) -> None:
         """Those who have arrived at a barrier go on where none is missing any more; the others wait."""
         end, batch = self.blocks[number].end, self.batch
         assert isinstance(end, Meet)
@@ -145,7 +145,7 @@ class Engine:
         if complete.any():
             self._go_on(number, end, complete)
 
-    def _go_on(self, number: int, end: Meet, complete: NDArray[np.bool_]) -> None:
+    def _go_on(self, number: int, end: Meet, complete: Lanes) -> None:
         batch = self.batch
         self._activate(Mask(complete))
         if end.finish is not None:

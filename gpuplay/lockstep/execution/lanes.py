@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from gpuplay.lockstep.memory.traffic import warps_and_lanes
+from gpuplay.lockstep.memory.values import Lanes
 from gpuplay.lockstep.record import Thread
 from gpuplay.machine.limits import Dims
 
@@ -16,7 +17,7 @@ from gpuplay.machine.limits import Dims
 class Mask:
     """Which lanes are active, with what is asked of it often."""
 
-    def __init__(self, array: NDArray[np.bool_]) -> None:
+    def __init__(self, array: Lanes) -> None:
         self.array = array
         self.warps, self.lanes = warps_and_lanes(array)
 
@@ -44,7 +45,7 @@ class Threads:
     first_block: int
     blocks: int
     width: int
-    exists: NDArray[np.bool_]
+    exists: Lanes
     block_of_lane: NDArray[np.int64]
     thread_index: tuple[Any, ...]
     block_index: tuple[Any, ...]

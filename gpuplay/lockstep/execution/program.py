@@ -11,9 +11,12 @@ from gpuplay.lockstep.record import Note, Place, Source
 if TYPE_CHECKING:
     import numpy as np
 
+    from gpuplay.lockstep.execution.batch import Batch
     from gpuplay.lockstep.memory.sites import Site
 
-Op: TypeAlias = Callable[[Any], None]  # of the batch
+Slot: TypeAlias = int  # the number of a variable, or of a value without a name, in `Batch.v`
+Op: TypeAlias = "Callable[[Batch], None]"
+Compute: TypeAlias = "Callable[[Batch], Any]"  # the value that a slot is to get
 
 
 @dataclass(frozen=True)
@@ -34,7 +37,7 @@ class Work:
 
 @dataclass(frozen=True)
 class Jump:
-    """Go on there."""
+    """All lanes go to block ``target``."""
 
     target: int
 
@@ -43,7 +46,7 @@ class Jump:
 class Branch:
     """Lanes on which ``condition`` holds go to ``then``."""
 
-    condition: int
+    condition: Slot
     then: int
     otherwise: int
     place: Place
@@ -64,7 +67,7 @@ class Meet:
     scope: Literal["block", "cluster", "grid"]
     target: int
     place: Place
-    uses: tuple[int, ...] = ()
+    uses: tuple[Slot, ...] = ()
     finish: Op | None = None
 
 
@@ -73,17 +76,17 @@ Terminator: TypeAlias = Jump | Branch | Leave | Meet
 
 @dataclass
 class Block:
-    """Operations that run one after another, and where lanes go then. ``defs`` and ``uses`` are slots.
+    """Operations that run one after another, and where lanes go then.
 
     ``turns_at`` is set where a loop of the source begins at two blocks: the first and last block of the whole loop.
     """
 
     ops: list[Op] = field(default_factory=list)
     end: Terminator | None = None
-    defs: set[int] = field(default_factory=set)
-    uses: set[int] = field(default_factory=set)
+    defs: set[Slot] = field(default_factory=set)
+    uses: set[Slot] = field(default_factory=set)
     work: dict[Place, Work] = field(default_factory=dict)
-    live_in: frozenset[int] = frozenset()
+    live_in: frozenset[Slot] = frozenset()
     turns_at: tuple[int, int] | None = None
 
     @property
@@ -120,7 +123,7 @@ class Program:
 
     blocks: list[Block]
     initial: list[Any]
-    arguments: tuple[int, ...]
+    arguments: tuple[Slot, ...]
     names: list[str]
     dtypes: list[Any]
     sites: list[Site]
@@ -131,7 +134,7 @@ class Program:
     fences: bool = False
     cooperative: bool = False
     cluster: int = 1
-    touched: dict[int, set[str]] = field(default_factory=dict)
+    touched: dict[Slot, set[str]] = field(default_factory=dict)
 
     @property
     def static_bytes(self) -> int:

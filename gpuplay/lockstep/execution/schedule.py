@@ -5,10 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 
 import numpy as np
-from numpy.typing import NDArray
 
 from gpuplay.lockstep.execution.lanes import Mask
-from gpuplay.lockstep.execution.program import Block, Meet
+from gpuplay.lockstep.execution.program import Block, Meet, Slot
+from gpuplay.lockstep.memory.values import Lanes
 
 
 @dataclass(eq=False)
@@ -21,13 +21,13 @@ class Schedule:
     """
 
     pending: dict[int, Mask]
-    alive: NDArray[np.bool_]
-    ended: NDArray[np.bool_]
-    waiting: dict[int, NDArray[np.bool_]] = field(default_factory=dict)
+    alive: Lanes
+    ended: Lanes
+    waiting: dict[int, Lanes] = field(default_factory=dict)
     turning: dict[int, Mask] = field(default_factory=dict)
 
     @classmethod
-    def of(cls, exists: NDArray[np.bool_]) -> Schedule:
+    def of(cls, exists: Lanes) -> Schedule:
         """All threads that exist stand at the first block."""
         return cls({0: Mask(exists.copy())}, exists.copy(), np.zeros_like(exists))
 
@@ -50,9 +50,9 @@ class Schedule:
         if not returned:
             self.ended |= mask.array
 
-    def live(self, blocks: list[Block]) -> frozenset[int]:
+    def live(self, blocks: list[Block]) -> frozenset[Slot]:
         """The slots that these lanes will still read."""
-        slots: frozenset[int] = frozenset()
+        slots: frozenset[Slot] = frozenset()
         for number in (*self.pending, *self.turning):
             slots |= blocks[number].live_in
         for number in self.waiting:

@@ -17,6 +17,8 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from gpuplay.lockstep.memory.values import Lanes
+
 
 @dataclass(frozen=True)
 class Release:
@@ -117,20 +119,20 @@ class Order:
         """All threads of the grid have met."""
         self.start = self.now
 
-    def syncwarp(self, active: NDArray[np.bool_], whole: NDArray[np.bool_], members: NDArray[Any]) -> None:
+    def syncwarp(self, active: Lanes, whole: NDArray[np.bool_], members: NDArray[Any]) -> None:
         """Active lanes met the ``members`` (mask bits, for each lane) of their warps; ``whole`` marks whole warps."""
         self.whole[whole] = self.now
         self.part[active] = self.now
         self.members[active] = members[active]
 
-    def fence(self, active: NDArray[np.bool_]) -> None:
+    def fence(self, active: Lanes) -> None:
         """Active lanes executed a fence at the scope of the device."""
         positions = np.flatnonzero(active)
         lanes = positions + self.first_lane
         self._fenced[lanes] = self.now
         self._barrier_before_fence[lanes] = self.barriers[positions // self.width]
 
-    def atomic(self, memory: int, words: NDArray[np.int64], active: NDArray[np.bool_]) -> None:
+    def atomic(self, memory: int, words: NDArray[np.int64], active: Lanes) -> None:
         """Active lanes updated words of a global array: acquire what was released there, release what is fenced."""
         if not self._fences:
             return

@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING
 
 from gpuplay.lockstep.record import Action, Atomics, Banks, Counts, Place, Space, Thread, Traffic, WarpMap
+
+if TYPE_CHECKING:
+    from gpuplay.lockstep.memory.values import View
 
 
 @dataclass(eq=False)
@@ -26,7 +29,7 @@ class Site:
     hottest: int = 0
     base: int = 0
     offset: int = 0
-    view: Any = None
+    view: View | None = None
     map: WarpMap | None = None
 
     def counts(self) -> Counts:

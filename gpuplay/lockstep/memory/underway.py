@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 
 from gpuplay.lockstep.memory.allocation import Allocation
 from gpuplay.lockstep.memory.sites import Site
+from gpuplay.lockstep.memory.values import Lanes
 
 
 @dataclass(frozen=True)
@@ -38,7 +39,7 @@ class Copy:
     dtype: np.dtype[Any]
     offset: NDArray[np.int64]
     values: tuple[Any, ...]
-    waiting: NDArray[np.bool_]
+    waiting: Lanes
     group: NDArray[np.int32]
     site: Site
     source: Source
@@ -55,11 +56,11 @@ class Copies:
         """Remember a copy that was begun."""
         self.under_way.append(copy)
 
-    def commit(self, active: NDArray[np.bool_]) -> None:
+    def commit(self, active: Lanes) -> None:
         """Active lanes make a group of what they began since their last one."""
         self.open[active] += 1
 
-    def due(self, active: NDArray[np.bool_], groups: int) -> Iterator[tuple[Copy, NDArray[np.bool_]]]:
+    def due(self, active: Lanes, groups: int) -> Iterator[tuple[Copy, Lanes]]:
         """Copies, and their active lanes, that are in none of these lanes' ``groups`` youngest groups; they arrive."""
         for copy in self.under_way:
             lanes = copy.waiting & active & (copy.group < self.open - groups)

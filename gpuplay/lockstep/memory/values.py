@@ -15,7 +15,8 @@ if TYPE_CHECKING:
     from gpuplay.lockstep.memory.allocation import Allocation
 
 Number: TypeAlias = Any  # np.generic, or NDArray over lanes
-Lanes: TypeAlias = NDArray[Any]
+Vector: TypeAlias = NDArray[Any]  # (lanes,): a number of each lane
+Lanes: TypeAlias = NDArray[np.bool_]  # (lanes,): which of them
 
 
 @dataclass(frozen=True, eq=False)

@@ -19,6 +19,7 @@ from gpuplay.lockstep.translate import calls, items
 if TYPE_CHECKING:
     from gpuplay.lockstep.emit.emitter import Emitter
     from gpuplay.lockstep.execution.batch import Batch
+    from gpuplay.lockstep.execution.program import Slot
 
 INT64 = np.dtype(np.int64)
 
@@ -184,7 +185,7 @@ def _getattr(emit: Emitter, target: str, expression: Any) -> None:
         raise emit.unsupported(f"the attribute .{attribute} of {kind}")
 
 
-def _array_attribute(emit: Emitter, target: str, source: int, attribute: str, kind: Any) -> None:
+def _array_attribute(emit: Emitter, target: str, source: Slot, attribute: str, kind: Any) -> None:
     if attribute == "shape":
         emit.define(target, None, lambda batch: batch.v[source].shape, (source,))
     elif attribute == "size":

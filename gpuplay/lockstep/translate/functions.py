@@ -11,7 +11,7 @@ import numpy as np
 from gpuplay.lockstep.emit.build import Build
 from gpuplay.lockstep.emit.emitter import Emitter
 from gpuplay.lockstep.execution.arrangement import arranged
-from gpuplay.lockstep.execution.program import Branch, Jump, Leave, Meet, Program
+from gpuplay.lockstep.execution.program import Branch, Jump, Leave, Meet, Program, Slot
 from gpuplay.lockstep.front.inference import Typed, infer
 from gpuplay.lockstep.record import Place, Source
 from gpuplay.lockstep.translate import calls, expressions, items
@@ -46,7 +46,7 @@ def translate(function: Any, arguments: tuple[Any, ...]) -> Program:
 class Function(Emitter):
     """The statements of one function at one place of call."""
 
-    def translate(self, entry: int, returns: tuple[int, Any, int] | None) -> None:
+    def translate(self, entry: int, returns: tuple[Slot, Any, int] | None) -> None:
         """Fill blocks from an entry; ``returns`` is the result's slot, its dtype and where to go on."""
         self.returns = returns
         self.return_lines = _return_lines(self.typed.source)
@@ -161,7 +161,7 @@ def _argument_names(typed: Typed) -> list[str]:
     return [found.get(index, f"unused{index}") for index in range(len(typed.arguments))]
 
 
-def _inline(caller: Emitter, typed: Typed, arguments: tuple[int, ...], result: str) -> None:
+def _inline(caller: Emitter, typed: Typed, arguments: tuple[Slot, ...], result: str) -> None:
     """Translate a device function in the place of its call."""
     here = f"{typed.source.file}:{typed.source.first}:{id(typed)}"
     if here in caller.path:

@@ -14,6 +14,7 @@ from gpuplay.lockstep.memory.values import Pointer, View
 if TYPE_CHECKING:
     from gpuplay.lockstep.emit.emitter import Emitter
     from gpuplay.lockstep.execution.batch import Batch
+    from gpuplay.lockstep.execution.program import Slot
 
 
 def get_item(emit: Emitter, target: str, expression: Any) -> None:
@@ -45,7 +46,7 @@ def _get(emit: Emitter, target: str, base: str, index: str | None, literal: Any)
         raise emit.unsupported(f"an item of {kind}")
 
 
-def _load(emit: Emitter, target: str, base: str, source: int, indices: windows.Index) -> None:
+def _load(emit: Emitter, target: str, base: str, source: Slot, indices: windows.Index) -> None:
     dtype = element_of(emit.kind(base))
     site = emit.site(base, "load", dtype.itemsize)
 
@@ -57,7 +58,7 @@ def _load(emit: Emitter, target: str, base: str, source: int, indices: windows.I
     emit.define(target, number, load, (source, *indices.uses))
 
 
-def _tuple_item(emit: Emitter, target: str, source: int, index: str | None, literal: Any) -> None:
+def _tuple_item(emit: Emitter, target: str, source: Slot, index: str | None, literal: Any) -> None:
     if isinstance(literal, int):
         emit.define(target, None, lambda batch: batch.v[source][literal], (source,))
         return

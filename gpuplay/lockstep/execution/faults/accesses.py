@@ -192,13 +192,13 @@ def unaligned_array(batch: Batch, site: Site, lane: int, alignment: int) -> None
 
 def _itemsize(site: Site) -> int:
     """Bytes of an element of the array that a site touched last."""
-    view: View = site.view
-    return view.dtype.itemsize
+    assert site.view is not None
+    return site.view.dtype.itemsize
 
 
 def _word(site: Site, memory: Allocation, offset: int) -> str:
     """What stands in an element before the access; '' where the line accesses a field, or several elements at once."""
-    view: View | None = site.view
+    view = site.view
     if view is None or view.memory is not memory or view.dtype.fields or view.dtype.itemsize != site.width:
         return ""
     return str(memory.typed(view.dtype)[offset // site.width])
@@ -206,7 +206,7 @@ def _word(site: Site, memory: Allocation, offset: int) -> str:
 
 def _index(site: Site, memory: Allocation, offset: int, lane: int) -> tuple[int, ...]:
     """The indices of an element in its array as the line names it, from its byte offset; of records, its number."""
-    view: View | None = site.view
+    view = site.view
     if view is None or view.memory is not memory or 0 in view.strides:
         within = offset % memory.period if memory.period else offset - site.base
         return (within // site.width,)

@@ -8,10 +8,8 @@ from gpuplay.lockstep.execution.program import Meet
 from gpuplay.lockstep.record import WARP, Fault, FaultKind, Place
 
 if TYPE_CHECKING:
-    import numpy as np
-    from numpy.typing import NDArray
-
     from gpuplay.lockstep.execution.batch import Batch
+    from gpuplay.lockstep.memory.values import Lanes
 
 
 def deadlock(batch: Batch) -> None:
@@ -32,7 +30,7 @@ def deadlock(batch: Batch) -> None:
     batch.fault(Fault("deadlock", text, batch.program.place_of(number), thread, other, remedy=remedy))
 
 
-def missed_barrier(batch: Batch, left_at: Place | None = None, who: NDArray[np.bool_] | None = None) -> None:
+def missed_barrier(batch: Batch, left_at: Place | None = None, who: Lanes | None = None) -> None:
     """Threads of a block wait at a barrier that others of the block, such as those who just left, will not reach."""
     schedule = batch.schedule
     number, waiting = next(iter(schedule.waiting.items()))

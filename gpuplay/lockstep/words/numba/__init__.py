@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from gpuplay.lockstep.emit.call import Handler
+from gpuplay.lockstep.emit.call import Vocabulary
 from gpuplay.lockstep.words.numba import arrays, atomics, barriers, warps
 
-VOCABULARY: dict[str, Handler] = {**arrays.HANDLERS, **barriers.HANDLERS, **atomics.HANDLERS, **warps.HANDLERS}
+VOCABULARY: Vocabulary[str] = {**arrays.HANDLERS, **barriers.HANDLERS, **atomics.HANDLERS, **warps.HANDLERS}

@@ -13,7 +13,7 @@ from gpuplay.lockstep.front.dtypes import element_of
 from gpuplay.lockstep.memory.values import View
 
 if TYPE_CHECKING:
-    from gpuplay.lockstep.emit.call import Call
+    from gpuplay.lockstep.emit.call import Call, Vocabulary
     from gpuplay.lockstep.emit.emitter import Emitter
     from gpuplay.lockstep.execution.batch import Batch
 
@@ -111,7 +111,7 @@ def _store(emit: Emitter, made: Call) -> None:
     emit.operation(store, uses=(source, at, number))
 
 
-HANDLERS = {
+HANDLERS: Vocabulary[str] = {
     "shared.array": _shared,
     "local.array": _local,
     "const.array_like": _constant,

@@ -11,7 +11,7 @@ from gpuplay.lockstep.execution import access
 from gpuplay.lockstep.front.dtypes import element_of
 
 if TYPE_CHECKING:
-    from gpuplay.lockstep.emit.call import Call, Handler
+    from gpuplay.lockstep.emit.call import Call, Handler, Vocabulary
     from gpuplay.lockstep.emit.emitter import Emitter
     from gpuplay.lockstep.execution.batch import Batch
 
@@ -54,4 +54,4 @@ def _update_at(
 
 _NAMES = ("add", "sub", "max", "min", "nanmax", "nanmin", "and_", "or_", "xor", "inc", "dec", "exch")
 
-HANDLERS: dict[str, Any] = {f"atomic.{name}": _update(name) for name in (*_NAMES, "cas", "compare_and_swap")}
+HANDLERS: Vocabulary[str] = {f"atomic.{name}": _update(name) for name in (*_NAMES, "cas", "compare_and_swap")}

@@ -10,7 +10,7 @@ import numpy as np
 from gpuplay.lockstep.execution.program import Meet
 
 if TYPE_CHECKING:
-    from gpuplay.lockstep.emit.call import Call, Handler
+    from gpuplay.lockstep.emit.call import Call, Handler, Vocabulary
     from gpuplay.lockstep.emit.emitter import Emitter
     from gpuplay.lockstep.execution.batch import Batch
 
@@ -66,7 +66,7 @@ def _fence_block(emit: Emitter, _made: Call) -> None:
     emit.count()
 
 
-HANDLERS: dict[str, Any] = {
+HANDLERS: Vocabulary[str] = {
     "syncthreads": _syncthreads,
     "syncthreads_count": _vote(lambda counted, _voters: counted),
     "syncthreads_and": _vote(lambda counted, voters: counted == voters),

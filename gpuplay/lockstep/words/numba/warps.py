@@ -17,9 +17,10 @@ from gpuplay.lockstep.front.dtypes import dtype_of
 from gpuplay.lockstep.record import FaultKind, Place
 
 if TYPE_CHECKING:
-    from gpuplay.lockstep.emit.call import Call
+    from gpuplay.lockstep.emit.call import Call, Handler, Vocabulary
     from gpuplay.lockstep.emit.emitter import Emitter
     from gpuplay.lockstep.execution.batch import Batch
+    from gpuplay.lockstep.execution.program import Slot
 
 LANES = np.arange(32)
 BITS = np.left_shift(np.int64(1), LANES)
@@ -46,7 +47,7 @@ def _together(batch: Batch, mask: Any, place: Place, what: str, kind: FaultKind 
     return together
 
 
-def _number(emit: Emitter, made: Call, position: int) -> tuple[int, np.dtype[Any]]:
+def _number(emit: Emitter, made: Call, position: int) -> tuple[Slot, np.dtype[Any]]:
     """The slot and dtype of an argument, as the signature has it."""
     dtype = dtype_of(made.signature.args[position])
     if dtype is None:
@@ -54,7 +55,7 @@ def _number(emit: Emitter, made: Call, position: int) -> tuple[int, np.dtype[Any
     return emit.number(made.arguments[position], dtype), dtype
 
 
-def _shuffle(source_of: Callable[[NDArray[Any], NDArray[Any]], NDArray[Any]], name: str) -> Any:
+def _shuffle(source_of: Callable[[NDArray[Any], NDArray[Any]], NDArray[Any]], name: str) -> Handler:
     """A shuffle: ``source_of(lane, operand)`` is the lane to read from, its own where out of range."""
 
     def handler(emit: Emitter, made: Call) -> None:
@@ -95,7 +96,7 @@ def _xor(lane: NDArray[Any], by: NDArray[Any]) -> NDArray[Any]:
     return np.where((lane ^ by) < 32, lane ^ by, lane) & 31
 
 
-def _vote(decide: Callable[[Any, Any], Any], name: str) -> Any:
+def _vote(decide: Callable[[Any, Any], Any], name: str) -> Handler:
     """A vote: ``decide(those that take part, those of them for which it holds)``, both (warps, 32, 32)."""
 
     def handler(emit: Emitter, made: Call) -> None:
@@ -119,7 +120,7 @@ def _ballot(_part: Any, holding: Any) -> Any:
     return (holding * BITS).sum(axis=2).astype(np.uint32)
 
 
-def _match(*, all_equal: bool) -> Any:
+def _match(*, all_equal: bool) -> Handler:
     """A match with the lanes whose value is equal, or with all lanes where every value is."""
     name = "match_all_sync" if all_equal else "match_any_sync"
 
@@ -178,7 +179,7 @@ def _lanemask_lt(emit: Emitter, made: Call) -> None:
     emit.define(made.target, UINT32, lambda batch: np.tile(below, batch.lanes // 32), ())
 
 
-HANDLERS: dict[str, Any] = {
+HANDLERS: Vocabulary[str] = {
     "shfl_sync": _shuffle(lambda _lane, by: by & 31, "shfl_sync"),
     "shfl_up_sync": _shuffle(_up, "shfl_up_sync"),
     "shfl_down_sync": _shuffle(_down, "shfl_down_sync"),

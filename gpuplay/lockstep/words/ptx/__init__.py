@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from gpuplay.lockstep.emit.call import Handler
+from gpuplay.lockstep.emit.call import Vocabulary
 from gpuplay.lockstep.words.ptx import approximate, async_copies, hopper, matrix_units, register_tiles, vectors
 
-VOCABULARY: dict[object, Handler] = {
+VOCABULARY: Vocabulary[object] = {
     **vectors.HANDLERS,
     **register_tiles.HANDLERS,
     **matrix_units.HANDLERS,

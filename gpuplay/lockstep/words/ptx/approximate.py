@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -11,7 +11,7 @@ from gpuplay.intrinsics.device.approximate import fast_exp2, fast_reciprocal, fa
 from gpuplay.lockstep.front.dtypes import dtype_of
 
 if TYPE_CHECKING:
-    from gpuplay.lockstep.emit.call import Call, Handler
+    from gpuplay.lockstep.emit.call import Call, Handler, Vocabulary
     from gpuplay.lockstep.emit.emitter import Emitter
     from gpuplay.lockstep.memory.values import Number
 
@@ -43,7 +43,7 @@ def _exp2_without_denormals(x: Number) -> Number:
     return np.where(power < np.finfo(np.float32).tiny, np.float32(0), power)[()]
 
 
-HANDLERS: dict[Any, Any] = {
+HANDLERS: Vocabulary[object] = {
     fast_tanh: _special(np.tanh),
     fast_exp2: _special(_exp2_without_denormals),
     fast_reciprocal: _reciprocal,

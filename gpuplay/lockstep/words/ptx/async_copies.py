@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -15,10 +15,10 @@ from gpuplay.lockstep.memory.underway import Copy, Source
 from gpuplay.lockstep.words.ptx import vectors
 
 if TYPE_CHECKING:
-    from gpuplay.lockstep.emit.call import Call, Handler
+    from gpuplay.lockstep.emit.call import Call, Handler, Vocabulary
     from gpuplay.lockstep.emit.emitter import Emitter
     from gpuplay.lockstep.execution.batch import Batch
-    from gpuplay.lockstep.memory.values import Lanes, Number, View
+    from gpuplay.lockstep.memory.values import Lanes, Number, Vector, View
 
 INT32, INT64 = np.dtype(np.int32), np.dtype(np.int64)
 
@@ -52,7 +52,7 @@ def _copy(elements: int) -> Handler:
     return handler
 
 
-def _counts(batch: Batch, count: Number, elements: int, site: Site) -> Lanes:
+def _counts(batch: Batch, count: Number, elements: int, site: Site) -> Vector:
     """How many elements each lane reads; a fault where that is none of 0 to ``elements``."""
     counts = access.spread(batch, count)
     bad = batch.mask.array & ((counts < 0) | (counts > elements))
@@ -63,7 +63,7 @@ def _counts(batch: Batch, count: Number, elements: int, site: Site) -> Lanes:
 
 
 def _read(
-    batch: Batch, view: View, begin: Lanes, counts: Lanes, sites: tuple[Site, Site]
+    batch: Batch, view: View, begin: Vector, counts: Vector, sites: tuple[Site, Site]
 ) -> tuple[Source, tuple[Number, ...]]:
     """The elements that each lane reads, zeros behind them; counted as one access, checked element by element."""
     whole, single = sites
@@ -123,7 +123,7 @@ def _refuse_changed_source(batch: Batch, copy: Copy, lanes: Lanes) -> None:
             )
 
 
-HANDLERS: dict[Any, Any] = {
+HANDLERS: Vocabulary[object] = {
     intrinsics.copy4_async: _copy(4),
     intrinsics.copy8_async: _copy(8),
     intrinsics.copy1_async: _copy(1),

@@ -25,7 +25,7 @@ from gpuplay.lockstep.words.ptx import vectors
 from gpuplay.precision import stored
 
 if TYPE_CHECKING:
-    from gpuplay.lockstep.emit.call import Call, Handler
+    from gpuplay.lockstep.emit.call import Call, Handler, Vocabulary
     from gpuplay.lockstep.emit.emitter import Emitter
     from gpuplay.lockstep.execution.batch import Batch
     from gpuplay.lockstep.memory.values import Number
@@ -234,7 +234,7 @@ def _sixteen_bits(value: Any, dtype: str) -> Any:
         return np.asarray(value).astype(np.float16).view(np.uint16).astype(np.uint32)[()]
 
 
-HANDLERS: dict[Any, Any] = {
+HANDLERS: Vocabulary[object] = {
     matrix_loads.ldmatrix4: _load_matrices(transposed=False),
     matrix_loads.ldmatrix4_transposed: _load_matrices(transposed=True),
     intrinsics.multiply_add_bf16: _product(partial(_once, _bfloat16), intrinsics.BF16),

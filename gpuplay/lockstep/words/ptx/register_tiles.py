@@ -8,7 +8,7 @@ from gpuplay.intrinsics.device.register_tiles import add_outer
 from gpuplay.lockstep.scalars import compiled
 
 if TYPE_CHECKING:
-    from gpuplay.lockstep.emit.call import Call
+    from gpuplay.lockstep.emit.call import Call, Vocabulary
     from gpuplay.lockstep.emit.emitter import Emitter
     from gpuplay.lockstep.execution.batch import Batch
 
@@ -25,4 +25,4 @@ def _add_outer(emit: Emitter, made: Call) -> None:
     emit.define(made.target, None, add, (tile, column, row))
 
 
-HANDLERS: dict[Any, Any] = {add_outer: _add_outer}
+HANDLERS: Vocabulary[object] = {add_outer: _add_outer}

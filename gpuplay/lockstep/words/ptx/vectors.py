@@ -14,7 +14,7 @@ from gpuplay.lockstep.execution.faults.accesses import misaligned, unaligned_arr
 from gpuplay.lockstep.front.dtypes import element_of
 
 if TYPE_CHECKING:
-    from gpuplay.lockstep.emit.call import Call, Handler
+    from gpuplay.lockstep.emit.call import Call, Handler, Vocabulary
     from gpuplay.lockstep.emit.emitter import Emitter
     from gpuplay.lockstep.execution.batch import Batch
     from gpuplay.lockstep.memory.sites import Site
@@ -113,7 +113,7 @@ def _store(*, hinted: bool = False) -> Handler:
     return handler
 
 
-HANDLERS: dict[Any, Any] = {
+HANDLERS: Vocabulary[object] = {
     vectors.load4: _load(),
     vectors.load4_streaming: _load(hinted=True),
     vectors.load4_readonly: _load(hinted=True, unchanged=True),

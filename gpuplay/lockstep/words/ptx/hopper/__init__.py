@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from gpuplay.lockstep.emit.call import Handler
+from gpuplay.lockstep.emit.call import Vocabulary
 from gpuplay.lockstep.words.ptx.hopper import barriers, clusters, copies, products
 
-VOCABULARY: dict[object, Handler] = {
+VOCABULARY: Vocabulary[object] = {
     **barriers.HANDLERS,
     **clusters.HANDLERS,
     **copies.HANDLERS,

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -17,9 +16,10 @@ from gpuplay.lockstep.execution.program import Branch, Jump
 from gpuplay.lockstep.front.dtypes import element_of
 
 if TYPE_CHECKING:
-    from gpuplay.lockstep.emit.call import Call, Handler
+    from gpuplay.lockstep.emit.call import Call, Vocabulary
     from gpuplay.lockstep.emit.emitter import Emitter
     from gpuplay.lockstep.execution.batch import Batch
+    from gpuplay.lockstep.execution.program import Compute, Slot
     from gpuplay.lockstep.memory.sites import Site
     from gpuplay.lockstep.memory.values import View
 
@@ -90,7 +90,7 @@ def _arrive(emit: Emitter, made: Call) -> None:
     emit.operation(arrive, uses=(source, index, *counts))
 
 
-def _asking(emit: Emitter, made: Call) -> tuple[Callable[[Batch], Any], tuple[int, ...]]:
+def _asking(emit: Emitter, made: Call) -> tuple[Compute, tuple[Slot, ...]]:
     """What tells each lane whether a phase is over, and the slots that it reads."""
     base, at, parity = made.arguments
     source, index, site = emit.slot(base), emit.number(at, INT64), _site(emit, base)
@@ -144,7 +144,7 @@ def _publish(emit: Emitter, _made: Call) -> None:
     emit.operation(lambda batch: bulk_of(batch).phases.publish(np.flatnonzero(batch.mask.array)))
 
 
-_CALLS: dict[Any, Handler] = {
+HANDLERS: Vocabulary[object] = {
     barriers.init_barrier: _init,
     barriers.publish_barriers: _publish,
     barriers.arrive: _arrive,
@@ -153,4 +153,3 @@ _CALLS: dict[Any, Handler] = {
     barriers.wait_for_phase: _wait,
     shared_addresses.elements_to_boundary: _to_boundary,
 }
-HANDLERS: dict[Any, Any] = _CALLS

@@ -16,7 +16,7 @@ from gpuplay.lockstep.words.ptx.hopper.barriers import barriers_at, ready
 from gpuplay.lockstep.words.ptx.hopper.copies import copy
 
 if TYPE_CHECKING:
-    from gpuplay.lockstep.emit.call import Call
+    from gpuplay.lockstep.emit.call import Call, Vocabulary
     from gpuplay.lockstep.emit.emitter import Emitter
     from gpuplay.lockstep.execution.batch import Batch
 
@@ -81,7 +81,7 @@ def _copy(emit: Emitter, made: Call) -> None:
     copy(emit, made, receivers, mask)
 
 
-HANDLERS: dict[Any, Any] = {
+HANDLERS: Vocabulary[object] = {
     clusters.cluster_of: _declare,
     clusters.cluster_rank: _rank,
     clusters.cluster_sync: _sync,

@@ -22,9 +22,10 @@ from gpuplay.lockstep.record import SECTOR_BYTES
 from gpuplay.lockstep.words.ptx.hopper.barriers import barriers_at, ready
 
 if TYPE_CHECKING:
-    from gpuplay.lockstep.emit.call import Call
+    from gpuplay.lockstep.emit.call import Call, Vocabulary
     from gpuplay.lockstep.emit.emitter import Emitter
     from gpuplay.lockstep.execution.batch import Batch
+    from gpuplay.lockstep.execution.program import Slot
     from gpuplay.lockstep.memory.allocation import Allocation
     from gpuplay.lockstep.memory.sites import Site
 
@@ -37,7 +38,7 @@ def swizzled(address: Any) -> Any:
     return address ^ (address >> 7 & 7) << 4
 
 
-def copy(emit: Emitter, made: Call, receivers: Callable[[Batch, int], Iterable[int]], *more: int) -> None:
+def copy(emit: Emitter, made: Call, receivers: Callable[[Batch, int], Iterable[int]], *more: Slot) -> None:
     """A copy of a box; ``receivers(batch, lane)`` are the blocks that get it, by what the slots ``more`` hold."""
     shared, at, mapped, row, column, barriers, index = made.arguments[:7]
     target, source, phases = emit.slot(shared), emit.slot(mapped), emit.slot(barriers)
@@ -140,4 +141,4 @@ def _acquire(emit: Emitter, _made: Call) -> None:
     emit.count()
 
 
-HANDLERS: dict[Any, Any] = {copies.copy_box_async: _copy, copies.acquire_tensor_map: _acquire}
+HANDLERS: Vocabulary[object] = {copies.copy_box_async: _copy, copies.acquire_tensor_map: _acquire}

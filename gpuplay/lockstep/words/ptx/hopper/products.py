@@ -25,7 +25,7 @@ from gpuplay.lockstep.words.ptx.hopper.copies import swizzled
 from gpuplay.lockstep.words.ptx.matrix_units import cut
 
 if TYPE_CHECKING:
-    from gpuplay.lockstep.emit.call import Call, Handler
+    from gpuplay.lockstep.emit.call import Call, Handler, Vocabulary
     from gpuplay.lockstep.emit.emitter import Emitter
     from gpuplay.lockstep.execution.batch import Batch
 
@@ -207,7 +207,7 @@ def _fence(emit: Emitter, _made: Call) -> None:
     emit.count()
 
 
-HANDLERS: dict[Any, Any] = {
+HANDLERS: Vocabulary[object] = {
     products.describe_tile: _describe,
     products.fence_products: _fence,
     products.multiply_async_bf16: _multiply(BF16_DEPTH, _bf16_tiles),
