@@ -27,3 +27,7 @@ class Call:
 
 Handler: TypeAlias = Callable[[Emitter, Call], None]
 Vocabulary: TypeAlias = dict[Word, Handler]
+
+
+def nothing(_emit: Emitter, _made: Call) -> None:
+    """The handler of a call that does nothing."""

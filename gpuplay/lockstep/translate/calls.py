@@ -3,18 +3,18 @@
 from __future__ import annotations
 
 import inspect
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numba import cuda, literal_unroll
 
-from gpuplay.lockstep.emit.call import Call, Handler
+from gpuplay.lockstep import words
+from gpuplay.lockstep.emit.call import Call, Handler, Vocabulary, nothing
 from gpuplay.lockstep.front.dtypes import class_name, dtype_of, is_array, is_tuple
 from gpuplay.lockstep.front.inference import dispatcher_of, infer
 from gpuplay.lockstep.memory.values import Range, Slice
 from gpuplay.lockstep.scalars import functions
-from gpuplay.lockstep.words import numba, ptx
 from gpuplay.lockstep.words.numba.barriers import grid_sync
 
 if TYPE_CHECKING:
@@ -54,25 +54,6 @@ def _note_attribute(emit: Emitter, target: str, expression: Any) -> None:
     elif isinstance(found, bool | int | float | complex):
         emit.constants[target] = found
         emit.build.initial[emit.slot(target)] = dtype.type(found)
-
-
-def thread_attribute(emit: Emitter, base: str, attribute: str) -> Callable[[Batch], Any] | None:
-    """What gives threadIdx.x and the like for all lanes; None where the attribute is another one."""
-    owner = emit.statics.get(base)
-    if owner is cuda and attribute == "laneid":
-        return lambda batch: (np.arange(batch.lanes) % 32).astype(np.int32)
-    if owner is cuda and attribute == "warpsize":
-        return lambda _batch: np.int32(32)
-    if attribute not in ("x", "y", "z") or not isinstance(owner, type):
-        return None
-    axis = "xyz".index(attribute)
-    indices: dict[Any, Callable[[Batch], Any]] = {
-        cuda.threadIdx: lambda batch: batch.threads.thread_index[axis],
-        cuda.blockIdx: lambda batch: batch.threads.block_index[axis],
-        cuda.blockDim: lambda batch: np.int32(batch.threads.block[axis]),
-        cuda.gridDim: lambda batch: np.int32(batch.threads.grid[axis]),
-    }
-    return indices.get(owner)
 
 
 def call(emit: Emitter, target: str, expression: Any) -> None:
@@ -210,66 +191,16 @@ def _itself(emit: Emitter, made: Call) -> None:
     emit.copy(emit.slot(made.target), emit.slot(made.arguments[0]))
 
 
-def _nothing(_emit: Emitter, _made: Call) -> None:
-    pass
-
-
-def _grid(emit: Emitter, made: Call) -> None:
-    """``cuda.grid``: the thread's absolute position, in as many axes as asked for."""
-    axes = int(emit.constants[made.arguments[0]])
-    emit.count(integer=axes)
-    _axes(emit, made, axes, _position)
-
-
-def _position(batch: Batch, axis: int) -> Any:
-    block: Any = batch.threads.block_index[axis]
-    return block * np.int64(batch.threads.block[axis]) + batch.threads.thread_index[axis]
-
-
-def _gridsize(emit: Emitter, made: Call) -> None:
-    """``cuda.gridsize``: threads of the grid."""
-    axes = int(emit.constants[made.arguments[0]])
-    _axes(emit, made, axes, lambda batch, axis: np.int64(batch.threads.grid[axis] * batch.threads.block[axis]))
-
-
-def _axes(emit: Emitter, made: Call, axes: int, position: Callable[[Batch, int], Any]) -> None:
-    if axes == 1:
-        emit.define(made.target, INT64, lambda batch: position(batch, 0), ())
-        return
-    emit.define(made.target, None, lambda batch: tuple(position(batch, a) for a in range(axes)), ())
-
-
-def _of_cuda(handlers: dict[str, Handler]) -> dict[Any, Handler]:
-    """Handlers by the objects of numba.cuda that this version has."""
-    found: dict[Any, Handler] = {}
-    for path, handler in handlers.items():
-        owner: Any = cuda
-        for part in path.split("."):
-            owner = getattr(owner, part, None)
-        if owner is not None:
-            found[owner] = handler
-    return found
-
-
-_HANDLERS: dict[Any, Handler] = {
+_HANDLERS: Vocabulary[object] = {
     range: _range,
     len: _length,
     slice: _slice,
     bool: _truth,
     complex: _complex,
     tuple: _itself,
-    type: _nothing,  # a class of numbers, which the types know
+    type: nothing,  # a class of numbers, which the types know
     literal_unroll: _itself,
+    getattr(cuda, "literal_unroll", literal_unroll): _itself,
+    **words.VOCABULARY,
     GRID_SYNC: grid_sync,
-    **ptx.VOCABULARY,
-    **_of_cuda(
-        {
-            "grid": _grid,
-            "gridsize": _gridsize,
-            "cg.this_grid": _nothing,
-            "nanosleep": _nothing,
-            "literal_unroll": _itself,
-            **numba.VOCABULARY,
-        }
-    ),
 }

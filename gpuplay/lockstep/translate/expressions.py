@@ -15,6 +15,7 @@ from gpuplay.lockstep.memory.allocation import Allocation
 from gpuplay.lockstep.memory.values import Items, Range, View, uniform
 from gpuplay.lockstep.scalars import functions, operators
 from gpuplay.lockstep.translate import calls, items
+from gpuplay.lockstep.words.numba.threads import thread_attribute
 
 if TYPE_CHECKING:
     from gpuplay.lockstep.emit.emitter import Emitter
@@ -155,7 +156,7 @@ def _getattr(emit: Emitter, target: str, expression: Any) -> None:
     base, attribute = expression.value.name, expression.attr
     if target in emit.constants:
         return
-    index = calls.thread_attribute(emit, base, attribute)
+    index = thread_attribute(emit, base, attribute)
     if index is not None:
         emit.define(target, np.dtype(np.int32), index, ())
         return

@@ -1,8 +1,27 @@
-"""The words of `numba.cuda`, by the names that they have there."""
+"""The words of `numba.cuda`: each file has handlers by the names that the words have there."""
 
 from __future__ import annotations
 
-from gpuplay.lockstep.emit.call import Vocabulary
-from gpuplay.lockstep.words.numba import arrays, atomics, barriers, warps
+from typing import Any
 
-VOCABULARY: Vocabulary[str] = {**arrays.HANDLERS, **barriers.HANDLERS, **atomics.HANDLERS, **warps.HANDLERS}
+from numba import cuda
+
+from gpuplay.lockstep.emit.call import Vocabulary
+from gpuplay.lockstep.words.numba import arrays, atomics, barriers, threads, warps
+
+
+def _by_object(handlers: Vocabulary[str]) -> Vocabulary[object]:
+    """Handlers by the objects of `numba.cuda`, where the installed version has them."""
+    found: Vocabulary[object] = {}
+    for path, handler in handlers.items():
+        word: Any = cuda
+        for part in path.split("."):
+            word = getattr(word, part, None)
+        if word is not None:
+            found[word] = handler
+    return found
+
+
+VOCABULARY = _by_object(
+    {**threads.HANDLERS, **arrays.HANDLERS, **barriers.HANDLERS, **atomics.HANDLERS, **warps.HANDLERS}
+)
