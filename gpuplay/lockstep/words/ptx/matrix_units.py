@@ -1,4 +1,4 @@
-"""Matrix units of `gpuplay.intrinsics`: fragments loaded, put together to matrices, multiplied, and dealt out.
+"""Matrix units of `gpuplay.intrinsics.device.matrix_units`: fragments become matrices, are multiplied, and dealt out.
 
 Products are exact here, and a sum is cut towards zero once an instruction, as hardware was seen to do it.
 """
@@ -12,16 +12,10 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from gpuplay.intrinsics.device import matrix_loads
 from gpuplay.intrinsics.device import matrix_units as intrinsics
-from gpuplay.intrinsics.device.matrix_loads import ROW_BYTES
 from gpuplay.intrinsics.device.matrix_units import A_WORDS, SUMS
-from gpuplay.lockstep.execution import access
 from gpuplay.lockstep.execution.faults.meetings import part_of_warp
-from gpuplay.lockstep.execution.faults.units import not_shared
-from gpuplay.lockstep.front.dtypes import element_of
 from gpuplay.lockstep.record import Place
-from gpuplay.lockstep.words.ptx import vectors
 from gpuplay.precision import stored
 
 if TYPE_CHECKING:
@@ -31,7 +25,7 @@ if TYPE_CHECKING:
     from gpuplay.lockstep.memory.values import Number
 
 WARP, GROUPS, WITHIN = 32, 8, 4  # lane = 4·g + t
-INT64, FLOAT32 = np.dtype(np.int64), np.dtype(np.float32)
+FLOAT32 = np.dtype(np.float32)
 Matrices = NDArray[Any]  # (warps, rows, columns)
 Unpack = Callable[[NDArray[Any]], NDArray[Any]]
 
@@ -162,44 +156,6 @@ def _product(multiply: Callable[..., Matrices], factors: intrinsics.Format, *, t
     return handler
 
 
-def _load_matrices(*, transposed: bool) -> Handler:
-    """Rows of 16 bytes: eight lanes give those of one matrix, which is one phase of the banks."""
-
-    def handler(emit: Emitter, made: Call) -> None:
-        base, at = made.arguments
-        dtype, place = element_of(emit.kind(base)), emit.place
-        source, index, site = emit.slot(base), emit.number(at, INT64), emit.site(base, "load", ROW_BYTES)
-        result = FLOAT32 if dtype == FLOAT32 else np.dtype(np.uint32)
-
-        def load(batch: Batch) -> Any:
-            all_lanes(batch, place, "ldmatrix")
-            view = batch.v[source]
-            if view.memory.space != "shared":
-                not_shared(batch, place, site.array)
-            offset, active = vectors.aligned(batch, view, batch.v[index], site)
-            offset = np.broadcast_to(offset, batch.lanes)
-            access.touch(batch, view.memory, offset, active, site)
-            words = [access.fetch(view.memory, result, offset + 4 * word) for word in range(4)]
-            rows = np.stack(words, axis=-1).reshape(-1, 4, GROUPS, WITHIN)  # warps, matrices, rows, words
-            return _across(rows) if transposed else _along(rows)
-
-        emit.define(made.target, None, load, (source, index))
-
-    return handler
-
-
-def _along(rows: NDArray[Any]) -> tuple[NDArray[Any], ...]:
-    """Lane 4·g + t gets word t of row g."""
-    return tuple(np.ascontiguousarray(rows[:, matrix]).reshape(-1) for matrix in range(4))
-
-
-def _across(rows: NDArray[Any]) -> tuple[NDArray[Any], ...]:
-    """Lane 4·g + t gets the 16-bit numbers of rows 2t and 2t+1 in column g."""
-    halves = np.ascontiguousarray(rows).view(np.uint16)  # warps, matrices, rows, columns
-    columns = np.ascontiguousarray(halves.transpose(0, 1, 3, 2)).view(np.uint32)
-    return _along(columns)
-
-
 def _round(emit: Emitter, made: Call) -> None:
     value, kind = emit.slot(made.arguments[0]), emit.dtype(made.arguments[0])
     many = 1 if kind is not None else len(emit.kind(made.arguments[0]))
@@ -235,8 +191,6 @@ def _sixteen_bits(value: Any, dtype: str) -> Any:
 
 
 HANDLERS: Vocabulary[object] = {
-    matrix_loads.ldmatrix4: _load_matrices(transposed=False),
-    matrix_loads.ldmatrix4_transposed: _load_matrices(transposed=True),
     intrinsics.multiply_add_bf16: _product(partial(_once, _bfloat16), intrinsics.BF16),
     intrinsics.multiply_add_f16: _product(partial(_once, _float16), intrinsics.F16),
     intrinsics.multiply_add_tf32: _product(partial(_once, _tfloat32), intrinsics.TF32),

@@ -1,4 +1,4 @@
-"""Barriers of `gpuplay.intrinsics.device.hopper.barriers`, and addresses in shared memory."""
+"""Barriers of `gpuplay.intrinsics.device.hopper.barriers`: they count arrivals and bytes."""
 
 from __future__ import annotations
 
@@ -7,13 +7,11 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from gpuplay.intrinsics.device import shared_addresses
 from gpuplay.intrinsics.device.hopper import barriers
 from gpuplay.lockstep.execution import access
 from gpuplay.lockstep.execution.bulk import bulk_of
 from gpuplay.lockstep.execution.faults.units import barrier_not_set_up
 from gpuplay.lockstep.execution.program import Branch, Jump
-from gpuplay.lockstep.front.dtypes import element_of
 
 if TYPE_CHECKING:
     from gpuplay.lockstep.emit.call import Call, Vocabulary
@@ -125,20 +123,6 @@ def _wait(emit: Emitter, made: Call) -> None:
     emit.current = emit.build.blocks[following]
 
 
-def _to_boundary(emit: Emitter, made: Call) -> None:
-    base, width = made.arguments
-    source, boundary = emit.slot(base), emit.number(width, UINT32)
-    itemsize = element_of(emit.kind(base)).itemsize
-    emit.count(integer=3)
-
-    def skipped(batch: Batch) -> Any:
-        view: View = batch.v[source]
-        rest = -bulk_of(batch).address(view.memory, view.offset) % np.int64(batch.v[boundary])
-        return (rest // itemsize).astype(np.uint32)
-
-    emit.define(made.target, UINT32, skipped, (source, boundary))
-
-
 def _publish(emit: Emitter, _made: Call) -> None:
     emit.count()
     emit.operation(lambda batch: bulk_of(batch).phases.publish(np.flatnonzero(batch.mask.array)))
@@ -151,5 +135,4 @@ HANDLERS: Vocabulary[object] = {
     barriers.arrive_expecting: _arrive,
     barriers.phase_is_over: _ask,
     barriers.wait_for_phase: _wait,
-    shared_addresses.elements_to_boundary: _to_boundary,
 }
