@@ -12,7 +12,7 @@ from gpuplay.lockstep.record import (
     Banks,
     Counts,
     Fault,
-    Launch,
+    LaunchedFunction,
     Place,
     Report,
     Source,
@@ -93,14 +93,14 @@ def report(**changes: Any) -> Report:
         drawn(19, "out", lambda lane: 4 * lane, 4, 4, action="store"),
         drawn(19, "tile", lambda lane: 128 * lane, 32, 1, space="shared", ways=32),
     )
-    whole = Report((Launch("transpose", (2, 2, 1), (32, 32, 1), 4096),), (SOURCE, HELPER), lines, maps)
+    whole = Report((LaunchedFunction("transpose", (2, 2, 1), (32, 32, 1), 4096),), (SOURCE, HELPER), lines, maps)
     return replace(whole, **changes)
 
 
 def one_line(counts: Counts, maps: Sequence[WarpMap] = (), text: str = "y[i] = x[i]", **changes: Any) -> Report:
     """A kernel whose work is all done at line 11."""
     source = Source("short", FILE, 10, ("def short(y, x):", f"    {text}"))
-    launch = Launch("short", (64, 1, 1), (256, 1, 1))
+    launch = LaunchedFunction("short", (64, 1, 1), (256, 1, 1))
     return replace(Report((launch,), (source,), ((at(11), counts),), tuple(maps)), **changes)
 
 

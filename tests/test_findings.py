@@ -10,7 +10,7 @@ import pytest
 from gpuplay.analysis.counters.counters import pairs
 from gpuplay.analysis.counters.findings import Finding, findings
 from gpuplay.analysis.counters.patterns import pattern
-from gpuplay.lockstep.record import Counts, Launch, Note, Report
+from gpuplay.lockstep.record import Counts, LaunchedFunction, Note, Report
 from tests.scripted_report import (
     HISTOGRAM,
     RACE,
@@ -109,7 +109,7 @@ def test_divergence_names_the_branch_and_the_line_where_lanes_idle() -> None:
 
 def test_idle_lanes_of_a_block_that_fills_no_warp_are_laid_to_its_size_alone() -> None:
     counts = Counts(warp_instructions=400, lanes=400 * 25, branches=100)
-    launch = Launch("short", (100, 1, 1), (100, 1, 1))
+    launch = LaunchedFunction("short", (100, 1, 1), (100, 1, 1))
     finding = only(one_line(counts, launches=(launch,)))
     assert finding.kind == "block size"
     assert "a block of 100 threads fills its 4 warps to 78 %" in finding.message

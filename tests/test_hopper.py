@@ -8,7 +8,7 @@ from numba import cuda, float32, uint16, uint64
 from test_cuda_offline import compiles, numba_cuda_missing
 
 from gpuplay.intrinsics import ptx
-from gpuplay.lockstep.machine import Machine
+from gpuplay.lockstep.machine import LockstepMachine
 from gpuplay.machine.limits import LaunchError, refuse_launch
 from gpuplay.machine.model import MODELS, GpuModel, model_of
 from gpuplay.precision import stored
@@ -34,7 +34,7 @@ def reversed_through_shared(y, x):
 def test_a_block_has_more_than_48_kilobytes_of_dynamic_shared_memory():
     x = np.arange(LARGE // 4, dtype=np.float32)
     y = np.zeros_like(x)
-    Machine().launch(reversed_through_shared, 1, 256, y, x, shared=LARGE)
+    LockstepMachine().launch(reversed_through_shared, 1, 256, y, x, shared=LARGE)
     assert (y == x[::-1]).all()
 
 
@@ -105,7 +105,7 @@ def test_a_box_comes_with_zeros_for_what_lies_outside_of_the_matrix(row, column)
     x = np.arange(1, 40 * 168 + 1, dtype=np.uint16).reshape(40, 168)
     surrounded = np.zeros((40 + 2 * ROWS, 168 + 2 * COLUMNS), np.uint16)
     surrounded[ROWS:-ROWS, COLUMNS:-COLUMNS] = x
-    y, machine = np.zeros((ROWS, COLUMNS), np.uint16), Machine()
+    y, machine = np.zeros((ROWS, COLUMNS), np.uint16), LockstepMachine()
     described = LockstepGpu(GpuModel(), machine).tensor_map(x, (ROWS, COLUMNS))
     machine.launch(copied_box, 1, COLUMNS, y, described, row, column, shared=BOX_BYTES + 1024)
     expected = surrounded[ROWS + row : 2 * ROWS + row, COLUMNS + column : 2 * COLUMNS + column]
@@ -117,7 +117,7 @@ def test_a_box_comes_with_zeros_for_what_lies_outside_of_the_matrix(row, column)
 
 def test_the_sectors_of_a_box_are_counted_row_by_row():
     x = np.zeros((64, 136), np.uint16)
-    machine, y = Machine(), np.zeros((ROWS, COLUMNS), np.uint16)
+    machine, y = LockstepMachine(), np.zeros((ROWS, COLUMNS), np.uint16)
     described = LockstepGpu(GpuModel(), machine).tensor_map(x, (ROWS, COLUMNS))
     machine.launch(copied_box, 1, COLUMNS, y, described, 0, 0, shared=BOX_BYTES + 1024)
     loads = machine.report.total.global_loads
@@ -171,7 +171,7 @@ def product_of_tiles(y, a_map, b_map):
 def test_a_warpgroup_multiplies_the_tiles_that_its_descriptors_name():
     rng = np.random.default_rng(7)
     a, b = rng.integers(-9, 9, (64, 64)).astype(np.float32), rng.integers(-9, 9, (64, 128)).astype(np.float32)
-    machine, y = Machine(), np.zeros((64, 128), np.float32)
+    machine, y = LockstepMachine(), np.zeros((64, 128), np.float32)
     gpu = LockstepGpu(GpuModel(), machine)
     maps = [gpu.tensor_map(stored(x, "bfloat16"), (64, 64)) for x in (a, b)]
     machine.launch(product_of_tiles, 1, 128, y, *maps, shared=3 * 8192)
@@ -193,7 +193,7 @@ def test_a_warpgroup_multiplies_the_tiles_that_its_descriptors_name():
 )
 def test_a_wrong_argument_is_refused_in_words(body, said):
     with pytest.raises(Exception, match=said):
-        Machine().launch(cuda.jit(body), 1, 32)
+        LockstepMachine().launch(cuda.jit(body), 1, 32)
 
 
 # ---- what a device is asked for ----

@@ -9,20 +9,20 @@ import numpy as np
 import pytest
 from lockstep import counted
 
-from gpuplay.lockstep.machine import Machine
+from gpuplay.lockstep.machine import LockstepMachine
 from gpuplay.lockstep.record import Atomics, Banks, Counts, Place, Traffic
 
 WARPS = 4
 THREADS = 32 * WARPS
 
 
-def run(function: Any, grid: Any, block: Any, *args: Any, shared: int = 0) -> Machine:
-    machine = Machine()
+def run(function: Any, grid: Any, block: Any, *args: Any, shared: int = 0) -> LockstepMachine:
+    machine = LockstepMachine()
     machine.launch(function, grid, block, *args, shared=shared)
     return machine
 
 
-def at(machine: Machine, function: Any, text: str) -> Counts:
+def at(machine: LockstepMachine, function: Any, text: str) -> Counts:
     """What the line of the function did that contains the text."""
     lines, first = inspect.getsourcelines(function.py_func)
     [number] = [first + n for n, line in enumerate(lines) if text in line]
@@ -61,14 +61,14 @@ def test_128_bits_a_lane_pass_shared_memory_in_four_phases() -> None:
 
 @pytest.mark.parametrize("by", [1, 2, 3])
 def test_128_bits_at_an_address_between_are_a_fault(by: int) -> None:
-    machine = Machine(keep_going=True)
+    machine = LockstepMachine(keep_going=True)
     machine.launch(counted.quads_shifted, 1, 32, np.zeros(128, np.float32), np.ones(132, np.float32), by)
     [fault] = machine.report.faults
     assert (fault.kind, fault.array, fault.index) == ("alignment", "x", (by,))
 
 
 def test_128_bits_beyond_the_end_are_out_of_bounds() -> None:
-    machine = Machine(keep_going=True)
+    machine = LockstepMachine(keep_going=True)
     machine.launch(counted.quads_shifted, 1, 32, np.zeros(128, np.float32), np.ones(128, np.float32), 4)
     [fault] = machine.report.faults
     assert (fault.kind, fault.array, fault.thread.thread) == ("out of bounds", "x", (31, 0, 0))

@@ -9,7 +9,7 @@ from lockstep import boxes, bugs, copies, races
 from numba import cuda, float32, float64
 
 from gpuplay.lockstep.errors import LockstepFault, Unsupported
-from gpuplay.lockstep.machine import Machine
+from gpuplay.lockstep.machine import LockstepMachine
 from gpuplay.lockstep.record import Place
 from gpuplay.machine.model import GpuModel
 
@@ -25,7 +25,7 @@ def marks(bug):
 
 
 def faults_of(bug, *, mended=False, keep_going=False):
-    machine = Machine(keep_going=keep_going)
+    machine = LockstepMachine(keep_going=keep_going)
     if mended or keep_going:
         bug(mended)(machine)
     else:
@@ -105,7 +105,7 @@ def test_a_race_tells_what_stood_in_the_word():
         tile[i] = x[i]
         y[i] = tile[63 - i]
 
-    x, machine = np.linspace(0.1, 0.7, 64, dtype=np.float32), Machine(keep_going=True)
+    x, machine = np.linspace(0.1, 0.7, 64, dtype=np.float32), LockstepMachine(keep_going=True)
     machine.launch(mirrored, 1, 64, np.zeros(64, np.float32), x)
     (fault,) = machine.report.faults
     assert fault.value == str(x[fault.index])
@@ -120,7 +120,7 @@ def test_a_division_by_zero_tells_what_was_divided(dtype):
 
     d = np.ones(64, dtype)
     d[[37, 50]] = 0
-    machine = Machine(keep_going=True)
+    machine = LockstepMachine(keep_going=True)
     machine.launch(divide, 1, 64, np.zeros(64, dtype), np.arange(100, 164, dtype=dtype), d)
     (fault,) = machine.report.faults
     assert fault.value == "137"
@@ -139,7 +139,7 @@ def test_a_machine_that_keeps_going_drops_stores_and_loads_zero_out_of_bounds():
         y[i + 1] = x[i + 1]
 
     x, y = np.ones(32, np.float32), np.full(32, 7, np.float32)
-    machine = Machine(keep_going=True)
+    machine = LockstepMachine(keep_going=True)
     machine.launch(shift, 1, 32, y, x)
     np.testing.assert_array_equal(y, [7, *[1] * 31])
     machine.launch(shift, 1, 32, np.full(33, 7, np.float32), x)
@@ -158,7 +158,7 @@ def test_threads_that_have_returned_are_not_waited_for_at_a_barrier():
         y[tid] = tile[x.size - 1 - tid]
 
     x, y = np.arange(41, dtype=np.float32), np.empty(41, np.float32)
-    machine = Machine()
+    machine = LockstepMachine()
     machine.launch(reverse, 1, 64, y, x)
     np.testing.assert_array_equal(y, x[::-1])
 
@@ -171,7 +171,7 @@ def test_a_lock_taken_by_all_lanes_of_a_warp_works_and_is_noted():
         cuda.atomic.add(total, 0, 1)
         cuda.atomic.exch(mutex, 0, 0)
 
-    total, machine = np.zeros(1, np.int32), Machine()
+    total, machine = np.zeros(1, np.int32), LockstepMachine()
     machine.launch(add, 2, 32, total, np.zeros(1, np.int32))
     assert total[0] == 64
     assert "same warp wait" in {note.kind for note in machine.report.notes}
@@ -202,7 +202,7 @@ def greedy(y):
     ids=["threads", "threads-2d", "depth", "grid-y", "dynamic-shared", "static-shared"],
 )
 def test_a_launch_beyond_a_limit_is_refused_by_the_limits_name(function, grid, block, shared, limit):
-    machine = Machine()
+    machine = LockstepMachine()
     with pytest.raises(LockstepFault, match=limit) as caught:
         machine.launch(function, grid, block, np.zeros(2048), shared=shared)
     assert [fault.kind for fault in caught.value.faults] == ["launch"]
@@ -210,7 +210,7 @@ def test_a_launch_beyond_a_limit_is_refused_by_the_limits_name(function, grid, b
 
 
 def test_limits_are_those_of_the_model():
-    machine = Machine(GpuModel(threads_per_block=64))
+    machine = LockstepMachine(GpuModel(threads_per_block=64))
     with pytest.raises(LockstepFault, match="64"):
         machine.launch(idle, 1, 65, np.zeros(65))
 
@@ -223,7 +223,7 @@ def meeting(y):
 
 @pytest.mark.parametrize(("grid", "block", "most"), [(17, 256, 16), (65, 32, 64), ((3, 1, 2), 1000, 4)])
 def test_blocks_that_meet_must_all_be_on_the_gpu_at_once(grid, block, most):
-    machine = Machine(GpuModel(multiprocessors=2))
+    machine = LockstepMachine(GpuModel(multiprocessors=2))
     with pytest.raises(LockstepFault, match=f"room for {most} at once") as caught:
         machine.launch(meeting, grid, block, np.zeros(1))
     assert [fault.kind for fault in caught.value.faults] == ["launch"]
@@ -238,7 +238,7 @@ def test_as_many_blocks_as_the_gpu_has_room_for_may_meet():
         seen[cuda.grid(1)] = total[0]
 
     seen = np.zeros(4096, np.int32)
-    Machine(GpuModel(multiprocessors=2)).launch(counted, 16, 256, np.zeros(1, np.int32), seen)
+    LockstepMachine(GpuModel(multiprocessors=2)).launch(counted, 16, 256, np.zeros(1, np.int32), seen)
     assert (seen == 4096).all()
 
 
@@ -251,6 +251,6 @@ def backwards(y, x):
 def test_what_is_not_covered_is_refused_with_its_line():
     lines, first = inspect.getsourcelines(backwards.py_func)
     with pytest.raises(Unsupported, match="slice with a step") as caught:
-        Machine().launch(backwards, 1, 32, np.zeros(32), np.zeros(32))
+        LockstepMachine().launch(backwards, 1, 32, np.zeros(32), np.zeros(32))
     assert caught.value.place == Place(__file__, first + lines.index("    reversed_view = x[::-1]\n"))
     assert caught.value.construct

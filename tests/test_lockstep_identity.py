@@ -10,7 +10,7 @@ import pytest
 from numba import cuda
 
 from gpuplay.lockstep.front.identity import meaning
-from gpuplay.lockstep.machine import Machine
+from gpuplay.lockstep.machine import LockstepMachine
 
 
 def scaled(factor: Any, offset: Any = 0) -> Callable[..., None]:
@@ -81,5 +81,5 @@ def test_the_machine_keeps_functions_with_other_constants_apart() -> None:
     x = np.arange(5, dtype=np.float32)
     for factor, offset in ((2, 0), (4, 0), (2, 1), (2.0, 0)):
         y = np.zeros(5, np.float64)
-        Machine().launch(cuda.jit(scaled(factor, offset)), 1, 32, y, x)
+        LockstepMachine().launch(cuda.jit(scaled(factor, offset)), 1, 32, y, x)
         assert np.array_equal(y, x.astype(np.float64) / factor + offset)

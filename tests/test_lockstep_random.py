@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 from numba import cuda, int32
 
-from gpuplay.lockstep.machine import Machine
+from gpuplay.lockstep.machine import LockstepMachine
 
 SEEDS = 120
 ACCESSES = {
@@ -84,7 +84,7 @@ def races(draw):
 def test_a_race_is_reported_where_the_whole_history_has_one(seed):
     draw = Draw(seed)
     function, places = written(draw.phases, draw.words, f"<phases {seed}>")
-    machine = Machine(keep_going=True)
+    machine = LockstepMachine(keep_going=True)
     machine.launch(function, draw.blocks, draw.block, np.zeros(draw.words, np.int32), draw.index, draw.act)
     assert {fault.kind for fault in machine.report.faults} <= {"race"}
     told = {tuple(sorted((places[f.place.line], places[f.other.line]))) for f in machine.report.faults}

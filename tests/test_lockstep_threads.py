@@ -7,7 +7,7 @@ import pytest
 from numba import cuda, int32
 
 from gpuplay.lockstep.errors import LockstepFault, Unsupported
-from gpuplay.lockstep.machine import Machine
+from gpuplay.lockstep.machine import LockstepMachine
 
 FACTOR = 0
 
@@ -21,7 +21,7 @@ def test_blocks_that_count_their_tries_get_their_turn():
         cuda.atomic.add(flag, 0, 1)
 
     flag = np.zeros(1, np.int32)
-    Machine().launch(in_order, 4, 1, flag)
+    LockstepMachine().launch(in_order, 4, 1, flag)
     assert flag[0] == 4
 
 
@@ -33,7 +33,7 @@ def test_a_deadlock_is_named_though_its_loop_counts():
             tries += 1
 
     with pytest.raises(LockstepFault) as caught:
-        Machine().launch(wait, 1, 32, np.zeros(1, np.int32))
+        LockstepMachine().launch(wait, 1, 32, np.zeros(1, np.int32))
     assert [fault.kind for fault in caught.value.faults] == ["deadlock"]
 
 
@@ -49,7 +49,7 @@ def test_a_thread_that_comes_to_a_loop_where_another_waits_does_not_wait_for_it(
             cuda.atomic.add(flag, 0, 1)
 
     flag = np.zeros(1, np.int32)
-    Machine().launch(meet, 1, 2, flag)
+    LockstepMachine().launch(meet, 1, 2, flag)
     assert flag[0] == 1
 
 
@@ -63,7 +63,7 @@ def test_threads_may_return_while_others_wait_at_a_barrier_in_a_loop():
             y[t] += 1
 
     y = np.zeros(64)
-    Machine().launch(fewer, 1, 64, y, np.array([64, 48, 16, 2]))
+    LockstepMachine().launch(fewer, 1, 64, y, np.array([64, 48, 16, 2]))
     assert y.tolist() == [4] * 2 + [3] * 14 + [2] * 32 + [1] * 16
 
 
@@ -76,7 +76,7 @@ def test_no_thread_may_return_before_all_of_the_grid_meet():
         y[cuda.grid(1)] = 1
 
     with pytest.raises(LockstepFault) as caught:
-        Machine().launch(some, 1, 32, np.zeros(32))
+        LockstepMachine().launch(some, 1, 32, np.zeros(32))
     assert [fault.kind for fault in caught.value.faults] == ["barrier"]
 
 
@@ -90,7 +90,7 @@ def test_a_global_that_was_set_anew_counts(factor):
         y[cuda.threadIdx.x] = FACTOR
 
     y = np.zeros(32)
-    Machine().launch(fill, 1, 32, y)
+    LockstepMachine().launch(fill, 1, 32, y)
     assert (y == factor).all()
 
 
@@ -100,7 +100,7 @@ def test_a_load_out_of_bounds_gives_0_where_the_machine_keeps_going():
         y[cuda.threadIdx.x] = x[cuda.threadIdx.x]
 
     for given, expected in ((np.full(3, 7.0), [7, 7, 7, 0, 0]), (np.zeros(0), [0] * 5)):
-        y, machine = np.ones(5), Machine(keep_going=True)
+        y, machine = np.ones(5), LockstepMachine(keep_going=True)
         machine.launch(copy, 1, 5, y, given)
         assert y.tolist() == expected
         assert [fault.kind for fault in machine.report.faults] == ["out of bounds"]
@@ -112,7 +112,7 @@ def test_each_array_that_is_too_short_is_named():
         i = cuda.threadIdx.x
         c[i] = a[i] + b[i]
 
-    machine = Machine(keep_going=True)
+    machine = LockstepMachine(keep_going=True)
     machine.launch(add, 1, 5, np.zeros(3), np.zeros(3), np.zeros(3))
     assert {fault.array for fault in machine.report.faults} == {"a", "b", "c"}
 
@@ -123,7 +123,7 @@ def test_a_literal_negative_index_counts_from_the_end_beside_another_index_too()
         y[cuda.threadIdx.x] = x[-1, cuda.threadIdx.x]
 
     y, x = np.zeros(5), np.arange(10.0).reshape(2, 5)
-    Machine().launch(last_row, 1, 5, y, x)
+    LockstepMachine().launch(last_row, 1, 5, y, x)
     assert (y == x[-1]).all()
 
 
@@ -146,7 +146,7 @@ def test_a_function_of_a_function_of_the_same_factory_is_no_recursion():
         y[cuda.threadIdx.x] = six_times(1.0)
 
     y = np.zeros(5)
-    Machine().launch(fill, 1, 5, y)
+    LockstepMachine().launch(fill, 1, 5, y)
     assert (y == 6).all()
 
 
@@ -159,7 +159,7 @@ def test_a_range_ends_at_the_end_of_its_integers():
         y[cuda.threadIdx.x] = n
 
     y = np.zeros(5)
-    Machine().launch(turns, 1, 5, y)
+    LockstepMachine().launch(turns, 1, 5, y)
     assert (y == 2).all()
 
 
@@ -169,10 +169,10 @@ def test_an_item_of_a_tuple_wraps_from_the_end_and_not_beyond():
         y[cuda.threadIdx.x] = (1.0, 2.0, 3.0)[cuda.threadIdx.x + shift]
 
     y = np.zeros(4)
-    Machine().launch(items, 1, 4, y, -1)
+    LockstepMachine().launch(items, 1, 4, y, -1)
     assert y.tolist() == [3, 1, 2, 3]
     with pytest.raises(LockstepFault, match="thread 3"):
-        Machine().launch(items, 1, 4, y, 0)
+        LockstepMachine().launch(items, 1, 4, y, 0)
 
 
 def test_a_field_at_no_multiple_of_its_size_is_refused_by_name():
@@ -183,7 +183,7 @@ def test_a_field_at_no_multiple_of_its_size_is_refused_by_name():
         y[cuda.threadIdx.x] = x[cuda.threadIdx.x]["b"]
 
     with pytest.raises(Unsupported, match="'b'"):
-        Machine().launch(fields, 1, 4, np.zeros(4), packed)
+        LockstepMachine().launch(fields, 1, 4, np.zeros(4), packed)
 
 
 def test_a_race_through_a_row_names_the_indices_of_the_line():
@@ -196,6 +196,6 @@ def test_a_race_through_a_row_names_the_indices_of_the_line():
         y[t] = row[7 - t % 8]
 
     with pytest.raises(LockstepFault) as caught:
-        Machine().launch(rows, 1, 32, np.zeros(32))
+        LockstepMachine().launch(rows, 1, 32, np.zeros(32))
     [fault] = caught.value.faults
     assert (fault.array, fault.index) == ("row", (7,))

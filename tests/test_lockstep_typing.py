@@ -18,7 +18,7 @@ from numba.np.numpy_support import as_dtype, from_dtype
 from proofs.scalars import same
 
 from gpuplay.lockstep.front.inference import infer
-from gpuplay.lockstep.machine import Machine
+from gpuplay.lockstep.machine import LockstepMachine
 
 ROUNDED = (
     *("math.sqrt(i)", "math.exp(f)", "math.log(d)", "math.hypot(f, d)", "math.tanh(f)"),
@@ -87,7 +87,7 @@ def on_the_machine(expression: str) -> tuple[Any, np.ndarray]:
     parameters = ", ".join(f"{name}{name}" for name in VARIABLES)
     text = f"def function(out, {parameters}):\n    t = cuda.grid(1)\n{loads}\n    out[t] = {expression}\n"
     out = np.zeros(10, as_dtype(inferred.returns))
-    machine = Machine(check_types=True, keep_going=True)
+    machine = LockstepMachine(check_types=True, keep_going=True)
     machine.launch(cuda.jit(source(f"{expression} on CUDA", text)), 2, 5, out, *VARIABLES.values())
     assert {fault.kind for fault in machine.report.faults} <= {"division"}  # by zero: reported, and 0 by Numba's code
     return inferred.returns, out
@@ -125,7 +125,7 @@ def test_uniform_scalars_are_typed_like_elements() -> None:
         out[t] = total
 
     x, out = np.ones(32, np.float32), np.zeros(32, np.float64)
-    Machine(check_types=True).launch(scaled, 1, 32, out, x, np.float32(0.1), np.int32(3))
+    LockstepMachine(check_types=True).launch(scaled, 1, 32, out, x, np.float32(0.1), np.int32(3))
     assert (out == np.float32(0.1) * np.float32(0.1) * np.float32(0.1)).all()
-    Machine(check_types=True).launch(scaled, 1, 32, out, x, 0.1, 3)
+    LockstepMachine(check_types=True).launch(scaled, 1, 32, out, x, 0.1, 3)
     assert (out == 0.1 * 0.1 * 0.1).all()

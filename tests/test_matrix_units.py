@@ -18,7 +18,7 @@ from gpuplay.catalog.load import load_kernel
 from gpuplay.errors import GpuplayError, KernelFileError
 from gpuplay.intrinsics import ptx
 from gpuplay.kernel import Array, Problem, Variant
-from gpuplay.lockstep.machine import Machine as Lockstep
+from gpuplay.lockstep.machine import LockstepMachine
 from gpuplay.lockstep.record import Counts, Report
 from gpuplay.machine.model import Machine, model_of
 from gpuplay.measure.building import build, problem_data
@@ -36,7 +36,7 @@ each_capability = pytest.mark.parametrize("capability", [(8, 0), (9, 0)], ids=la
 
 
 def launched(function: Any, *arrays: Any, block: int = WARP, keep_going: bool = False) -> Report:
-    machine = Lockstep(keep_going=keep_going)
+    machine = LockstepMachine(keep_going=keep_going)
     machine.launch(function, 1, block, *arrays)
     return machine.report
 

@@ -14,7 +14,7 @@ from numba import cuda, float32
 from gpuplay.intrinsics import ptx
 from gpuplay.lockstep.errors import Unsupported
 from gpuplay.lockstep.front.inference import TypingFailed
-from gpuplay.lockstep.machine import Machine
+from gpuplay.lockstep.machine import LockstepMachine
 
 HERE = Path(__file__).parent
 LANES = 32
@@ -61,7 +61,7 @@ def test_an_intrinsic_compiles_to_its_instructions(compiled, name, pattern, expe
 
 
 def launched(function, *arrays, keep_going=False):
-    machine = Machine(keep_going=keep_going, check_types=True)
+    machine = LockstepMachine(keep_going=keep_going, check_types=True)
     machine.launch(function, 1, LANES, *arrays)
     return machine.report
 

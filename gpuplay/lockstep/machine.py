@@ -9,6 +9,7 @@ from __future__ import annotations
 import contextlib
 from collections import Counter
 from collections.abc import Iterator
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -26,7 +27,7 @@ from gpuplay.lockstep.front.inference import types_of
 from gpuplay.lockstep.memory.allocation import Allocation
 from gpuplay.lockstep.memory.host_memory import GlobalMemory
 from gpuplay.lockstep.memory.values import BoxView, View
-from gpuplay.lockstep.record import Fault, Launch, Note, Report, Source
+from gpuplay.lockstep.record import Fault, LaunchedFunction, Note, Report, Source
 from gpuplay.lockstep.translate.functions import translate
 from gpuplay.machine.limits import Dims, dims
 from gpuplay.machine.model import GpuModel
@@ -37,7 +38,7 @@ SHARED_ALIGNMENT = 256
 _PROGRAMS: dict[Any, Program] = {}
 
 
-class Machine:
+class LockstepMachine:
     """Executes launches; ``report`` has what all of them did.
 
     ``launch`` raises `LockstepFault` at the end of a launch in which a check fired, unless
@@ -54,7 +55,7 @@ class Machine:
         self._faults: list[Fault] = []
         self._notes: dict[Note, None] = {}
         self._sources: dict[Source, None] = {}
-        self._launches: Counter[Launch] = Counter()
+        self._launches: Counter[LaunchedFunction] = Counter()
 
     def mark_unset(self, array: Any) -> None:
         """Reading an element of this NumPy array before a thread wrote it is a fault from now on."""
@@ -76,7 +77,7 @@ class Machine:
         launch = LaunchState(program, blocks, threads, shared, self.check_types)
         with np.errstate(all="ignore"):
             _run(launch, self._bind(program, args))
-        self._record(launch, Launch(_name(function), blocks, threads, shared + program.static_bytes))
+        self._record(launch, LaunchedFunction(_name(function), blocks, threads, shared + program.static_bytes))
         faults = tuple(launch.faults.values())
         self._faults += faults
         if faults and not self.keep_going:
@@ -85,7 +86,7 @@ class Machine:
     @property
     def report(self) -> Report:
         """All that was seen so far."""
-        launches = tuple(Launch(**{**vars(launch), "times": times}) for launch, times in self._launches.items())
+        launches = tuple(replace(launch, times=times) for launch, times in self._launches.items())
         return Report(
             launches=launches,
             sources=tuple(self._sources),
@@ -130,7 +131,7 @@ class Machine:
             return tuple(self._argument(item, None, name) for item in value)
         return np.asarray(value, dtype)[()]
 
-    def _record(self, state: LaunchState, launch: Launch) -> None:
+    def _record(self, state: LaunchState, launch: LaunchedFunction) -> None:
         self._launches[launch] += 1
         self._notes.update(dict.fromkeys((*state.program.notes, *state.notes.values())))
         self._sources.update(dict.fromkeys(state.program.sources))

@@ -230,8 +230,8 @@ class Source:
 
 
 @dataclass(frozen=True)
-class Launch:
-    """One geometry of one GPU function, ``times`` launched. ``shared_bytes`` a block, static and dynamic."""
+class LaunchedFunction:
+    """A GPU function at one geometry, ``times`` launched. ``shared_bytes`` a block, static and dynamic."""
 
     function: str
     grid: tuple[int, int, int]
@@ -244,7 +244,7 @@ class Launch:
 class Report:
     """All that the machine saw in the launches of a run."""
 
-    launches: tuple[Launch, ...] = ()
+    launches: tuple[LaunchedFunction, ...] = ()
     sources: tuple[Source, ...] = ()
     lines: tuple[tuple[Place, Counts], ...] = ()
     maps: tuple[WarpMap, ...] = ()

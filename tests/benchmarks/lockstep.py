@@ -43,12 +43,12 @@ def product(n, target):
     if target == "simulator":
         call = open_target(target).bind(loaded.call(variant.build, problem, tile=TILE), [c, a, b])
     else:
-        from gpuplay.lockstep.machine import Machine
+        from gpuplay.lockstep.machine import LockstepMachine
 
         run = loaded.call(variant.build, problem, tile=TILE)
 
         def call():
-            run(Machine(), c, a, b)
+            run(LockstepMachine(), c, a, b)
 
     return call, lambda: np.array_equal(c, a @ b)
 
@@ -58,7 +58,7 @@ def elementwise():
     import numpy as np
     from numba import cuda
 
-    from gpuplay.lockstep.machine import Machine
+    from gpuplay.lockstep.machine import LockstepMachine
 
     @cuda.jit
     def scale(y, x):
@@ -68,7 +68,7 @@ def elementwise():
 
     x = np.arange(BLOCKS * THREADS, dtype=np.float32)
     y = np.empty_like(x)
-    return lambda: Machine().launch(scale, BLOCKS, THREADS, y, x), lambda: np.array_equal(y, 2 * x + 1)
+    return lambda: LockstepMachine().launch(scale, BLOCKS, THREADS, y, x), lambda: np.array_equal(y, 2 * x + 1)
 
 
 def peak_mebibytes():

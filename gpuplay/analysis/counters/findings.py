@@ -14,7 +14,18 @@ from typing import Literal, TypeAlias
 
 from gpuplay.analysis.counters.patterns import pattern
 from gpuplay.analysis.counters.wording import bank_conflict, uncoalesced
-from gpuplay.lockstep.record import SECTOR_BYTES, WARP, Banks, Counts, Launch, Note, Place, Report, Traffic, WarpMap
+from gpuplay.lockstep.record import (
+    SECTOR_BYTES,
+    WARP,
+    Banks,
+    Counts,
+    LaunchedFunction,
+    Note,
+    Place,
+    Report,
+    Traffic,
+    WarpMap,
+)
 
 FindingKind: TypeAlias = Literal[
     "fault", "uncoalesced", "bank conflict", "divergence", "block size", "contention", "float64", "reread", "wait"
@@ -138,7 +149,7 @@ def _divergence(report: Report) -> Iterator[Finding]:
     yield Finding("divergence", message, remedy, place, (1 - working) * total.warp_instructions)
 
 
-def _unfilled(launches: tuple[Launch, ...], weight: float) -> Finding:
+def _unfilled(launches: tuple[LaunchedFunction, ...], weight: float) -> Finding:
     launch = min(launches, key=lambda launch: _fill((launch,)))
     threads = math.prod(launch.block)
     warps = -(-threads // WARP)
@@ -151,7 +162,7 @@ def _unfilled(launches: tuple[Launch, ...], weight: float) -> Finding:
     )
 
 
-def _fill(launches: tuple[Launch, ...]) -> float:
+def _fill(launches: tuple[LaunchedFunction, ...]) -> float:
     """Threads over lanes of all warps launched; 1 where nothing was."""
     blocks = [launch.times * math.prod(launch.grid) for launch in launches]
     sizes = [math.prod(launch.block) for launch in launches]

@@ -17,7 +17,7 @@ from gpuplay.lockstep.execution.program import Block, Branch, Jump, Leave, Meet,
 
 def arranged(blocks: list[Block], entry: int) -> list[Block]:
     """The reachable blocks in executing order, their targets renumbered, with liveness."""
-    loops = _loops(blocks, entry)
+    loops = _control_flow(blocks, entry)
     order = _order(blocks, entry, loops)
     number = {old: new for new, old in enumerate(order)}
     for header, body in _rotated(blocks, loops):
@@ -43,14 +43,14 @@ def _renumbered(end: Terminator | None, number: dict[int, int]) -> Terminator:
 
 
 @dataclass(frozen=True)
-class Loops:
+class ControlFlow:
     """The graph of the reachable blocks: the body of each loop by its header, and each block's place in a walk."""
 
     bodies: dict[int, set[int]]
     depth: dict[int, int]
 
 
-def _loops(blocks: list[Block], entry: int) -> Loops:
+def _control_flow(blocks: list[Block], entry: int) -> ControlFlow:
     graph = CFGraph()
     reachable = _reachable(blocks, entry)
     for node in reachable:
@@ -61,10 +61,10 @@ def _loops(blocks: list[Block], entry: int) -> Loops:
     graph.set_entry_point(entry)
     graph.process()
     bodies = {header: set(loop.body) for header, loop in graph.loops().items()}
-    return Loops(bodies, {node: index for index, node in enumerate(graph.topo_order())})
+    return ControlFlow(bodies, {node: index for index, node in enumerate(graph.topo_order())})
 
 
-def _rotated(blocks: list[Block], loops: Loops) -> Iterator[tuple[int, set[int]]]:
+def _rotated(blocks: list[Block], loops: ControlFlow) -> Iterator[tuple[int, set[int]]]:
     """Headers of loops that are one loop in the source, with all its blocks.
 
     Python compiles ``while`` with its test before the loop and once more at the end of its body; a ``continue``
@@ -80,7 +80,7 @@ def _rotated(blocks: list[Block], loops: Loops) -> Iterator[tuple[int, set[int]]
                 yield inner, body
 
 
-def _order(blocks: list[Block], entry: int, loops: Loops) -> list[int]:
+def _order(blocks: list[Block], entry: int, loops: ControlFlow) -> list[int]:
     """A topological order with every loop contiguous; of blocks that are ready, those first that reach no barrier."""
     meeting = _before_a_barrier(blocks)
     rank = {node: (node in meeting, depth) for node, depth in loops.depth.items()}

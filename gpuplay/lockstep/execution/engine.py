@@ -6,7 +6,7 @@ import numpy as np
 
 from gpuplay.lockstep.execution.batch import Batch
 from gpuplay.lockstep.execution.faults.meetings import deadlock, missed_barrier
-from gpuplay.lockstep.execution.lanes import Mask
+from gpuplay.lockstep.execution.lanes import LaneMask
 from gpuplay.lockstep.execution.program import Branch, Jump, Leave, Meet
 from gpuplay.lockstep.execution.spins import Spins
 from gpuplay.lockstep.memory.traffic import splits
@@ -56,7 +56,7 @@ class Engine:
             missed_barrier(self.batch)
         raise Stuck
 
-    def _activate(self, mask: Mask) -> None:
+    def _activate(self, mask: LaneMask) -> None:
         """Let these lanes execute, and no others."""
         self.batch.mask = mask
         self.batch.needed = self.schedule.live(self.blocks)
@@ -77,7 +77,7 @@ class Engine:
             case Meet():
                 self._meet(number)
 
-    def _arrive(self, source: int, target: int, mask: Mask) -> None:
+    def _arrive(self, source: int, target: int, mask: LaneMask) -> None:
         if target <= source:
             self.spins.back_edge(target, mask)
             if self.blocks[target].turns_at is not None:
@@ -102,8 +102,8 @@ class Engine:
             self._arrive(number, end.otherwise, mask)
         else:
             self.tally.divergent[number] += splits(mask.array, condition)
-            self._arrive(number, end.then, Mask(taken))
-            self._arrive(number, end.otherwise, Mask(rest))
+            self._arrive(number, end.then, LaneMask(taken))
+            self._arrive(number, end.otherwise, LaneMask(rest))
 
     def _leave(self, end: Leave) -> None:
         mask, waiting = self.batch.mask, self.schedule.waiting
@@ -147,7 +147,7 @@ class Engine:
 
     def _go_on(self, number: int, end: Meet, complete: Lanes) -> None:
         batch = self.batch
-        self._activate(Mask(complete))
+        self._activate(LaneMask(complete))
         if end.finish is not None:
             end.finish(batch)
         batch.order.tick(None)

@@ -14,7 +14,7 @@ from gpuplay.lockstep.record import Thread
 from gpuplay.machine.limits import Dims
 
 
-class Mask:
+class LaneMask:
     """Which lanes are active, with what is asked of it often."""
 
     def __init__(self, array: Lanes) -> None:
@@ -26,9 +26,9 @@ class Mask:
         """The first active lane."""
         return int(self.array.argmax())
 
-    def joined(self, other: Mask | None) -> Mask:
+    def joined(self, other: LaneMask | None) -> LaneMask:
         """The lanes of both."""
-        return self if other is None else Mask(self.array | other.array)
+        return self if other is None else LaneMask(self.array | other.array)
 
 
 @dataclass(frozen=True, eq=False)

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from gpuplay.lockstep.execution.lanes import Mask
+from gpuplay.lockstep.execution.lanes import LaneMask
 from gpuplay.lockstep.execution.program import Block, Meet, Slot
 from gpuplay.lockstep.memory.values import Lanes
 
@@ -20,31 +20,31 @@ class Schedule:
     finished, ``ended`` (lanes,) those that finished at the end of the function, not by a return statement.
     """
 
-    pending: dict[int, Mask]
+    pending: dict[int, LaneMask]
     alive: Lanes
     ended: Lanes
     waiting: dict[int, Lanes] = field(default_factory=dict)
-    turning: dict[int, Mask] = field(default_factory=dict)
+    turning: dict[int, LaneMask] = field(default_factory=dict)
 
     @classmethod
     def of(cls, exists: Lanes) -> Schedule:
         """All threads that exist stand at the first block."""
-        return cls({0: Mask(exists.copy())}, exists.copy(), np.zeros_like(exists))
+        return cls({0: LaneMask(exists.copy())}, exists.copy(), np.zeros_like(exists))
 
     @property
     def unfinished(self) -> bool:
         """Whether some lanes are to go on."""
         return bool(self.pending or self.waiting or self.turning)
 
-    def put(self, target: int, mask: Mask) -> None:
+    def put(self, target: int, mask: LaneMask) -> None:
         """Lanes are to execute a block, together with those that have come there before."""
         self.pending[target] = mask.joined(self.pending.get(target))
 
-    def put_off(self, target: int, mask: Mask) -> None:
+    def put_off(self, target: int, mask: LaneMask) -> None:
         """Lanes are to wait before a loop's next turn."""
         self.turning[target] = mask.joined(self.turning.get(target))
 
-    def leave(self, mask: Mask, *, returned: bool) -> None:
+    def leave(self, mask: LaneMask, *, returned: bool) -> None:
         """Threads finish, by a return statement or at the end of the function."""
         self.alive &= ~mask.array
         if not returned:

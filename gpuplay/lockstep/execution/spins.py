@@ -15,7 +15,7 @@ from gpuplay.lockstep.record import Note
 
 if TYPE_CHECKING:
     from gpuplay.lockstep.execution.batch import Batch
-    from gpuplay.lockstep.execution.lanes import Mask
+    from gpuplay.lockstep.execution.lanes import LaneMask
 
 MOST_POLLS = 100_000  # turns of a loop that polls memory while nobody can change it: some seconds
 PATIENCE = 64  # turns of a loop before it is looked at: most loops end, or change something, before
@@ -54,7 +54,7 @@ class Spins:
     def _tired(self, number: int) -> bool:
         return self.idle.get(number, 0) >= PATIENCE and self.seen[number][0] == self.batch.changes
 
-    def back_edge(self, header: int, mask: Mask) -> None:
+    def back_edge(self, header: int, mask: LaneMask) -> None:
         """Lanes go round once more."""
         now = self.batch.changes, self.batch.polls
         before = self.seen.get(header, now)
@@ -65,7 +65,7 @@ class Spins:
         if self.turns[header] >= PATIENCE:
             self._look(header, mask)
 
-    def _look(self, header: int, mask: Mask) -> None:
+    def _look(self, header: int, mask: LaneMask) -> None:
         """Park the loop where its last turn changed neither memory nor what its next turn reads."""
         batch = self.batch
         live = {slot: batch.v[slot] for slot in batch.program.blocks[header].live_in}
@@ -77,7 +77,7 @@ class Spins:
             self.since[header] = batch.changes
             self._note_warp_mates(header, mask)
 
-    def _note_warp_mates(self, header: int, mask: Mask) -> None:
+    def _note_warp_mates(self, header: int, mask: LaneMask) -> None:
         """Say where a lane waits for another one of its warp: before capability 7.0 that would never end."""
         batch = self.batch
         warps = mask.array.reshape(-1, 32).any(axis=1)

@@ -19,7 +19,7 @@ from gpuplay.lockstep.memory.values import Lanes
 
 
 @dataclass(frozen=True)
-class Source:
+class CopySource:
     """Where a copy reads: ``counts`` (lanes,) elements from byte ``offset`` (lanes,) of global memory on."""
 
     memory: Allocation
@@ -42,7 +42,7 @@ class Copy:
     waiting: Lanes
     group: NDArray[np.int32]
     site: Site
-    source: Source
+    source: CopySource
 
 
 class Copies:

@@ -27,7 +27,7 @@ from gpuplay.targets.stand_ins.hosted import HostedGpu, HostedTarget
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from gpuplay.lockstep.machine import Machine
+    from gpuplay.lockstep.machine import LockstepMachine
     from gpuplay.lockstep.record import Report
     from gpuplay.machine.limits import Dims
     from gpuplay.machine.model import GpuModel
@@ -47,7 +47,7 @@ class LockstepTarget(HostedTarget):
     def __init__(self, *, keep_going: bool = False, check_types: bool = False) -> None:
         self._options = {"keep_going": keep_going, "check_types": check_types}
         self._unset: dict[tuple[int, int], weakref.ref[NDArray[Any]]] = {}
-        self._machine: Machine | None = None
+        self._machine: LockstepMachine | None = None
 
     @property
     def report(self) -> Report:
@@ -91,7 +91,7 @@ class LockstepTarget(HostedTarget):
 class LockstepGpu(HostedGpu):
     """Launches on the lockstep machine."""
 
-    def __init__(self, properties: GpuModel, machine: Machine) -> None:
+    def __init__(self, properties: GpuModel, machine: LockstepMachine) -> None:
         super().__init__(properties)
         self._machine = machine
 
@@ -116,7 +116,7 @@ class LockstepGpu(HostedGpu):
 
 
 @functools.cache
-def _machines() -> type[Machine]:
+def _machines() -> type[LockstepMachine]:
     """The machine's class. Its compiled helpers are cached by gpuplay's sources alone, not anew for every kernel's."""
     from numba.core import config
 
@@ -124,10 +124,10 @@ def _machines() -> type[Machine]:
     if of_kernel:
         config.CACHE_DIR = str(paths.kept_folder("lockstep", package_hash(), KEPT_CACHES))
     try:
-        from gpuplay.lockstep.machine import Machine
+        from gpuplay.lockstep.machine import LockstepMachine
     finally:
         config.CACHE_DIR = of_kernel
-    return Machine
+    return LockstepMachine
 
 
 @contextmanager

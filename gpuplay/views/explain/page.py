@@ -9,7 +9,7 @@ from rich.text import Text
 
 from gpuplay.analysis.counters.explanation import Explanation
 from gpuplay.analysis.counters.findings import Finding
-from gpuplay.lockstep.record import Counts, Fault, Launch, Place
+from gpuplay.lockstep.record import Counts, Fault, LaunchedFunction, Place
 from gpuplay.results.cell import Cell
 from gpuplay.units import count, nbytes
 from gpuplay.views.explain.figures import amount, short
@@ -109,7 +109,7 @@ def summary(found: Explanation, width: int) -> list[Text]:
     return lines
 
 
-def _launches(launches: Iterable[Launch]) -> list[str]:
+def _launches(launches: Iterable[LaunchedFunction]) -> list[str]:
     texts = []
     for launch in launches:
         shared = f", {nbytes(launch.shared_bytes)} shared a block" if launch.shared_bytes else ""

@@ -11,7 +11,7 @@ from gpuplay.lockstep.execution import access
 from gpuplay.lockstep.execution.faults.accesses import changed_under_copy, too_many
 from gpuplay.lockstep.front.dtypes import element_of
 from gpuplay.lockstep.memory.sites import Site
-from gpuplay.lockstep.memory.underway import Copy, Source
+from gpuplay.lockstep.memory.underway import Copy, CopySource
 from gpuplay.lockstep.words.ptx import vectors
 
 if TYPE_CHECKING:
@@ -64,7 +64,7 @@ def _counts(batch: Batch, count: Number, elements: int, site: Site) -> Vector:
 
 def _read(
     batch: Batch, view: View, begin: Vector, counts: Vector, sites: tuple[Site, Site]
-) -> tuple[Source, tuple[Number, ...]]:
+) -> tuple[CopySource, tuple[Number, ...]]:
     """The elements that each lane reads, zeros behind them; counted as one access, checked element by element."""
     whole, single = sites
     dtype, some = view.dtype, counts > 0
@@ -84,7 +84,7 @@ def _read(
             single.view = view
             access.check(batch, view.memory, at, here & ~full, single)
         values.append(np.where(here, access.fetch(view.memory, dtype, at), dtype.type(0)))
-    return Source(view.memory, offset, np.where(active, counts, 0), whole), tuple(values)
+    return CopySource(view.memory, offset, np.where(active, counts, 0), whole), tuple(values)
 
 
 def _commit(emit: Emitter, _made: Call) -> None:
