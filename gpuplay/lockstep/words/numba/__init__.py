@@ -22,6 +22,7 @@ def _by_object(handlers: Vocabulary[str]) -> Vocabulary[object]:
     return found
 
 
-VOCABULARY = _by_object(
-    {**threads.HANDLERS, **arrays.HANDLERS, **barriers.HANDLERS, **atomics.HANDLERS, **warps.HANDLERS}
-)
+VOCABULARY: Vocabulary[object] = {
+    **_by_object({**threads.HANDLERS, **arrays.HANDLERS, **barriers.HANDLERS, **atomics.HANDLERS, **warps.HANDLERS}),
+    **barriers.GROUPS,
+}

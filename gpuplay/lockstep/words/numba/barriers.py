@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from gpuplay.lockstep.execution.batch import Batch
 
 INT32 = np.dtype(np.int32)
+GRID_SYNC = "grid.sync()"  # stands for the method of what cuda.cg.this_grid() returns
 
 
 def _syncthreads(emit: Emitter, _made: Call) -> None:
@@ -43,7 +44,7 @@ def _vote(decide: Callable[[Any, Any], Any]) -> Handler:
     return handler
 
 
-def grid_sync(emit: Emitter, made: Call) -> None:
+def _grid_sync(emit: Emitter, made: Call) -> None:
     """All threads of the grid meet: a cooperative launch."""
     place = emit.place
     emit.build.initial[emit.slot(made.target)] = np.int32(0)
@@ -75,3 +76,4 @@ HANDLERS: Vocabulary[str] = {
     "threadfence_system": _fence,
     "threadfence_block": _fence_block,
 }
+GROUPS: Vocabulary[object] = {GRID_SYNC: _grid_sync}
