@@ -12,9 +12,9 @@ from gpuplay.lockstep.emit import windows
 from gpuplay.lockstep.execution.faults.accesses import division
 from gpuplay.lockstep.front.dtypes import class_name, dtype_of, element_of, is_array, is_tuple, plain
 from gpuplay.lockstep.memory.allocation import Allocation
-from gpuplay.lockstep.memory.values import Items, Range, View, uniform
+from gpuplay.lockstep.memory.values import View
 from gpuplay.lockstep.scalars import functions, operators
-from gpuplay.lockstep.translate import calls, items
+from gpuplay.lockstep.translate import calls, items, iteration
 from gpuplay.lockstep.words.numba.threads import thread_attribute
 
 if TYPE_CHECKING:
@@ -68,9 +68,6 @@ def _constant_tuple(value: Any, kind: Any) -> Any:
         else:
             parts.append(_constant_tuple(item, item_kind) if isinstance(item, tuple) else item)
     return tuple(parts)
-
-
-# --- operators ---
 
 
 def _binop(emit: Emitter, target: str, expression: Any) -> None:
@@ -149,9 +146,6 @@ def _cast(emit: Emitter, target: str, expression: Any) -> None:
     emit.convert(target, expression.value.name)
 
 
-# --- attributes ---
-
-
 def _getattr(emit: Emitter, target: str, expression: Any) -> None:
     base, attribute = expression.value.name, expression.attr
     if target in emit.constants:
@@ -203,67 +197,6 @@ def _array_attribute(emit: Emitter, target: str, source: Slot, attribute: str, k
         raise emit.unsupported(f"the attribute .{attribute} of an array")
 
 
-# --- tuples and iteration ---
-
-
-def _build_tuple(emit: Emitter, target: str, expression: Any) -> None:
-    kinds = list(emit.kind(target))
-    emit.tuples[target] = tuple(item.name for item in expression.items)
-    slots = tuple(emit.number(item.name, dtype_of(kind)) for item, kind in zip(expression.items, kinds, strict=True))
-    if all(emit.build.initial[slot] is not None for slot in slots):
-        emit.build.initial[emit.slot(target)] = tuple(emit.build.initial[slot] for slot in slots)
-        return
-    emit.define(target, None, lambda batch: tuple(batch.v[slot] for slot in slots), slots)
-
-
-def _exhaust_iter(emit: Emitter, target: str, expression: Any) -> None:
-    emit.copy(emit.slot(target), emit.slot(expression.value.name))
-
-
-def _getiter(emit: Emitter, target: str, expression: Any) -> None:
-    kind, source = emit.kind(expression.value.name), emit.slot(expression.value.name)
-    if is_tuple(kind):
-        emit.define(target, None, lambda batch: Items(batch.v[source], 0), (source,))
-    elif str(kind).startswith("range"):
-        emit.copy(emit.slot(target), source)
-    else:
-        raise emit.unsupported(f"iterating over {kind}")
-
-
-def _iternext(emit: Emitter, target: str, expression: Any) -> None:
-    iterator, out = emit.slot(expression.value.name), emit.slot(target)
-    emit.count(integer=1)
-
-    def step(batch: Batch) -> None:
-        value = batch.v[iterator]
-        if isinstance(value, Items):
-            more = value.position < len(value.items)
-            item = value.items[value.position] if more else value.items[-1]
-            batch.set(out, (item, np.bool_(more)))
-            batch.set(iterator, Items(value.items, value.position + 1))
-            return
-        if uniform(value.step):
-            more = value.current < value.stop if value.step > 0 else value.current > value.stop
-        else:
-            more = np.where(value.step > 0, value.current < value.stop, value.current > value.stop)
-        batch.set(out, (value.current, more))
-        following = value.current + value.step
-        wrapped = (following < value.current) != (value.step < 0)
-        if wrapped.any():  # beyond the integer's range, where Numba, which counts the turns first, has ended
-            following = np.where(wrapped, value.stop, following)[()]
-        batch.set(iterator, Range(following, value.stop, value.step))
-
-    emit.operation(step, defs=(out, iterator), uses=(iterator,))
-
-
-def _pair(position: int) -> Any:
-    def handler(emit: Emitter, target: str, expression: Any) -> None:
-        pair = emit.slot(expression.value.name)
-        emit.define(target, None, lambda batch: batch.v[pair][position], (pair,))
-
-    return handler
-
-
 def _undefined(emit: Emitter, target: str, _expression: Any) -> None:
     dtype = dtype_of(plain(emit.kind(target)))
     if dtype is not None:
@@ -280,12 +213,12 @@ _HANDLERS = {
     "getitem": items.get_item,
     "static_getitem": items.get_static_item,
     "typed_getitem": items.get_item,
-    "build_tuple": _build_tuple,
-    "exhaust_iter": _exhaust_iter,
-    "getiter": _getiter,
-    "iternext": _iternext,
-    "pair_first": _pair(0),
-    "pair_second": _pair(1),
+    "build_tuple": iteration.build_tuple,
+    "exhaust_iter": iteration.exhaust,
+    "getiter": iteration.get_iterator,
+    "iternext": iteration.get_next,
+    "pair_first": iteration.pair_item(0),
+    "pair_second": iteration.pair_item(1),
     "undef": _undefined,
     "null": _undefined,
     "call": calls.call,
