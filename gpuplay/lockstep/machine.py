@@ -96,8 +96,6 @@ class LockstepMachine:
             notes=tuple(self._notes),
         )
 
-    # --- a launch ---
-
     def _refuse(self, function: Any, program: Program, grid: Dims, block: Dims, shared: int) -> None:
         """Raise LockstepFault, naming the limit, where the model GPU could not take the launch."""
         fault = refused(self.model, function, program, grid, block, shared)

@@ -12,7 +12,7 @@ from gpuplay.lockstep.record import Action, Note, Place, Source
 
 @dataclass
 class Build:
-    """What grows while a launch's functions are translated."""
+    """A program in the making, which all functions share that are translated into it."""
 
     blocks: list[Block] = field(default_factory=list)
     initial: list[Any] = field(default_factory=list)

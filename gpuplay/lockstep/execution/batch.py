@@ -63,7 +63,7 @@ class Batch:
         self.v[slot] = value
 
     def fault(self, fault: Fault) -> None:
-        """Record a fault."""
+        """Record a fault of the launch."""
         self.launch.fault(fault)
 
     def thread(self, position: int) -> Thread:

@@ -135,8 +135,6 @@ class Bulk:
         warps = lanes % self._width // WARP
         self.read[pieces, warps] = np.maximum(self.read[pieces, warps], self._order.now)
 
-    # ---- groups of products ----
-
     def begin_read(self, first: int, pieces: Pieces, place: Place) -> None:
         """The products of the warpgroup that begins at lane ``first`` read pieces, until somebody waits for them."""
         self._multiplied[first] = place

@@ -15,7 +15,7 @@ from gpuplay.machine.limits import Dims
 
 
 class LaneMask:
-    """Which lanes are active, with what is asked of it often."""
+    """Which lanes are active: ``array`` (lanes,), and how many ``warps`` and ``lanes`` that makes."""
 
     def __init__(self, array: Lanes) -> None:
         self.array = array

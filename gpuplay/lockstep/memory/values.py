@@ -57,7 +57,7 @@ class Pointer:
 
 @dataclass(frozen=True, eq=False)
 class Range:
-    """A range on its way: the next value, where it stops, its step."""
+    """An iteration over a range: the next value, where it stops, its step."""
 
     current: Number
     stop: Number
@@ -66,7 +66,7 @@ class Range:
 
 @dataclass(frozen=True, eq=False)
 class Items:
-    """A tuple on its way."""
+    """An iteration over a tuple: its items, and which of them is next."""
 
     items: tuple[Any, ...]
     position: int

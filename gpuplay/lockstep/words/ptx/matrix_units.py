@@ -40,9 +40,6 @@ def all_lanes(batch: Batch, place: Place, what: str) -> None:
         part_of_warp(batch, place, warp * WARP + first, missing, what)
 
 
-# ---- fragments and matrices ----
-
-
 def _registers(batch: Batch, values: Sequence[Number]) -> NDArray[Any]:
     """(registers, warps, g, t) of what the lanes hold."""
     spread = [np.broadcast_to(value, batch.lanes) for value in values]
@@ -92,9 +89,6 @@ def _tfloat32(values: NDArray[Any]) -> NDArray[Any]:
     return bits.view(np.float32).astype(np.float64)
 
 
-# ---- arithmetic ----
-
-
 def cut(exact: NDArray[Any]) -> NDArray[Any]:
     """float32, rounded towards zero."""
     near = exact.astype(np.float32)
@@ -130,9 +124,6 @@ def _rounded(value: Any) -> Any:
     whole = np.ascontiguousarray(value)
     bits = whole.view(np.uint32) + np.uint32(intrinsics.HALF_UNIT)
     return np.where(np.isfinite(whole), bits.view(np.float32), whole).reshape(np.shape(value))[()]
-
-
-# ---- calls ----
 
 
 def _product(multiply: Callable[..., Matrices], factors: intrinsics.Format, *, thrice: bool = False) -> Handler:

@@ -47,9 +47,6 @@ def warpgroups(batch: Batch, place: Place, what: str) -> NDArray[np.int64]:
     return complete
 
 
-# ---- descriptors ----
-
-
 def _describe(emit: Emitter, made: Call) -> None:
     base, at, leading, stride = made.arguments
     source, index, site = emit.slot(base), emit.number(at, INT64), emit.site(base, "load", PIECE)
@@ -88,9 +85,6 @@ def _rows_along_columns(word: int, columns: int) -> NDArray[np.int64]:
     step, piece = np.arange(BF16_DEPTH)[:, None], np.arange(columns // PIECE_ITEMS)
     flat = _bytes(word, 0) + step // 8 * _bytes(word, 32) + step % 8 * ROW
     return np.asarray(swizzled(flat + piece // 8 * _bytes(word, 16) + piece % 8 * PIECE))
-
-
-# ---- products ----
 
 
 def _multiply(depth: int, read: Callable[..., tuple[Any, Any]]) -> Handler:
