@@ -1,1 +1,1 @@
-"""Programs, and their execution by batches of blocks, with all checks."""
+"""Programs, and their execution by batches of blocks, with all checks: begin with `engine`."""

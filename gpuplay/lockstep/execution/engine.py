@@ -26,7 +26,10 @@ class Engine:
         self.spins = Spins(batch)
 
     def run(self) -> None:
-        """Execute until all lanes have left; Stuck where they cannot."""
+        """Execute until all lanes have left; Stuck where they cannot.
+
+        The lowest block that lanes have come to goes first: higher ones may be where they meet again.
+        """
         while self.schedule.unfinished:
             self._begin_turns()
             number = self._next()
