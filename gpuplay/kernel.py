@@ -17,6 +17,8 @@ from types import MappingProxyType
 from typing import Any, Literal, TypeAlias
 
 from gpuplay.errors import KernelFileError
+from gpuplay.kinds import known
+from gpuplay.kinds.kind import Kind
 from gpuplay.precision import STORED_AS, UNIT_ROUNDOFF, Formats
 
 Value: TypeAlias = int | float | str
@@ -25,8 +27,6 @@ Role: TypeAlias = Literal["in", "weight", "out", "inout", "state"]
 FlynnClass: TypeAlias = Literal["library", "SISD", "SIMD", "MIMD", "SIMT"]
 
 CLASSES: tuple[FlynnClass, ...] = ("library", "SISD", "SIMD", "MIMD", "SIMT")
-TARGETS = ("python", "numpy", "cpu", "cuda", "torch", "torch_gpu", "cupy")
-ON_GPU = ("cuda", "torch_gpu", "cupy")
 WRITTEN: tuple[Role, ...] = ("out", "inout", "state")
 ITEMSIZE = {"float16": 2, "float32": 4, "float64": 8, "int32": 4, "int64": 8, "uint32": 4, "uint16": 2, "uint8": 1}
 
@@ -174,22 +174,21 @@ class Variant:
 
     def __post_init__(self) -> None:
         target, _, short = self.name.partition(":")
-        if target not in TARGETS or not _NAME.fullmatch(short):
-            raise KernelFileError(
-                f"variant {self.name!r}: a variant is named target:name, the target one of {', '.join(TARGETS)}"
-            )
+        if not known.is_known(target) or not _NAME.fullmatch(short):
+            targets = ", ".join(known.names())
+            raise KernelFileError(f"variant {self.name!r}: a variant is named target:name, the target one of {targets}")
+        if fault := known.fault(target):
+            raise KernelFileError(f"variant {self.name!r}: target {target!r}: {fault}")
         if self.flynn not in CLASSES:
             raise KernelFileError(f"variant {self.name}: class {self.flynn!r} is none of {', '.join(CLASSES)}")
         if self.may_fail and self.flynn != "library":
             raise KernelFileError(f"variant {self.name}: may_fail is for library variants, not for {self.flynn}")
         if not 1 <= self.error_growth < float("inf"):
             raise KernelFileError(f"variant {self.name}: error_growth is a number from 1; given {self.error_growth!r}")
-        for what, known in (("storage", STORED_AS), ("compute", UNIT_ROUNDOFF), ("accumulate", UNIT_ROUNDOFF)):
-            if getattr(self, what) not in ("", *known):
-                raise KernelFileError(
-                    f"variant {self.name}: {what} is one of {', '.join(known)}; given {getattr(self, what)!r}"
-                )
-        many = self.flynn in ("MIMD", "library") and target != "python"
+        for what, formats in (("storage", STORED_AS), ("compute", UNIT_ROUNDOFF), ("accumulate", UNIT_ROUNDOFF)):
+            if (given := getattr(self, what)) not in ("", *formats):
+                raise KernelFileError(f"variant {self.name}: {what} is one of {', '.join(formats)}; given {given!r}")
+        many = self.flynn in ("MIMD", "library") and not self.kind.interpreted
         object.__setattr__(self, "threads", self.threads or ("all" if many else "one"))
         knobs = {k: v if isinstance(v, Knob) else Knob(tuple(v)) for k, v in self.knobs.items()}
         for knob in knobs:
@@ -204,6 +203,11 @@ class Variant:
     def target(self) -> str:
         """The part of the name before the colon."""
         return self.name.partition(":")[0]
+
+    @property
+    def kind(self) -> Kind:
+        """The row of its target."""
+        return known.kind_of(self.target)
 
     @property
     def formats(self) -> Formats:
@@ -277,9 +281,8 @@ class Kernel:
             raise KernelFileError(f"kernel {self.name}: declare arrays=… or output=…")
         unknown = [dtype for dtype in self.dtypes if dtype not in ITEMSIZE]
         if unknown or not self.dtypes:
-            raise KernelFileError(
-                f"kernel {self.name}: dtypes are some of {', '.join(ITEMSIZE)}; given {self.dtypes!r}"
-            )
+            served = ", ".join(ITEMSIZE)
+            raise KernelFileError(f"kernel {self.name}: dtypes are some of {served}; given {self.dtypes!r}")
         axes = [param.name for param in self.params]
         for axis in axes:
             refuse_bad_name("param", axis)
@@ -303,7 +306,7 @@ class Kernel:
         """The default selection: the declared one, or the baseline and the last variant of each class."""
         if self.story:
             return self.story
-        best = {v.flynn: v.name for v in self.variants if v.name != self.baseline_name and v.target != "python"}
+        best = {v.flynn: v.name for v in self.variants if v.name != self.baseline_name and not v.kind.interpreted}
         return (self.baseline_name, *(best[c] for c in CLASSES if c in best))
 
     @property

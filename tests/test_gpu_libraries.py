@@ -18,10 +18,11 @@ from gpuplay.catalog.find import bundled_kernels
 from gpuplay.catalog.load import load_kernel
 from gpuplay.catalog.origin import Origin
 from gpuplay.errors import KernelFileError
+from gpuplay.kinds.built_in import GPU_PEERS
 from gpuplay.measure.libraries import cudnn_version
 from gpuplay.targets.libraries.gpu_library import UNCOUNTED_OPERATIONS, LibraryTarget
 from gpuplay.targets.libraries.torch_gpu import short_name
-from gpuplay.workers.crew import GPU_PEERS, environment_of, variables
+from gpuplay.workers.crew import environment_of, variables
 from tests.test_cuda_device import KERNEL_MS, FakeStream, device_on
 
 PROOF = Path(__file__).parent / "proofs" / "gpu_peers.py"

@@ -181,12 +181,12 @@ from gpuplay.measure.compiling import CompileClock
 from gpuplay.targets.cuda.gpu_functions import fill
 
 began = time.perf_counter()
-with CompileClock("cuda") as clock:
+with CompileClock("numba-cuda") as clock:
     signature = types.void(types.float32[::1], types.float32)
     cuda.compile(fill.py_func, signature, device=False, abi="numba", cc=(7, 5), output="ptx")
 spent = time.perf_counter() - began
 assert clock.compiled and 0.5 * spent < clock.seconds <= spent, (clock.compiled, clock.seconds, spent)
-with CompileClock("cuda") as idle:
+with CompileClock("numba-cuda") as idle:
     pass
 with CompileClock("torch_gpu") as deaf:
     pass

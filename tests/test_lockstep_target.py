@@ -12,7 +12,7 @@ from numba import cuda
 
 from gpuplay.errors import GpuplayError
 from gpuplay.lockstep.errors import LockstepFault
-from gpuplay.targets import open_target, why_not
+from gpuplay.targets.stand_ins.lockstep import LockstepTarget
 
 PLANTED = KERNELS / "planted_cuda.py"
 NO_GPU = {"CUDA_VISIBLE_DEVICES": ""}
@@ -151,9 +151,9 @@ def test_a_cuda_variant_asked_for_by_name_in_a_sweep_needs_a_gpu(gpuplay: Gpupla
     assert builds(folder) == 0
 
 
-def test_the_target_opens_by_name_and_never_tells_a_time() -> None:
-    assert why_not("lockstep") == ""
-    target = open_target("lockstep")
+def test_the_target_is_here_and_never_tells_a_time() -> None:
+    target = LockstepTarget()
+    assert target.why_not() == ""
     model = target.gpu()
     assert model is not None
     assert model.modelled
@@ -167,7 +167,7 @@ def copied(y, x):
 
 
 def test_an_array_in_the_place_of_one_that_is_gone_is_not_unset() -> None:
-    target, storage = open_target("lockstep"), bytearray(32 * 4)
+    target, storage = LockstepTarget(), bytearray(32 * 4)
 
     def run() -> None:
         arrays = target.flat(32, "float32"), np.frombuffer(storage, np.float32)
@@ -193,7 +193,7 @@ def test_a_launch_that_the_machine_would_not_see_is_refused_with_what_to_write(w
         else:
             (configured or copied)(y, x)
 
-    target = open_target("lockstep")
+    target = LockstepTarget()
     call = target.bind(run, (target.flat(32, "float32"), target.flat(32, "float32")))
     said = (
         r"copied is launched directly \(test_lockstep_target.py:\d+\); launch through gpu.launch\(copied, grid, block"

@@ -125,10 +125,10 @@ SIMULATED = """
 import numpy as np
 from gpuplay.machine.model import GpuModel
 from gpuplay.measure import gpu_probes
-from gpuplay.targets import open_target
+from simulator import SimulatorTarget
 
 gpu_probes.ELEMENTS, gpu_probes.BLOCK, gpu_probes.BLOCKS_EACH, gpu_probes.TURNS = 64, 8, 1, 2
-target = open_target("simulator")
+target = SimulatorTarget()
 target.gpu = lambda: GpuModel(name="a model", multiprocessors=2)
 target.seconds = lambda call, loops: (call(), 0.5 * loops)[1]
 
@@ -164,6 +164,6 @@ assert "ld.global" in ptx and "st.global" in ptx  # what flushes the cache is no
 @pytest.mark.parametrize(("code", "simulator"), [(SIMULATED, "1"), (OFFLINE, "0")], ids=["simulated", "compiled"])
 def test_the_probes_of_a_gpu_do_the_work_they_count(code: str, simulator: str) -> None:
     pytest.importorskip("cuda.bindings", reason="needs the extra cuda")
-    environment = os.environ | {"NUMBA_ENABLE_CUDASIM": simulator}
+    environment = os.environ | {"NUMBA_ENABLE_CUDASIM": simulator, "PYTHONPATH": str(Path(__file__).parent)}
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, env=environment, check=False)
     assert done.returncode == 0, done.stderr

@@ -7,13 +7,13 @@ import time
 
 import numpy as np
 import pytest
+from simulator import SimulatedGpu, SimulatorTarget
 
 from gpuplay import targets
 from gpuplay.errors import GpuplayError, KernelFileError, TargetMissing, UsageError
 from gpuplay.machine import limits
 from gpuplay.machine.model import GpuModel
 from gpuplay.targets import presence
-from gpuplay.targets.simulator import SimulatedGpu
 
 HOST = ("python", "numpy", "cpu")
 MODEL = GpuModel()
@@ -35,7 +35,8 @@ def in_process(code):
 @pytest.mark.parametrize("dtype", ["float32", "float64", "int32"])
 @pytest.mark.parametrize("count", [1, 63, 4097])
 def test_flat_arrays_start_on_256_bytes(name, dtype, count):
-    flat = targets.open_target(name).flat(count, dtype)
+    target = SimulatorTarget() if name == "simulator" else targets.open_target(name)
+    flat = target.flat(count, dtype)
     assert (flat.shape, str(flat.dtype), flat.ctypes.data % 256) == ((count,), dtype, 0)
     assert not flat.any()
 
@@ -163,12 +164,12 @@ def test_cpu_sets_the_threads_of_numba_and_names_the_most():
 
 def test_the_simulator_is_never_timed():
     with pytest.raises(GpuplayError, match="never timed"):
-        targets.open_target("simulator").seconds(lambda: None, 1)
+        SimulatorTarget().seconds(lambda: None, 1)
 
 
 def test_the_simulator_wants_its_variable(monkeypatch):
     monkeypatch.delenv("NUMBA_ENABLE_CUDASIM", raising=False)
-    target = targets.open_target("simulator")
+    target = SimulatorTarget()
     with pytest.raises(GpuplayError, match="NUMBA_ENABLE_CUDASIM=1"):
         target.bind(lambda gpu: None, [])
 

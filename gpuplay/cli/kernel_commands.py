@@ -70,7 +70,7 @@ def _all(kernel: Kernel) -> Sequence[Variant]:
 
 
 def _on_cuda(kernel: Kernel) -> Sequence[Variant]:
-    return [variant for variant in kernel.variants if variant.target == "cuda"] or kernel.variants
+    return [variant for variant in kernel.variants if variant.kind.stepped] or kernel.variants
 
 
 def _rungs(kernel: Kernel) -> Sequence[Variant]:

@@ -12,7 +12,6 @@ import typer
 from gpuplay.kernel import Kernel, Param, Variant
 from gpuplay.plan.sizes import GRAMMAR
 from gpuplay.plan.small import LADDER_FLOPS, explained_size
-from gpuplay.results.compiled import FORMS
 
 PROBLEM, MEASURING, OUTPUT, KNOBS = "Problem", "Measuring", "Output", "Knobs (comma lists become a sweep)"
 
@@ -108,7 +107,7 @@ def of_explain(kernel: Kernel) -> tuple[Option, ...]:
     size = f"One size ({kernel.size_help}). Default: {explained_size(kernel)}."
     on = "A CUDA variant, or two side by side: cuda:naive,cuda:tiled. Default: the story's."
     known = {option.name: option for option in COMMON}
-    explainable = [variant for variant in kernel.variants if variant.target == "cuda"]
+    explainable = [variant for variant in kernel.variants if variant.kind.stepped]
     files = "Write what was explained to FILE.json, .md or .html; repeatable."
     return (
         Option("sizes", TEXT, None, size, PROBLEM),
@@ -128,7 +127,7 @@ def of_explain(kernel: Kernel) -> tuple[Option, ...]:
 def of_code(kernel: Kernel) -> tuple[Option, ...]:
     """The options of ``gpuplay code`` for a kernel: one problem, any variants."""
     known = {option.name: option for option in COMMON}
-    shown = [variant for variant in kernel.variants if variant.target in FORMS]
+    shown = [variant for variant in kernel.variants if variant.kind.compiler]
     on = "Variants or targets; two variants: what differs, too. Default: the story's on CUDA."
     forms = "resources, source, ptx or sass of CUDA variants; resources, source, llvm or asm of CPU variants."
     arch = "What to compile for: sm_75, sm_80, sm_86, sm_89, sm_90, as a list. Default: the GPU here, else sm_90."

@@ -63,7 +63,7 @@ def _document(opened: Opened, asked: CodeAsked, names: Sequence[str], form: str)
     if form == SOURCE or pair:
         sources = {name: definitions(opened.origin, kernel.variant(name)) for name in names}
     found = () if form == SOURCE else _compiled(opened, asked, names, form)
-    on_gpu = [one for one in found if one.cell.target == "cuda"]
+    on_gpu = [one for one in found if one.cell.kind.on_gpu]
     now = stamp()
     return Document(
         kernel,
@@ -74,7 +74,7 @@ def _document(opened: Opened, asked: CodeAsked, names: Sequence[str], form: str)
         inspecting.tools() if on_gpu else "",
         found,
         gpu_rows(on_gpu),
-        tuple(host_row(one) for one in found if one.cell.target != "cuda"),
+        tuple(host_row(one) for one in found if not one.cell.kind.on_gpu),
         sources,
         _change(kernel, names, sources) if pair else None,
     )
@@ -89,7 +89,7 @@ def _change(kernel: Kernel, names: Sequence[str], found: Mapping[str, Sequence[D
 def _compiled(opened: Opened, asked: CodeAsked, names: Sequence[str], form: str) -> tuple[Compiled, ...]:
     """The cells of all variants, for every architecture those on CUDA."""
     kernel, choice, settings = opened.kernel, asked.choice, asked.settings
-    on_gpu = any(kernel.variant(name).target == "cuda" for name in names)
+    on_gpu = any(kernel.variant(name).kind.on_gpu for name in names)
     if on_gpu and (reason := inspecting.missing(assemble=form != "ptx")):
         if form != "ptx" and not inspecting.missing(assemble=False):
             reason += "; --as ptx needs neither"
@@ -101,7 +101,7 @@ def _compiled(opened: Opened, asked: CodeAsked, names: Sequence[str], form: str)
     wanted: list[tuple[PlannedCell, tuple[int, int]]] = []
     for capability in capabilities:
         row = _row(kernel, choice, inspecting.planned_for(opened, choice, names, capability, settings))
-        cells = [one for one in row.cells if one.cell.target == "cuda" or capability == capabilities[0]]
+        cells = [one for one in row.cells if one.cell.kind.on_gpu or capability == capabilities[0]]
         wanted += [(one, capability) for one in cells]
     if all(one.skip for one, _ in wanted):
         raise UsageError(f"code: {wanted[0][0].cell.label}: {wanted[0][0].skip}")
@@ -123,8 +123,8 @@ def _names(kernel: Kernel, on: str | None) -> tuple[str, ...]:
     """The variants that ``--on`` names, in its order; else the story's on CUDA, else on the CPU, else the last."""
     if on is not None:
         return chosen_names(kernel, on)
-    for target in ("cuda", "cpu"):
-        known = [variant.name for variant in kernel.variants if variant.target == target]
+    for compiler in ("numba-cuda", "numba"):
+        known = [variant.name for variant in kernel.variants if variant.kind.compiler == compiler]
         told = [name for name in kernel.story_names if name in known]
         if known:
             return (*told[-1:], *known[-1:])[:1]
@@ -133,7 +133,7 @@ def _names(kernel: Kernel, on: str | None) -> tuple[str, ...]:
 
 def _form(kernel: Kernel, names: Sequence[str], asked: str | None) -> str:
     """The form to show, one that every variant has; UsageError where there is none."""
-    forms = {name: FORMS.get(kernel.variant(name).target, (SOURCE,)) for name in names}
+    forms = {name: FORMS[kernel.variant(name).kind.compiler] for name in names}
     known = list(dict.fromkeys(form for many in FORMS.values() for form in many))
     if asked is not None and asked not in known:
         raise UsageError(f"--as {asked}: is none of {', '.join(known)}")

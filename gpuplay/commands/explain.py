@@ -81,7 +81,7 @@ def _cells(opened: Opened, asked: ExplainAsked) -> list[PlannedCell]:
 
 def _variants(kernel: Kernel, on: str | None) -> Sequence[str]:
     """The CUDA variants that ``--on`` names, in its order; else the story's, else the last."""
-    known = [variant.name for variant in kernel.variants if variant.target == "cuda"]
+    known = [variant.name for variant in kernel.variants if variant.kind.stepped]
     if not known:
         others = ", ".join(variant.name for variant in kernel.variants)
         raise UsageError(

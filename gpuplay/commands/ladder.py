@@ -32,7 +32,7 @@ def ladder(opened: Opened, asked: LadderAsked) -> int:
     names = ladders.rungs(kernel, choice.on)
     if asked.diff:
         return _show_changes(opened, names, asked.output)
-    on_gpu = any(kernel.variant(name).target == "cuda" for name in names)
+    on_gpu = any(kernel.variant(name).kind.stepped for name in names)
     bare = replace(choice, baseline="none")
     plan, _ = planned(opened, bare, asked.settings, names, checking=on_gpu)
     chosen = replace(choice, on=",".join(names), sizes=choice.sizes or str(_default_size(plan)))

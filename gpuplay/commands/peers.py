@@ -141,7 +141,7 @@ class _Run:
 
     def _measured(self, opened: Opened, row: Promise) -> Measured:
         machine = describe.machine()
-        if row.target == "cuda":
+        if row.kind.on_gpu:
             gpu = opened.gpu(self.settings.device)
             if gpu.reason:
                 raise TargetMissing(f"peers cuda: cuda is not here: {gpu.reason}")

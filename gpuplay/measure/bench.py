@@ -10,11 +10,10 @@ from dataclasses import replace
 from statistics import median
 from typing import TYPE_CHECKING
 
-from gpuplay.kernel import ON_GPU
 from gpuplay.machine.describe import last_cache_bytes
 from gpuplay.measure import timing
 from gpuplay.measure.building import Built, build, problem_data
-from gpuplay.measure.compiling import EVENTS, CompileClock
+from gpuplay.measure.compiling import CompileClock
 from gpuplay.measure.libraries import named
 from gpuplay.results.turns import BuiltCell, Turn
 from gpuplay.targets import open_target
@@ -55,7 +54,7 @@ class Bench:
         target = data.target
         target.use_threads(cell.threads)
         built = build(self._loaded, cell, data)
-        clock = CompileClock(variant.target)
+        clock = CompileClock(variant.kind.compiler)
         with clock:
             first_s = built.run_once()
         verdict = built.verdict()
@@ -74,10 +73,10 @@ class Bench:
             wrong=wrong,
             error=error,
             call_s=built.call_s,
-            compile_s=compiled if variant.target in EVENTS else None,
-            compile_cached=not clock.compiled if variant.target in EVENTS else None,
+            compile_s=compiled if variant.kind.compiler else None,
+            compile_cached=not clock.compiled if variant.kind.compiler else None,
             prepare_s=built.prepared.seconds if built.prepared else None,
-            transfer=data.transfer(variant) if variant.target in ON_GPU and not wrong else None,
+            transfer=data.transfer(variant) if variant.kind.on_gpu and not wrong else None,
             library=", wrong on ".join((self._library(variant, data.problem), *built.shortfalls)),
         )
 

@@ -3,29 +3,31 @@
 from __future__ import annotations
 
 import importlib
+from collections.abc import Mapping
 from contextlib import ExitStack
 from types import TracebackType
 from typing import Any, Self
 
+from gpuplay.kinds.kind import Compiler
+
 # Whose events: which last as long as a compilation, and which tell that it really was one. numba-cuda holds its
 # lock for what comes from the disk cache, too, but runs passes only where there is nothing.
-EVENTS = {
-    "cpu": ("numba.core.event", "numba:compile", "numba:compile"),
-    "cuda": ("numba.cuda.core.event", "numba-cuda:compiler_lock", "numba-cuda:run_pass"),
+EVENTS: Mapping[Compiler, tuple[str, str, str]] = {
+    "numba": ("numba.core.event", "numba:compile", "numba:compile"),
+    "numba-cuda": ("numba.cuda.core.event", "numba-cuda:compiler_lock", "numba-cuda:run_pass"),
 }
 
 
 class CompileClock:
     """Tell compilations and add up their seconds inside a ``with`` block; nested ones count once.
 
-    A function that comes from the disk cache is not ``compiled``. ``target`` decides whose events are heard:
-    numba-cuda has its own, the others compile nothing.
+    A function that comes from the disk cache is not ``compiled``. ``compiler`` decides whose events are heard.
     """
 
-    def __init__(self, target: str) -> None:
+    def __init__(self, compiler: Compiler) -> None:
         self.compiled = False
         self.seconds = 0.0
-        self._events = EVENTS.get(target)
+        self._events = EVENTS.get(compiler)
         self._spans: Any = None
         self._proofs: Any = None
         self._stack = ExitStack()

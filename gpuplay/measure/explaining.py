@@ -26,7 +26,7 @@ def explain(loaded: Loaded, planned: PlannedCell, seed: int, limit_s: float) -> 
     UsageError where the run would take longer than ``limit_s``.
     """
     cell = planned.cell
-    if cell.target != "cuda":
+    if not cell.kind.stepped:
         raise UsageError(f"{cell.variant}: the lockstep machine runs CUDA variants only")
     _refuse_long(planned, limit_s)
     target = LockstepTarget(keep_going=True)

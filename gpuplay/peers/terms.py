@@ -6,8 +6,9 @@ from dataclasses import dataclass, replace
 from typing import Literal, TypeAlias
 
 from gpuplay.kernel import FlynnClass, Kernel, Problem, Value
+from gpuplay.kinds.kind import Kind
+from gpuplay.kinds.known import kind_of
 
-OURS: dict[str, FlynnClass] = {"cpu": "MIMD", "cuda": "SIMT"}
 LARGEST = 2**40
 
 Pairs: TypeAlias = tuple[tuple[str, Value], ...]
@@ -104,6 +105,16 @@ class Promise:
         return self.name.partition(":")[0]
 
     @property
+    def kind(self) -> Kind:
+        """The row of its target."""
+        return kind_of(self.target)
+
+    @property
+    def flynn(self) -> FlynnClass:
+        """The class of those of our variants that use the whole processor."""
+        return "SIMT" if self.kind.on_gpu else "MIMD"
+
+    @property
     def yardsticks(self) -> tuple[OfYardstick, ...]:
         """The conditions that need a cell of another problem."""
         return tuple(need for need in self.needs if isinstance(need, OfYardstick))
@@ -122,7 +133,7 @@ class Promise:
             v.name
             for v in kernel.variants
             if v.target == self.target
-            and v.flynn == OURS[self.target]
+            and v.flynn == self.flynn
             and v.precision == self.precision
             and (v.name in self.among if self.among else self.precision or not v.compute)
         )

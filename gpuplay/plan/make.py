@@ -7,7 +7,7 @@ from collections.abc import Iterable
 
 from gpuplay.catalog.load import Loaded
 from gpuplay.errors import KernelFileError, UsageError
-from gpuplay.kernel import ON_GPU, Array, Cost, Function, Kernel, Knob, Problem, Variant, without_functions
+from gpuplay.kernel import Array, Cost, Function, Kernel, Knob, Problem, Variant, without_functions
 from gpuplay.machine.model import Machine
 from gpuplay.plan.cells import Plan, PlannedCell, Row
 from gpuplay.plan.request import Request
@@ -62,13 +62,13 @@ def _assess(loaded: Loaded, request: Request, machine: Machine, problem: Problem
             array_bytes=_memory(variant, problem.dtype, arrays),
             memory_bytes=_memory(variant, problem.dtype, (*arrays, *spaces, *converted)),
             skip=barred or request.missing.get(variant.target, ""),
-            verified_only=not barred and variant.target == "cuda" and "cuda" in request.missing,
+            verified_only=not barred and variant.kind.stepped and variant.target in request.missing,
         )
 
 
 def _notice(variant: Variant, request: Request) -> str:
     """Why a variant's column will be missing: without a GPU a CUDA variant is still verified."""
-    what = "timed" if variant.target == "cuda" else "run"
+    what = "timed" if variant.kind.stepped else "run"
     return f"{variant.name} not {what} here: {request.missing[variant.target]}"
 
 
@@ -91,7 +91,7 @@ def _cells(loaded: Loaded, request: Request, machine: Machine, problem: Problem)
     kernel = loaded.kernel
     for name in request.variants:
         variant = kernel.variant(name)
-        counts = request.threads if variant.threads == "all" and variant.target not in ON_GPU else (1,)
+        counts = request.threads if variant.threads == "all" and not variant.kind.on_gpu else (1,)
         values = (request.knobs.get(name) or (_default(loaded, k, machine),) for name, k in variant.knobs.items())
         for chosen in itertools.product(*values):
             knobs = tuple(zip(variant.knobs, chosen, strict=True))
@@ -112,7 +112,7 @@ def _default(loaded: Loaded, knob: Knob, machine: Machine) -> int:
 def _memory(variant: Variant, dtype: str, arrays: Iterable[Array]) -> int:
     """Bytes of the arrays where the variant runs, and on the host for a target that is elsewhere."""
     total = sum(array.nbytes(dtype) for array in arrays)
-    if variant.target == "python":
+    if variant.kind.interpreted:
         return total + sum(array.nbytes("float64") // 8 * LIST_BYTES for array in arrays)
     return total
 

@@ -6,7 +6,8 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 
 from gpuplay.errors import TargetMissing, UsageError, closest
-from gpuplay.kernel import ON_GPU, TARGETS, Kernel, Param, Problem, Value
+from gpuplay.kernel import Kernel, Param, Problem, Value
+from gpuplay.kinds.known import names as known_targets
 from gpuplay.plan.settings import Settings
 from gpuplay.plan.sizes import parse_sizes
 
@@ -65,7 +66,7 @@ def build_request(
     base = _baseline(kernel, baseline)
     if base and base != "best" and base not in chosen:
         chosen.insert(0, base)
-    if settings.graph and not any(kernel.variant(name).target in ON_GPU for name in chosen):
+    if settings.graph and not any(kernel.variant(name).kind.on_gpu for name in chosen):
         raise UsageError(f"--graph: none of {', '.join(chosen)} runs on a GPU; add --on cuda")
     if base == "best":
         chosen = [*dict.fromkeys([*_libraries(kernel, chosen), *chosen])]
@@ -74,7 +75,7 @@ def build_request(
     if asked is not None:
         for name in asked:
             target = kernel.variant(name).target
-            if target in missing and not (checking and target == "cuda"):
+            if target in missing and not (checking and kernel.variant(name).kind.stepped):
                 raise TargetMissing(f"--on {on}: {target} is not here: {missing[target]}")
     if baseline is not None and base in chosen and kernel.variant(base).target in missing:
         target = kernel.variant(base).target
@@ -126,7 +127,7 @@ def chosen_names(kernel: Kernel, text: str) -> tuple[str, ...]:
         matches = [name for name in names if word in (name, name.partition(":")[0])]
         if not matches:
             targets = dict.fromkeys(variant.target for variant in kernel.variants)
-            if word in TARGETS:
+            if word in known_targets():
                 raise UsageError(f"--on {text}: {kernel.name} has no variant on {word}; it has {', '.join(names)}")
             known = [*targets, *names]
             raise UsageError(
@@ -157,9 +158,9 @@ def _baseline(kernel: Kernel, text: str | None) -> str | None:
 
 def _libraries(kernel: Kernel, beside: Iterable[str]) -> list[str]:
     """The variants among which ``best`` chooses, size by size: those on a GPU where others on a GPU are measured."""
-    on_gpu = any(kernel.variant(name).target in ON_GPU for name in beside)
+    on_gpu = any(kernel.variant(name).kind.on_gpu for name in beside)
     libraries = (variant for variant in kernel.variants if variant.flynn == "library" and not variant.precision)
-    return [variant.name for variant in libraries if on_gpu or variant.target not in ON_GPU]
+    return [variant.name for variant in libraries if on_gpu or not variant.kind.on_gpu]
 
 
 def _threads(text: str | None, cores: int) -> tuple[int, ...]:

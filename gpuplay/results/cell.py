@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from gpuplay.kernel import Problem, Value
+from gpuplay.kinds.kind import Kind
+from gpuplay.kinds.known import kind_of
 
 
 @dataclass(frozen=True)
@@ -22,6 +24,11 @@ class Cell:
     def target(self) -> str:
         """The part of the variant's name before the colon."""
         return self.variant.partition(":")[0]
+
+    @property
+    def kind(self) -> Kind:
+        """The row of its target."""
+        return kind_of(self.target)
 
     @property
     def problem(self) -> Problem:

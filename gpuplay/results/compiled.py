@@ -5,13 +5,19 @@ This module imports neither numba nor numpy.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
+from gpuplay.kinds.kind import Compiler
 from gpuplay.machine.limits import Dims
 from gpuplay.results.cell import Cell
 
-# In what forms the code of a variant can be shown, by target; of the others the source alone.
-FORMS = {"cuda": ("resources", "source", "ptx", "sass"), "cpu": ("resources", "source", "llvm", "asm")}
+# In what forms the code of a variant can be shown, by what compiles it.
+FORMS: Mapping[Compiler, tuple[str, ...]] = {
+    "numba-cuda": ("resources", "source", "ptx", "sass"),
+    "numba": ("resources", "source", "llvm", "asm"),
+    "": ("source",),
+}
 
 
 @dataclass(frozen=True)

@@ -18,8 +18,8 @@ from gpuplay.workers.crew import Crew, environment_of
 from gpuplay.workers.tasks import TaskError
 
 LEAST_CALLS = 3  # of a slow cell: one to verify, two samples
-UNPROBED_WORK = {"python": 1e5}
-UNPROBED_WORK_COMPILED = 5e8  # flops and bytes that any compiled loop does in about a second
+UNPROBED_WORK_INTERPRETED = 1e5
+UNPROBED_WORK = 5e8  # flops and bytes that any compiled loop does in about a second
 MEMORY_SHARE = 0.9
 
 
@@ -91,7 +91,7 @@ class Budget:
     def _call_seconds(self, planned: PlannedCell) -> float | None:
         """Seconds of one call as predicted; None where there is nothing to predict from or no need."""
         work = (planned.work_flops or 0.0) + (planned.work_bytes or 0.0)
-        if work <= UNPROBED_WORK.get(planned.cell.target, UNPROBED_WORK_COMPILED):
+        if work <= (UNPROBED_WORK_INTERPRETED if planned.cell.kind.interpreted else UNPROBED_WORK):
             return None
         if self._family(planned.cell) in self._known:
             call_s, smaller = self._known[self._family(planned.cell)]

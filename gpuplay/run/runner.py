@@ -9,7 +9,7 @@ from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 from gpuplay.errors import GpuplayError, KernelFileError
-from gpuplay.kernel import ON_GPU, Variant
+from gpuplay.kernel import Variant
 from gpuplay.machine import quiet
 from gpuplay.plan.cells import Plan, PlannedCell, Row
 from gpuplay.plan.settings import FEWEST_SAMPLES, Settings
@@ -121,7 +121,7 @@ class Runner:
     def _on_lockstep(self, planned: PlannedCell) -> bool:
         """Whether the lockstep machine is asked for a cell."""
         checked = self._verify_only and not planned.skip
-        return planned.cell.target == "cuda" and (planned.verified_only or checked)
+        return planned.cell.kind.stepped and (planned.verified_only or checked)
 
     def _stepped(self, planned: PlannedCell) -> Result | None:
         """What the lockstep machine found, where that is a result; None where the GPU has the last word."""
@@ -222,7 +222,7 @@ class Runner:
 
     def _timed(self, job: Job) -> Result:
         timing = summarize(job.rounds, job.loops)
-        host = job.planned.cell.target not in ON_GPU
+        host = not job.planned.cell.kind.on_gpu
         crowded = {CROWDED} if job.planned.cell.threads > self._cores else set()
         return replace(
             self._described(self._result(job.planned, "ok", ""), job.built),
@@ -262,7 +262,7 @@ class Runner:
 
     def _failed(self, planned: PlannedCell, error: Exception) -> Result:
         """A failed cell. A GPU function that faults leaves the device unusable to its process, which is replaced."""
-        if planned.cell.target in ON_GPU:
+        if planned.cell.kind.on_gpu:
             self._crew.dismiss(environment_of(self._plan.kernel.variant(planned.cell.variant)))
         return self._result(planned, "failed", str(error))
 

@@ -237,6 +237,3 @@ class _ListCall:
                     f"argument {position}: the run left shape {saved.shape}; the array has {array.shape}"
                 )
             array[...] = saved
-
-
-HOST_TARGETS: dict[str, type[HostTarget]] = {t.name: t for t in (PythonTarget, NumpyTarget, CpuTarget)}

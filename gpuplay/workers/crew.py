@@ -12,12 +12,13 @@ from gpuplay import paths
 from gpuplay.catalog.fingerprint import source_hash
 from gpuplay.catalog.origin import Origin
 from gpuplay.errors import DeadlinePassed, KernelFileError, WorkerLost
-from gpuplay.kernel import ON_GPU, Kernel, Variant
+from gpuplay.kernel import Kernel, Variant
+from gpuplay.kinds import kind, known
 from gpuplay.plan.settings import Settings
 from gpuplay.workers.process import Process
 from gpuplay.workers.tasks import Tasks
 
-ORDINARY, SISD, PEERS, GPU_PEERS = "ordinary", "sisd", "peers", "gpu-peers"
+ORDINARY, SISD = kind.ORDINARY, "sisd"
 KEPT_CACHES = 6
 IMPORT_LIMIT_S = 15.0
 VECTORISERS = ("NUMBA_LOOP_VECTORIZE", "NUMBA_SLP_VECTORIZE")
@@ -25,17 +26,8 @@ VECTOR_BITS = "GPUPLAY_VECTOR_BITS"  # what `gpuplay.intrinsics.host.width` read
 
 
 def environment_of(variant: Variant) -> str:
-    """Which environment a variant is compiled and run in.
-
-    Numba's SISD code needs the vectorisers off. PyTorch brings an OpenMP and a BLAS of its own: two of
-    either in one process would share neither threads nor settings. The libraries on a GPU have a process of
-    their own as well: what they set up there is no concern of our GPU functions.
-    """
-    if variant.target in ON_GPU and variant.target != "cuda":
-        return GPU_PEERS
-    if variant.target == "torch":
-        return PEERS
-    return SISD if variant.flynn == "SISD" and variant.target == "cpu" else ORDINARY
+    """Which environment a variant is compiled and run in: its target's; Numba's SISD code needs the vectorisers off."""
+    return SISD if variant.flynn == "SISD" and variant.kind.compiler == "numba" else variant.kind.worker
 
 
 def variables(environment: str, cache: Path, threads: int) -> dict[str, str]:
@@ -53,7 +45,7 @@ def variables(environment: str, cache: Path, threads: int) -> dict[str, str]:
         "NUMBA_NUM_THREADS": str(threads),
         "NUMBA_THREADING_LAYER_PRIORITY": "omp tbb workqueue",
         "NUMBA_CUDA_USE_NVIDIA_BINDING": "1",
-        **({"CUPY_TF32": "0"} if environment == GPU_PEERS else {}),
+        **known.variables(environment),
     }
 
 

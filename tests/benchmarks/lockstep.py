@@ -32,7 +32,6 @@ def product(n, target):
 
     from gpuplay.catalog.find import find_kernel
     from gpuplay.catalog.load import load_kernel
-    from gpuplay.targets import open_target
 
     loaded = load_kernel(find_kernel("matmul"))
     variant = next(v for v in loaded.kernel.variants if v.name == "cuda:tiled")
@@ -41,7 +40,10 @@ def product(n, target):
     a, b = (rng.integers(-4, 5, (n, n)).astype(np.float32) for _ in range(2))
     c = np.empty((n, n), np.float32)
     if target == "simulator":
-        call = open_target(target).bind(loaded.call(variant.build, problem, tile=TILE), [c, a, b])
+        sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
+        from tests.simulator import SimulatorTarget
+
+        call = SimulatorTarget().bind(loaded.call(variant.build, problem, tile=TILE), [c, a, b])
     else:
         from gpuplay.lockstep.machine import LockstepMachine
 

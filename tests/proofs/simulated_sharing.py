@@ -10,7 +10,7 @@ import numpy as np
 from numba import cuda
 from numba.cuda.simulator import kernelapi
 
-from gpuplay.targets.simulator import SimulatorTarget
+from tests.simulator import SimulatorTarget
 
 
 class Slow:

@@ -19,8 +19,7 @@ from cells import applies, cuda_variants, loaded_kernel, problems
 from gpuplay.measure.data import Placed
 from gpuplay.measure.problems import PreparedWeights, ProblemData
 from gpuplay.results.cell import Cell
-from gpuplay.targets import open_target
-from gpuplay.targets.simulator import BeyondSimulator
+from tests.simulator import BeyondSimulator, SimulatorTarget
 
 SWITCH_S = 1e-4  # the simulator polls its threads: at the usual 5 ms it starves those that have work
 FEW = {"batch": 2, "channels": 2, "filters": 5, "steps": 2}
@@ -36,7 +35,7 @@ def small_knobs(loaded, variant, problem):
 
 def outcomes(loaded, variant, problem, knobs):
     """What is wrong, or an empty string, on the ordinary inputs and on every exact probe."""
-    data = ProblemData(loaded, problem, open_target("simulator"), (problem.n,))
+    data = ProblemData(loaded, problem, SimulatorTarget(), (problem.n,))
     spaces = loaded.call(variant.workspace, problem, knobs) if variant.workspace else ()
     own = [Placed(data.target, array, problem.dtype) for array in spaces]
     prepared = None
@@ -80,5 +79,5 @@ def records(loaded, sizes):
 if __name__ == "__main__":
     warnings.simplefilter("ignore")
     sys.setswitchinterval(SWITCH_S)
-    open_target("simulator")
+    SimulatorTarget()
     print(json.dumps(list(records(loaded_kernel(sys.argv[1]), [int(n) for n in sys.argv[2].split(",")]))))

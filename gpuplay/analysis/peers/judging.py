@@ -13,7 +13,7 @@ from dataclasses import dataclass, replace
 from typing import Any, Literal, TypeAlias
 
 from gpuplay.analysis.sweep.ratios import Speedup, seconds, speedup, timed
-from gpuplay.kernel import ON_GPU, Kernel, Problem
+from gpuplay.kernel import Kernel, Problem
 from gpuplay.peers.terms import Case, Condition, Mean, OfRoof, OfYardstick, Promise, Scaling, Worst, within
 from gpuplay.results.result import Result
 from gpuplay.units import size_names
@@ -190,7 +190,7 @@ class _Row:
         ours = standing.ours
         if ours is None:
             return replace(standing, found=None, rival=None)
-        if ours.cell.target in ON_GPU:
+        if ours.cell.kind.on_gpu:
             roof = ((self.roofs or {}).get("gpu") or {}).get(need.roof)
         else:
             cores = "one" if ours.cell.threads == 1 else "all"

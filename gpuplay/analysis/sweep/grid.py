@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from gpuplay.analysis.sweep.ratios import seconds, timed
-from gpuplay.kernel import ON_GPU, Problem, Variant
+from gpuplay.kernel import Problem, Variant
 from gpuplay.plan.cells import Plan, PlannedCell, Row
 from gpuplay.results.cell import Cell
 from gpuplay.results.result import Result
@@ -68,7 +68,7 @@ class Column:
     @property
     def interpreted(self) -> bool:
         """Whether the variant runs in the Python interpreter."""
-        return self.variant.target == "python"
+        return self.variant.kind.interpreted
 
 
 @dataclass(frozen=True)
@@ -160,7 +160,7 @@ def _slots(row: Row, found: Mapping[Cell, Result], plan: Plan, threads: int) -> 
 
 
 def _many(variant: Variant) -> bool:
-    return variant.threads == "all" and variant.target not in ON_GPU
+    return variant.threads == "all" and not variant.kind.on_gpu
 
 
 def _thread_counts(plan: Plan) -> list[int]:

@@ -8,7 +8,6 @@ from dataclasses import replace
 from gpuplay.analysis.sweep.crossover import Crossover, Lead, leader, overtakes
 from gpuplay.analysis.sweep.grid import Grid, Line
 from gpuplay.analysis.sweep.ratios import timed
-from gpuplay.kernel import ON_GPU
 
 Name = Callable[[int], str]
 MOST_GROUPS = 4
@@ -38,7 +37,7 @@ def _group(grid: Grid, lines: Sequence[Line], name: Name) -> Iterator[str]:
     subject = found.names[0] if found and len(found.names) == 1 else ""
     throughout = subject if found and found.crossover.kind == "always" else ""
     for column in grid.columns:
-        if base is None or column.name == base or column.variant.target not in ON_GPU:
+        if base is None or column.name == base or not column.variant.kind.on_gpu:
             continue
         alone = overtakes(lines, column.name, base)
         copies = overtakes(lines, column.name, base, copies=True)

@@ -6,7 +6,6 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Literal, TypeAlias
 
-from gpuplay.kernel import ON_GPU
 from gpuplay.results.result import Result
 
 MEMORY_BOUND_INTENSITY = 8.0  # FLOP a byte, below which memory bounds on any current machine
@@ -51,7 +50,7 @@ def roof(result: Result, roofs: Mapping[str, Any] | None, machine: Mapping[str, 
         return None
     if compute_s >= memory_s:
         return Roof(compute_s, "compute")
-    cached = result.cell.target not in ON_GPU and (moved or 0) < last_cache_bytes(machine)
+    cached = not result.cell.kind.on_gpu and (moved or 0) < last_cache_bytes(machine)
     return Roof(memory_s, "cache" if cached else "memory")
 
 
@@ -71,7 +70,7 @@ def _rates(result: Result, roofs: Mapping[str, Any] | None) -> tuple[float, floa
     if not roofs:
         return None
     dtype = dict(result.cell.params).get("dtype", "float32")
-    if result.cell.target in ON_GPU:
+    if result.cell.kind.on_gpu:
         gpu = roofs.get("gpu") or {}
         return (_rate(gpu, f"fma_{dtype}"), _rate(gpu, "copy")) if gpu else None
     cores = "one" if result.cell.threads == 1 else "all"

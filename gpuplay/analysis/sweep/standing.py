@@ -7,7 +7,6 @@ from statistics import geometric_mean
 
 from gpuplay.analysis.sweep.grid import Grid, Line
 from gpuplay.analysis.sweep.ratios import seconds, speedup, timed
-from gpuplay.kernel import ON_GPU
 
 
 @dataclass(frozen=True)
@@ -36,8 +35,8 @@ def standing(grid: Grid) -> Standing | None:
 
 def _ratio(grid: Grid, line: Line) -> float | None:
     base = grid.base(line)
-    on_gpu = base is not None and base.cell.target in ON_GPU
-    ours = [c.name for c in grid.columns if c not in grid.libraries and (c.variant.target in ON_GPU) == on_gpu]
+    on_gpu = base is not None and base.cell.kind.on_gpu
+    ours = [c.name for c in grid.columns if c not in grid.libraries and c.variant.kind.on_gpu == on_gpu]
     known = [result for name in ours if (result := line.result(name)) is not None and timed(result)]
     times = [result for result in known if not result.precision]
     if base is None or not times:

@@ -8,7 +8,6 @@ from typing import Any
 
 from gpuplay.analysis.sweep.ratios import timed
 from gpuplay.analysis.sweep.roofline import last_cache_bytes, memory_bound
-from gpuplay.kernel import ON_GPU
 from gpuplay.results.record import Record
 from gpuplay.results.result import Result
 from gpuplay.results.timing import Timing
@@ -86,7 +85,8 @@ def _cached(results: Sequence[Result], machine: Mapping[str, Any]) -> Found:
     cache = last_cache_bytes(machine)
     if not all(memory_bound(result) for result in results):
         return None  # where some size is bound by arithmetic, small ones in the cache are as they should be
-    inside = [r for r in results if r.cell.target not in (*ON_GPU, "python") and (r.bytes or 0) < cache]
+    compiled = [r for r in results if not (r.cell.kind.on_gpu or r.cell.kind.interpreted)]
+    inside = [r for r in compiled if (r.bytes or 0) < cache]
     if not inside:
         return None
     return inside, f"the data fits in the last cache ({nbytes(cache)}), so this is not memory's speed; raise --sizes"
@@ -113,7 +113,7 @@ def _throttled(results: Sequence[Result]) -> Found:
 def _untold(results: Sequence[Result], machine: Mapping[str, Any]) -> Found:
     gpu = machine.get("gpu")
     reason = gpu.get("nvml") if isinstance(gpu, Mapping) else ""
-    silent = [r for r in results if r.cell.target in ON_GPU and r.telemetry is None]
+    silent = [r for r in results if r.cell.kind.on_gpu and r.telemetry is None]
     return (silent, f"clocks, power and throttling are not known: {reason}") if silent and reason else None
 
 

@@ -79,7 +79,7 @@ def compiled(
     found = []
     with Console(stderr=True, highlight=False).status("compiling", spinner="line") as status:
         for one, capability in cells:
-            architecture = architecture_name(capability) if one.cell.target == "cuda" else ""
+            architecture = architecture_name(capability) if one.cell.kind.on_gpu else ""
             status.update(f"compiling {one.cell.label} {architecture}")
             if one.skip:
                 found.append(Compiled(one.cell, architecture, reason=one.skip))
@@ -109,7 +109,7 @@ def tools() -> str:
 
 def _asked(opened: Opened, one: PlannedCell, capability: Capability, want: str, settings: Settings) -> Compiled:
     limit = settings.cell_timeout_s
-    if one.cell.target == "cuda":
+    if one.cell.kind.on_gpu:
         return opened.crew.tasks(ORDINARY, limit).inspect_gpu(one.cell, capability, want)
     worker = environment_of(opened.kernel.variant(one.cell.variant))
     opened.crew.dismiss(worker)  # what a worker has compiled before would not come up again

@@ -8,7 +8,7 @@ from dataclasses import replace
 from gpuplay.catalog.load import load_kernel
 from gpuplay.commands.steps.opened import Opened
 from gpuplay.errors import KernelFileError, WorkerLost
-from gpuplay.kernel import ON_GPU
+from gpuplay.kinds.known import kind_of
 from gpuplay.machine import describe
 from gpuplay.machine.model import Machine
 from gpuplay.plan.cells import Plan
@@ -38,14 +38,14 @@ def planned(
     def reason(target: str) -> str:
         if target not in reasons:
             reasons[target] = why_not(target, settings.device)
-            if target in ON_GPU and not reasons[target]:
+            if kind_of(target).on_gpu and not reasons[target]:
                 reasons[target] = opened.gpu(settings.device).reason
         return reasons[target]
 
     request = build_request(
         opened.kernel, choice, settings, cores=machine.cores, why_not=reason, default=default, checking=checking
     )
-    if any(target in ON_GPU and not reason for target, reason in reasons.items()):
+    if any(kind_of(target).on_gpu and not reason for target, reason in reasons.items()):
         machine = replace(machine, gpu=opened.gpu(settings.device).model)
     return plan_of(opened, request, machine), machine
 

@@ -10,7 +10,6 @@ from typing import Any
 from gpuplay.analysis.sweep import roofline
 from gpuplay.commands.steps.gpus import facts_of
 from gpuplay.commands.steps.opened import Opened
-from gpuplay.kernel import ON_GPU
 from gpuplay.machine import describe, roofs
 from gpuplay.machine.model import Machine
 from gpuplay.plan.settings import Settings
@@ -36,7 +35,7 @@ def with_sound_roofs(record: Record, crew: Crew) -> Record:
         and (above := roofline.roof(result, record.roofs, record.machine))
         and (above.fraction(result.time.median_s) or 0.0) > 1.0
     ]
-    if not beaten or record.roofs is None or all(result.cell.target in ON_GPU for result in beaten):
+    if not beaten or record.roofs is None or all(result.cell.kind.on_gpu for result in beaten):
         return record
     print(f"{beaten[0].cell.label} beat the kept roof: measuring the roofs again", file=sys.stderr)
     better = roofs.merged(record.roofs, crew.tasks(ORDINARY).roofs())

@@ -35,7 +35,7 @@ def rung_facts(
     ``absent`` is why there is no GPU.
     """
     settings = plan.settings
-    on_gpu = [name for name in names if opened.kernel.variant(name).target == "cuda"]
+    on_gpu = [name for name in names if opened.kernel.variant(name).kind.stepped]
     largest = max(plan.rows, key=lambda row: row.problem.n)
     resources: dict[str, Compiled] = {}
     uncompiled = inspecting.missing(assemble=True)

@@ -9,7 +9,6 @@ from rich.text import Text
 from gpuplay.analysis.peers.judging import Finding, Judgement, Standing, labels
 from gpuplay.analysis.peers.report import Report, figure, reached, sentences, wording
 from gpuplay.analysis.sweep.ratios import seconds
-from gpuplay.kernel import ON_GPU
 from gpuplay.peers.terms import Promise
 from gpuplay.results.result import Result
 from gpuplay.units import count, ratio
@@ -52,7 +51,7 @@ def head(report: Report, width: int) -> list[Text]:
     promises = [judgement.promise for judgement in report.judgements]
     texts = [f"peers  {title(promises)}", machine, libraries(report.record.results)]
     texts += dict.fromkeys(remark for judgement in report.judgements for remark in judgement.remarks)
-    hosted = (promise for promise in promises if promise.target == "cpu")
+    hosted = (promise for promise in promises if not promise.kind.on_gpu)
     asked = {promise.cores for promise in hosted} - {report.record.machine.get("cores")}
     if asked:
         texts.append(f"the figures are meant for {count(max(asked), 'core')}")
@@ -65,7 +64,7 @@ def head(report: Report, width: int) -> list[Text]:
 
 def title(promises: Iterable[Promise]) -> str:
     """What stands against what; float32 on the CPU, on a GPU each row in its precision."""
-    return PRECISIONS if any(promise.target == "cuda" for promise in promises) else FLOAT32
+    return PRECISIONS if any(promise.kind.on_gpu for promise in promises) else FLOAT32
 
 
 def libraries(results: Iterable[Result]) -> str:
@@ -73,7 +72,7 @@ def libraries(results: Iterable[Result]) -> str:
     called = [result for result in results if result.flynn == "library" and result.library]
     known = dict.fromkeys(result.library for result in called)
     longest = [text for text in known if not any(other.startswith(f"{text}, ") for other in known)]
-    threads = [result.cell.threads for result in called if result.cell.target not in ON_GPU]
+    threads = [result.cell.threads for result in called if not result.cell.kind.on_gpu]
     given = f", {count(max(threads), 'thread')}" if threads else ""
     return f"libraries{given}: {'; '.join(longest)}" if known else ""
 

@@ -10,7 +10,6 @@ from rich.text import Text
 from gpuplay.analysis.sweep.ratios import timed
 from gpuplay.analysis.sweep.roofline import roof, work
 from gpuplay.analysis.sweep.warnings import subject
-from gpuplay.kernel import ON_GPU
 from gpuplay.results.record import Record
 from gpuplay.results.result import Result
 from gpuplay.results.telemetry import Telemetry
@@ -66,12 +65,12 @@ def _columns(record: Record) -> list[Column]:
         return lambda result: _seconds(get(result))
 
     return [
-        _texts("threads", results, lambda r: "" if r.cell.target in ON_GPU else str(r.cell.threads)),
+        _texts("threads", results, lambda r: "" if r.cell.kind.on_gpu else str(r.cell.threads)),
         _texts("median", results, lambda r: seconds(_median(r)) if timed(r) else r.status),
         _texts("q1–q3", results, _timed(_range)),
         _texts("min", results, _timed(lambda r: seconds(r.time.min_s) if r.time else "")),
         _texts("samples", results, _timed(lambda r: f"{r.time.samples}×{r.time.loops}" if r.time else "")),
-        _texts("call", results, _timed(lambda r: seconds(r.call_s) if r.call_s and r.cell.target in ON_GPU else "")),
+        _texts("call", results, _timed(lambda r: seconds(r.call_s) if r.call_s and r.cell.kind.on_gpu else "")),
         _texts("arithmetic", results, _timed(lambda r: flop_rate(r.flops / _median(r)) if r.flops else "")),
         _texts("bytes", results, _timed(lambda r: byte_rate(r.bytes / _median(r)) if r.bytes else "")),
         _texts("own work", results, _timed(_own_work)),

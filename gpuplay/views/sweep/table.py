@@ -12,7 +12,6 @@ from gpuplay.analysis.sweep import verdict, warnings
 from gpuplay.analysis.sweep.grid import Column as Variant
 from gpuplay.analysis.sweep.grid import Grid, Line, arrange
 from gpuplay.analysis.sweep.ratios import fastest, speedup, timed
-from gpuplay.kernel import ON_GPU
 from gpuplay.plan.cells import Plan
 from gpuplay.results.cell import Cell
 from gpuplay.results.events import State
@@ -205,7 +204,7 @@ def _below(variant: Variant, *, kernel: bool) -> str:
     flynn, threads = variant.variant.flynn, variant.threads
     if variant.interpreted:
         return "interpreted"
-    if variant.variant.target in ON_GPU:
+    if variant.variant.kind.on_gpu:
         return f"{flynn}, kernel" if kernel else flynn
     if flynn == "library":
         return count(threads, "thread") if threads else flynn

@@ -1,4 +1,4 @@
-"""The target ``simulator``: CUDA variants on Numba's simulator, right or wrong, never timed.
+"""A target for tests, ``simulator``: CUDA variants on Numba's simulator, right or wrong, never timed.
 
 A GPU thread is an operating-system thread there, so arrays must be small. The simulator is on only
 where NUMBA_ENABLE_CUDASIM=1 was in the environment before numba was imported: a worker of its own,
@@ -113,7 +113,7 @@ def _share_shared_arrays() -> None:
 
     @functools.wraps(unguarded)
     def array(self: Any, *args: Any, **more: Any) -> Any:
-        caller = sys._getframe(1)  # noqa: SLF001 - the simulator itself would find the line below
+        caller = sys._getframe(1)
         line = caller.f_code.co_filename, caller.f_lineno
         with lock:
             self._allocations = vars(self).setdefault("_by_line", {}).setdefault(line, {})
