@@ -62,6 +62,39 @@ def test_a_new_kernel_checks_and_runs_at_once(gpuplay: Gpuplay, tmp_path: Path) 
     assert "exists already" in again.err
 
 
+def test_a_new_reduction_checks_and_runs_at_once_and_has_a_ladder_on_the_gpu(gpuplay: Gpuplay, tmp_path: Path) -> None:
+    assert gpuplay("new", "mine", "--with", "reduction", folder=tmp_path).code == 0
+    checked = gpuplay("check", "./mine.py", folder=tmp_path)
+    assert checked.code == 0, checked.out + checked.err
+    done = gpuplay("./mine.py", "--sizes", "4096", "--cell-time", "0.05s", folder=tmp_path)
+    assert done.code == 0, done.out + done.err
+    assert all(variant in done.out for variant in ("numpy:sum", "cpu:scalar", "cpu:simd", "cpu:parallel"))
+    explained = gpuplay("explain", "./mine.py", "--on", "cuda:chunks", folder=tmp_path)
+    assert "→ let adjacent threads take adjacent elements" in explained.out
+    climbed = gpuplay("ladder", "./mine.py", "--on", "cuda", "--sizes", "2^16", folder=tmp_path)
+    assert climbed.code == 0, climbed.out + climbed.err
+    rungs = re.findall(r"^  (cuda:\w+) +right", climbed.out, re.MULTILINE)
+    assert rungs == ["cuda:chunks", "cuda:strided", "cuda:tree", "cuda:shuffles"]
+
+
+def test_a_new_reduction_without_one_of_its_barriers_is_a_race_with_its_line(gpuplay: Gpuplay, tmp_path: Path) -> None:
+    gpuplay("new", "mine", "--with", "reduction", folder=tmp_path)
+    path = tmp_path / "mine.py"
+    lines = path.read_text(encoding="utf-8").splitlines(keepends=True)
+    path.write_text("".join(line for line in lines if "# outside of the if" not in line), encoding="utf-8")
+    checked = gpuplay("check", "./mine.py", "--on", "cuda:tree", "--dtype", "float32", folder=tmp_path)
+    assert checked.code == 1
+    adds = 1 + next(i for i, line in enumerate(lines) if "sums[thread + half]" in line)
+    assert f"mine.py:{adds}" in checked.out, checked.out
+
+
+def test_new_knows_which_templates_there_are(gpuplay: Gpuplay, tmp_path: Path) -> None:
+    done = gpuplay("new", "mine", "--with", "scan", folder=tmp_path)
+    assert done.code == 2
+    assert "--with scan: there is reduction" in done.err
+    assert not list(tmp_path.iterdir())
+
+
 def test_run_is_the_same_as_the_kernel_itself(gpuplay: Gpuplay) -> None:
     done = gpuplay("run", "matmul", "--sizes", "33", "--cell-time", "0.05s")
     assert done.code == 0, done.err

@@ -29,11 +29,14 @@ def list_(json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = Fa
 
 def new(
     name: Annotated[str, typer.Argument(help="The kernel's name; the file is NAME.py in the current folder.")],
+    idea: Annotated[
+        str, typer.Option("--with", help="reduction: a sum, in four rungs on a GPU. Default: element by element.")
+    ] = "",
 ) -> None:
     """Write a commented kernel file that runs and checks at once."""
     from gpuplay.commands.new import new as write
 
-    raise typer.Exit(write(name))
+    raise typer.Exit(write(name, idea))
 
 
 def check(

@@ -8,21 +8,24 @@ from pathlib import Path
 from gpuplay.errors import KernelFileError, UsageError
 from gpuplay.kernel import refuse_bad_name
 
-TEMPLATE = Path(__file__).with_name("new_kernel.txt")
+TEMPLATES = {"": "new_kernel.txt", "reduction": "new_reduction.txt"}  # what ``--with`` knows
 
 
-def new(name: str) -> int:
-    """Write the file NAME.py into the current folder."""
+def new(name: str, idea: str = "") -> int:
+    """Write the file NAME.py, with the idea of one of the `TEMPLATES`, into the current folder."""
     try:
         refuse_bad_name("kernel", name)
     except KernelFileError as error:
         raise UsageError(f"new: {error}") from None
     if keyword.iskeyword(name):
         raise UsageError(f"new: {name!r} is a word of Python; choose another name")
-    path = Path(f"{name}.py")
+    if idea not in TEMPLATES:
+        known = ", ".join(filter(None, TEMPLATES))
+        raise UsageError(f"new: --with {idea}: there is {known}, and without --with a kernel element by element")
+    path, template = Path(f"{name}.py"), Path(__file__).with_name(TEMPLATES[idea])
     try:
         with path.open("x", encoding="utf-8") as file:
-            file.write(TEMPLATE.read_text(encoding="utf-8").replace("NAME", name))
+            file.write(template.read_text(encoding="utf-8").replace("NAME", name))
     except FileExistsError:
         raise UsageError(f"new: {path} exists already; choose another name, or remove it first") from None
     except OSError as error:
