@@ -7,7 +7,7 @@ import re
 
 from command import Gpuplay
 
-RUNGS = ["cpu:separate", "cpu:joined", "cpu:packed"]
+RUNGS = ["cpu:naive", "cpu:separate", "cpu:joined", "cpu:packed"]
 WORDS = (
     "--sizes",
     "7",

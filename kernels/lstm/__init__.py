@@ -4,6 +4,7 @@
     c = f·c + i·g
     h = o·tanh(c)
 
+cpu:naive       the equations, compiled: each gate of each unit is a dot product, one number at a time
 cpu:separate    each gate a product with x and one with h; gates and states in passes over memory of their own
 cpu:joined      a step is one product: the weights of all gates, as they stand, with x and h
 cpu:packed      the weights are packed once for all steps
@@ -109,10 +110,17 @@ KERNEL = Kernel(
         ),
         Variant("python:loop", "SISD", "interpreted: every number is an object", "cpu:loop"),
         Variant(
+            "cpu:naive",
+            "SISD",
+            "the equations, compiled: each gate of each unit is a dot product, and reads its row of the weights again",
+            "cpu:naive",
+        ),
+        Variant(
             "cpu:separate",
             "SIMD",
             "each gate is a product with x and one with h; then a pass over memory for each operation",
             "rungs:separate",
+            improves_on="cpu:naive",
             workspace=steps_workspace,
         ),
         Variant(

@@ -1,4 +1,7 @@
-"""lstm on the CPU: interpreted loops, and the layer of `layer` on one core and on all."""
+"""lstm on the CPU: interpreted loops, the same loops compiled, and the layer of `layer` on one core and on all.
+
+The rungs between cpu:naive and cpu:simd are in `rungs`.
+"""
 
 import math
 from functools import partial
@@ -6,6 +9,7 @@ from functools import partial
 import numpy as np
 from numba import njit, prange
 
+from gpuplay.intrinsics.host.internal import internal
 from gpuplay.intrinsics.tiles import Shape
 
 from .._shared.blocking import ROWS, VECTORS
@@ -44,6 +48,47 @@ def loop(p):
                 h = out
 
     return run
+
+
+# ---- cpu:naive ----
+
+
+@internal
+def _sigmoid(z, one):
+    e = math.exp(-abs(z))
+    return (e if z < 0 else one) / (one + e)
+
+
+@internal
+def _sum_of_gate(row, x, h, W_ih, W_hh, b_ih, b_hh):
+    total = b_ih[row] + b_hh[row]
+    for k in range(len(x)):
+        total += x[k] * W_ih[row, k]
+        total += h[k] * W_hh[row, k]
+    return total
+
+
+@njit(cache=True)
+def _naive(hs, c_last, x, h0, c0, W_ih, W_hh, b_ih, b_hh):
+    steps, batch, n = x.shape
+    one = x.dtype.type(1)
+    c_last[:] = c0
+    for t in range(steps):
+        for b in range(batch):
+            h = hs[t - 1, b] if t > 0 else h0[b]
+            for unit in range(n):
+                i = _sum_of_gate(unit, x[t, b], h, W_ih, W_hh, b_ih, b_hh)
+                f = _sum_of_gate(n + unit, x[t, b], h, W_ih, W_hh, b_ih, b_hh)
+                g = _sum_of_gate(2 * n + unit, x[t, b], h, W_ih, W_hh, b_ih, b_hh)
+                o = _sum_of_gate(3 * n + unit, x[t, b], h, W_ih, W_hh, b_ih, b_hh)
+                cell = _sigmoid(f, one) * c_last[b, unit] + _sigmoid(i, one) * math.tanh(g)
+                c_last[b, unit] = cell
+                hs[t, b, unit] = _sigmoid(o, one) * math.tanh(cell)
+
+
+def naive(_p):
+    """The equations as they stand: each gate of each unit is a dot product, in textbook order."""
+    return _naive
 
 
 # ---- vectors along the batch ----
