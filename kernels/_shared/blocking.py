@@ -53,6 +53,11 @@ def workers_for(products, threads):
     return max(1, min(threads, products // LEAST_PRODUCTS_A_WORKER))
 
 
+def by_workers(alone, together, *arrays):
+    """Run ``alone`` where the last array has one row, for one worker, who needs no parallel code; else ``together``."""
+    (alone if len(arrays[-1]) == 1 else together)(*arrays)
+
+
 def bounds_of(m, n, high, wide, share, shares):
     """The rectangle of C (m, n) that is one worker's, in whole tiles: its first and its end row and column.
 

@@ -22,25 +22,25 @@ CHUNKS = Knob((1 << 12, 1 << 14, 1 << 16, 1 << 18), default=1 << 14, help="eleme
 NUMPY_BLOCK = 1 << 14
 
 
-def arrays(problem):
+def arrays(p):
     """Y (n,) out of X (n,)."""
-    return Array("Y", (problem.n,), "out"), Array("X", (problem.n,), "in")
+    return Array("Y", (p.n,), "out"), Array("X", (p.n,), "in")
 
 
-def cost(problem):
+def cost(p):
     """`OPERATIONS` an element; every element read once and written once."""
-    return Cost(OPERATIONS[problem.function] * problem.n, 2 * problem.n * problem.itemsize)
+    return Cost(OPERATIONS[p.function] * p.n, 2 * p.n * p.itemsize)
 
 
-def numpy_workspace(problem, _knobs):
+def numpy_workspace(p, _knobs):
     """Three temporaries as long as a block of the array."""
-    extent = min(problem.n, NUMPY_BLOCK)
+    extent = min(p.n, NUMPY_BLOCK)
     return [Array(f"block{i}", (extent,), "out") for i in range(3)]
 
 
-def numpy_library(problem):
+def numpy_library(p):
     """NumPy, and for gelu what stands in for its missing erf."""
-    return "NumPy ufuncs" + (", erf: polynomial × exp" if problem.function == "gelu" else "")
+    return "NumPy ufuncs" + (", erf: polynomial × exp" if p.function == "gelu" else "")
 
 
 KERNEL = Kernel(
@@ -64,7 +64,7 @@ KERNEL = Kernel(
             "numpy:ufunc",
             "library",
             "one pass over a block that stays in cache for every operation",
-            "cpu:numpy_ufunc",
+            "problem:ufunc",
             threads="one",
             workspace=numpy_workspace,
             library=numpy_library,
@@ -73,7 +73,7 @@ KERNEL = Kernel(
             "torch:map",
             "library",
             "PyTorch's vectorised function, one pass over memory on all cores",
-            "torch:one_pass",
+            "torch:map_",
             library="PyTorch",
             may_fail=("the whole float range",),
         ),
@@ -81,11 +81,11 @@ KERNEL = Kernel(
             "torch_gpu:map",
             "library",
             "PyTorch's function, one launch; identity is the driver's device-to-device copy",
-            "torch:one_pass",
+            "torch:map_",
             library="PyTorch",
             may_fail=("the whole float range",),
         ),
-        Variant("python:loop", "SISD", "an interpreter between any two operations", "cpu:python_loop"),
+        Variant("python:loop", "SISD", "an interpreter between any two operations", "cpu:loop"),
         Variant("cpu:libm", "SISD", "compiled, but a call into the C library for each element", "cpu:libm"),
         Variant(
             "cpu:scalar",

@@ -1,6 +1,5 @@
 """Activation on the host.
 
-numpy:ufunc    NumPy's vectorised functions, block by block
 python:loop    the interpreter, one element at a time
 cpu:libm       compiled, one call into the C library for each element
 cpu:scalar     compiled, polynomials in line, one element at a time: cpu:simd with vectors of one lane
@@ -19,24 +18,7 @@ from gpuplay.intrinsics.host.internal import inlined
 from gpuplay.intrinsics.host.streaming import stream_fence
 from gpuplay.intrinsics.host.wide import load_wide, wide_lanes
 
-from .._shared import numpy_activations
 from .._shared.activations import CODE, apply
-
-# ---- numpy:ufunc ----
-
-
-def numpy_ufunc(problem):
-    """Ufuncs with out= on blocks short enough that temporaries stay in the cache."""
-    name = problem.function
-
-    def run(Y, X, *work):
-        block = work[0].size
-        for start in range(0, X.size, block):
-            x = X[start : start + block]
-            numpy_activations.apply(name, x, out=Y[start : start + block], work=[w[: x.size] for w in work])
-
-    return run
-
 
 # ---- python:loop ----
 
@@ -63,9 +45,9 @@ FUNCTIONS = {
 }
 
 
-def python_loop(problem):
+def loop(p):
     """One call and one list access after another; X and Y are lists."""
-    function = FUNCTIONS[problem.function]
+    function = FUNCTIONS[p.function]
 
     def run(Y, X):
         for i in range(len(X)):
@@ -114,9 +96,9 @@ def _libm(code, x):
     return value
 
 
-def libm(problem):
+def libm(p):
     """A loop around a call: the call is opaque to the vectoriser."""
-    code = CODE[problem.function]
+    code = CODE[p.function]
 
     @njit(cache=True, error_model="numpy")
     def run(Y, X):
@@ -142,9 +124,9 @@ def _elements(code, Y, X, first, end):
         i += lanes
 
 
-def simd(problem):
+def simd(p):
     """All elements by vectors; vectors of one lane make it cpu:scalar."""
-    code = CODE[problem.function]
+    code = CODE[p.function]
 
     @njit(cache=True)
     def run(Y, X):
@@ -156,9 +138,9 @@ def simd(problem):
 # ---- cpu:threads ----
 
 
-def threads(problem, chunk):
+def threads(p, chunk):
     """The loop of cpu:simd over chunks; neighbouring chunks go to the same core."""
-    code = CODE[problem.function]
+    code = CODE[p.function]
 
     @njit(cache=True, parallel=True)
     def run(Y, X):
@@ -188,9 +170,9 @@ def _streamed(code, Y, X, first, end):
     stream_fence()
 
 
-def _streaming(problem, chunk):
+def _streaming(p, chunk):
     """cpu:threads with `_streamed` as its loop."""
-    code = CODE[problem.function]
+    code = CODE[p.function]
 
     @njit(cache=True, parallel=True)
     def run(Y, X):
@@ -200,10 +182,10 @@ def _streaming(problem, chunk):
     return run
 
 
-def parallel(problem, chunk):
+def parallel(p, chunk):
     """One thread where there are not two chunks; streaming stores where the caches would not keep Y."""
-    if problem.n < 2 * chunk:
-        return simd(problem)
-    if 2 * problem.n * problem.itemsize < kept_bytes():
-        return threads(problem, chunk)
-    return _streaming(problem, chunk)
+    if p.n < 2 * chunk:
+        return simd(p)
+    if 2 * p.n * p.itemsize < kept_bytes():
+        return threads(p, chunk)
+    return _streaming(p, chunk)

@@ -3,9 +3,9 @@
 from .._shared.torch_activations import INTO
 
 
-def one_pass(problem):
+def map_(p):
     """Y = f(X) by one call."""
-    into = INTO[problem.function]
+    into = INTO[p.function]
 
     def run(Y, X):
         into(X, out=Y)

@@ -1,12 +1,11 @@
 """conv2d on the host.
 
-numpy:im2col   every patch becomes a column of a matrix, then one BLAS product an image
 python:loop    seven interpreted loops over nested lists
 cpu:naive      seven compiled loops, in the order of the definition
 cpu:scalar     the source of cpu:simd with vectors of one lane
 cpu:simd       a product of filters and patches, tile by tile in registers (`implicit`)
 cpu:parallel   the same, a rectangle of filters and pixels for each core
-cpu:winograd   3×3 filters by a quarter of the products (`winograd`)
+cpu:winograd   3×3 filters by a quarter of the products (`fewer_products`)
 """
 
 from functools import partial
@@ -16,41 +15,19 @@ from numba import njit
 
 from gpuplay.intrinsics.tiles import Shape
 
-from .._shared.workers import by_workers
-from . import implicit, winograd
-from .layout import BLOCK_K, BLOCK_N, ROWS, VECTORS, out_side
+from .._shared.blocking import by_workers
+from . import fewer_products, implicit
+from .layout import BLOCK_K, BLOCK_N, ROWS, VECTORS
 
 FASTMATH = {"contract", "reassoc", "nsz", "arcp", "afn"}
-
-
-# ---- numpy:im2col ----
-
-
-def im2col(problem):
-    """Copy all patches of an image side by side, (channels·ks·ks, pixels), and multiply by the filters."""
-    p, side = problem, out_side(problem.n, problem.kernel_size, problem.stride, problem.padding)
-    taps, pixels = p.channels * p.kernel_size**2, side * side
-    inner = slice(p.padding, p.padding + p.n)
-
-    def run(Y, X, W, padded, columns):
-        filters = W.reshape(p.filters, taps)
-        patches = np.lib.stride_tricks.sliding_window_view(padded, (p.kernel_size, p.kernel_size), axis=(1, 2))
-        patches = patches[:, :: p.stride, :: p.stride].transpose(0, 3, 4, 1, 2)
-        padded.fill(0)
-        for image, out in zip(X, Y, strict=True):
-            padded[:, inner, inner] = image
-            np.copyto(columns.reshape(patches.shape), patches)
-            np.matmul(filters, columns, out=out.reshape(p.filters, pixels))
-
-    return run
 
 
 # ---- python:loop ----
 
 
-def loop(problem):
+def loop(p):
     """The definition, over nested lists."""
-    stride, padding, n = problem.stride, problem.padding, problem.n
+    stride, padding, n = p.stride, p.padding, p.n
 
     def pixel(image, weights, y, x):
         total = 0.0
@@ -75,9 +52,9 @@ def loop(problem):
 # ---- cpu:naive ----
 
 
-def naive(problem):
+def naive(p):
     """Seven loops; every output is one long sum, and every read asks whether it lies inside the image."""
-    stride, padding = problem.stride, problem.padding
+    stride, padding = p.stride, p.padding
 
     @njit(cache=True, fastmath=FASTMATH)
     def run(Y, X, W):
@@ -100,46 +77,46 @@ def naive(problem):
 # ---- cpu:scalar, cpu:simd, cpu:parallel ----
 
 
-def simd(problem, tile_rows=ROWS, tile_vectors=VECTORS, block_n=BLOCK_N, block_k=BLOCK_K):
+def simd(p, tile_rows=ROWS, tile_vectors=VECTORS, block_n=BLOCK_N, block_k=BLOCK_K):
     """The product of `implicit` on one thread; with vectors of one lane it is cpu:scalar.
 
     The tile's shape is compiled for, and the stride, by which positions are divided; other numbers are handed over,
     so that others need no compiling.
     """
-    shape, stride = Shape(tile_rows, tile_vectors), problem.stride
+    shape, stride = Shape(tile_rows, tile_vectors), p.stride
 
     @njit(cache=True)
     def alone(padding, blocks, Y, X, W, padded, offsets, copies, rooms):
         implicit.convolve_alone(Y, X, W, padded, offsets, copies, rooms, stride, padding, blocks, shape)
 
-    return partial(alone, problem.padding, (block_n, block_k))
+    return partial(alone, p.padding, (block_n, block_k))
 
 
-def parallel(problem, tile_rows, tile_vectors, block_n, block_k):
+def parallel(p, tile_rows, tile_vectors, block_n, block_k):
     """The product of `implicit` on all threads that it is worth, each of which has a row of ``rooms``."""
-    shape, stride = Shape(tile_rows, tile_vectors), problem.stride
-    alone = simd(problem, tile_rows, tile_vectors, block_n, block_k)
+    shape, stride = Shape(tile_rows, tile_vectors), p.stride
+    alone = simd(p, tile_rows, tile_vectors, block_n, block_k)
 
     @njit(cache=True)
     def together(padding, blocks, Y, X, W, padded, offsets, copies, rooms):
         implicit.convolve(Y, X, W, padded, offsets, copies, rooms, stride, padding, blocks, shape)
 
-    return partial(by_workers, alone, partial(together, problem.padding, (block_n, block_k)))
+    return partial(by_workers, alone, partial(together, p.padding, (block_n, block_k)))
 
 
 # ---- cpu:winograd ----
 
 
-def fewer_products(problem, tile_rows, tile_vectors, tiles):
-    """The tiles of `winograd` on all threads that they are worth, each of which has a row of ``rooms``."""
+def winograd(p, tile_rows, tile_vectors, tiles):
+    """The tiles of `fewer_products` on all threads that they are worth, each of which has a row of ``rooms``."""
     shape = Shape(tile_rows, tile_vectors)
 
     @njit(cache=True)
     def alone(padding, tiles, Y, X, W, padded, offsets, transformed, copies, rooms):
-        winograd.convolve_alone(Y, X, W, padded, offsets, transformed, copies, rooms, padding, tiles, shape)
+        fewer_products.convolve_alone(Y, X, W, padded, offsets, transformed, copies, rooms, padding, tiles, shape)
 
     @njit(cache=True)
     def together(padding, tiles, Y, X, W, padded, offsets, transformed, copies, rooms):
-        winograd.convolve(Y, X, W, padded, offsets, transformed, copies, rooms, padding, tiles, shape)
+        fewer_products.convolve(Y, X, W, padded, offsets, transformed, copies, rooms, padding, tiles, shape)
 
-    return partial(by_workers, partial(alone, problem.padding, tiles), partial(together, problem.padding, tiles))
+    return partial(by_workers, partial(alone, p.padding, tiles), partial(together, p.padding, tiles))

@@ -7,8 +7,7 @@ from numba import njit
 from gpuplay.intrinsics.tiles import Shape
 
 from .._shared import gemm
-from .._shared.blocking import BLOCK_K, BLOCK_N, ROWS, VECTORS
-from .._shared.workers import by_workers
+from .._shared.blocking import BLOCK_K, BLOCK_N, ROWS, VECTORS, by_workers
 
 FASTMATH = {"contract", "reassoc", "nsz", "arcp", "afn"}
 DEEP, WIDE = 64, 1024  # rows and columns of a block of B: 256 KiB of float32, at home in the second cache

@@ -3,7 +3,7 @@
 import cupy
 
 
-def product(_p):
+def matmul(_p):
     """C = A·B by `cupy.dot`, which calls cuBLAS, into the given C."""
 
     def run(C, A, B):

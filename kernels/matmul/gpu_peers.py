@@ -43,7 +43,7 @@ VARIANTS = (
         "cupy:matmul",
         "library",
         "cuBLAS through CuPy, into a given C",
-        "cupy:product",
+        "cupy:matmul",
         library="CuPy, cuBLAS, TF32 off",
     ),
 )

@@ -29,7 +29,7 @@ VARIANTS = (
         "cuda:map",
         "SIMT",
         "one thread an element; adjacent threads touch adjacent words",
-        "cuda.elements:thread_an_element",
+        "cuda.elements:map_",
         knobs={"block": BLOCKS},
         applies=fits_block,
     ),

@@ -12,9 +12,9 @@ from ..._shared.gpu_activations import activation
 THREADS_AN_SM = 2048
 
 
-def thread_an_element(problem, block):
+def map_(p, block):
     """cuda:map: n threads, rounded up to whole blocks; those past the end do nothing."""
-    f = activation(problem.function, problem.dtype)
+    f = activation(p.function, p.dtype)
 
     @cuda.jit(cache=True)
     def activation_map(Y, X):
@@ -28,9 +28,9 @@ def thread_an_element(problem, block):
     return run
 
 
-def grid_stride(problem, block):
+def grid_stride(p, block):
     """cuda:grid_stride: as many blocks as the GPU holds at once; index arithmetic is paid once a thread."""
-    f = activation(problem.function, problem.dtype)
+    f = activation(p.function, p.dtype)
 
     @cuda.jit(cache=True)
     def activation_grid_stride(Y, X):

@@ -60,12 +60,12 @@ def launches(of_blocks, rest, block):
     return run
 
 
-def vectorised(problem, block):
+def vectorised(p, block):
     """cuda:vectorised: all four loads of a thread are under way before it computes and stores the first.
 
     A quarter of the load instructions, and four times 16 bytes a thread to hide the latency of memory behind.
     """
-    f, step = of_quads(problem.function), QUAD * block
+    f, step = of_quads(p.function), QUAD * block
     share = QUADS * step
 
     @cuda.jit(cache=True)
@@ -77,16 +77,16 @@ def vectorised(problem, block):
         store4(Y, i + 2 * step, f(r))
         store4(Y, i + 3 * step, f(s))
 
-    return launches(activation_vectorised, of_rest(problem.function), block)
+    return launches(activation_vectorised, of_rest(p.function), block)
 
 
-def streaming(problem, block):
+def streaming(p, block):
     """cuda:streaming: the same, and the caches are told that nothing is used twice.
 
     What is read leaves them before anything else, and so does what is written, which makes room for the loads
     under way.
     """
-    f, step = of_quads(problem.function), QUAD * block
+    f, step = of_quads(p.function), QUAD * block
     share = QUADS * step
 
     @cuda.jit(cache=True)
@@ -99,4 +99,4 @@ def streaming(problem, block):
         store4_streaming(Y, i + 2 * step, f(r))
         store4_streaming(Y, i + 3 * step, f(s))
 
-    return launches(activation_streaming, of_rest(problem.function), block)
+    return launches(activation_streaming, of_rest(p.function), block)

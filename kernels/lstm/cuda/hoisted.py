@@ -10,10 +10,10 @@ from numba import cuda, float32, uint32
 
 from gpuplay.intrinsics import ptx
 
-from .biases import add_biases
 from .pointwise import new_states
 from .register_tiles import ZEROS, add_product, first_sums, keep_sums, kept_sums, place
 from .shapes import THREADS, shape_for
+from .tiles import add_biases
 
 
 def projecting(p, blocks):

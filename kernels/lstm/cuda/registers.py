@@ -7,10 +7,10 @@ each number that it loads from shared memory 8 times, where cuda:fused uses it o
 
 from numba import cuda, float32, uint32
 
-from .biases import add_biases
 from .pointwise import new_states
 from .register_tiles import ZEROS, add_product, keep_sums, kept_sums, place
 from .shapes import THREADS, shape_for
+from .tiles import add_biases
 
 
 def registers(p, blocks):

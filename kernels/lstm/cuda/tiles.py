@@ -9,11 +9,23 @@ batch. So a step's sums read 2·batch·n·(n/16) floats of x and h, and 8·n²·
 from numba import cuda
 
 from . import UNITS, geometry
-from .biases import add_biases
 from .pointwise import GATES, launch_separately, new_states, updating
 
 PADDED = UNITS + 1  # words of a row of the weights' tile: 16 threads that read a column meet 16 banks
 WEIGHTS = GATES * UNITS
+
+
+@cuda.jit(device=True, forceinline=True)
+def add_biases(i, f, g, o, b_ih, b_hh, unit, n):
+    """The sums of the four gates of a unit plus both biases of each; from gate to gate these lie n apart.
+
+    It belongs to the sums, not to what follows them: an update element by element reads no bias.
+    """
+    i += b_ih[unit] + b_hh[unit]
+    f += b_ih[n + unit] + b_hh[n + unit]
+    g += b_ih[2 * n + unit] + b_hh[2 * n + unit]
+    o += b_ih[3 * n + unit] + b_hh[3 * n + unit]
+    return i, f, g, o
 
 
 @cuda.jit(device=True)
