@@ -46,7 +46,10 @@ FUNCTIONS = {
 
 
 def loop(p):
-    """One call and one list access after another; X and Y are lists."""
+    """An interpreter between any two operations.
+
+    One call and one list access after another; X and Y are lists.
+    """
     function = FUNCTIONS[p.function]
 
     def run(Y, X):
@@ -97,7 +100,10 @@ def _libm(code, x):
 
 
 def libm(p):
-    """A loop around a call: the call is opaque to the vectoriser."""
+    """Compiled, but a call into the C library for each element.
+
+    A call is opaque to the vectoriser.
+    """
     code = CODE[p.function]
 
     @njit(cache=True, error_model="numpy")
@@ -125,7 +131,10 @@ def _elements(code, Y, X, first, end):
 
 
 def simd(p):
-    """All elements by vectors; vectors of one lane make it cpu:scalar."""
+    """The same source: without a call or branch, one instruction serves a whole vector.
+
+    All elements by vectors; vectors of one lane make it cpu:scalar.
+    """
     code = CODE[p.function]
 
     @njit(cache=True)
@@ -139,7 +148,10 @@ def simd(p):
 
 
 def threads(p, chunk):
-    """The loop of cpu:simd over chunks; neighbouring chunks go to the same core."""
+    """Chunks of the array shared out over all cores.
+
+    The loop of cpu:simd over chunks; neighbouring chunks go to the same core.
+    """
     code = CODE[p.function]
 
     @njit(cache=True, parallel=True)
@@ -183,7 +195,10 @@ def _streaming(p, chunk):
 
 
 def parallel(p, chunk):
-    """One thread where there are not two chunks; streaming stores where the caches would not keep Y."""
+    """One thread for little; much goes past the caches, which saves reading what is overwritten.
+
+    One thread where there are not two chunks; streaming stores where the caches would not keep Y.
+    """
     if p.n < 2 * chunk:
         return simd(p)
     if 2 * p.n * p.itemsize < kept_bytes():

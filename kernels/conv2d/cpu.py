@@ -26,7 +26,7 @@ FASTMATH = {"contract", "reassoc", "nsz", "arcp", "afn"}
 
 
 def loop(p):
-    """The definition, over nested lists."""
+    """Seven interpreted loops over nested lists."""
     stride, padding, n = p.stride, p.padding, p.n
 
     def pixel(image, weights, y, x):
@@ -53,7 +53,7 @@ def loop(p):
 
 
 def naive(p):
-    """Seven loops; every output is one long sum, and every read asks whether it lies inside the image."""
+    """Seven compiled loops; one long sum an output, edges asked about."""
     stride, padding = p.stride, p.padding
 
     @njit(cache=True, fastmath=FASTMATH)
@@ -78,10 +78,11 @@ def naive(p):
 
 
 def simd(p, tile_rows=ROWS, tile_vectors=VECTORS, block_n=BLOCK_N, block_k=BLOCK_K):
-    """The product of `implicit` on one thread; with vectors of one lane it is cpu:scalar.
+    """The same source: one instruction multiplies a weight by a whole vector of pixels.
 
-    The tile's shape is compiled for, and the stride, by which positions are divided; other numbers are handed over,
-    so that others need no compiling.
+    The product of `implicit` on one thread; with vectors of one lane it is cpu:scalar. The tile's shape is compiled
+    for, and the stride, by which positions are divided; other numbers are handed over, so that others need no
+    compiling.
     """
     shape, stride = Shape(tile_rows, tile_vectors), p.stride
 
@@ -93,7 +94,10 @@ def simd(p, tile_rows=ROWS, tile_vectors=VECTORS, block_n=BLOCK_N, block_k=BLOCK
 
 
 def parallel(p, tile_rows, tile_vectors, block_n, block_k):
-    """The product of `implicit` on all threads that it is worth, each of which has a row of ``rooms``."""
+    """The same source: every core computes a rectangle of filters and pixels.
+
+    The product of `implicit` on all threads that it is worth, each of which has a row of ``rooms``.
+    """
     shape, stride = Shape(tile_rows, tile_vectors), p.stride
     alone = simd(p, tile_rows, tile_vectors, block_n, block_k)
 
@@ -108,7 +112,10 @@ def parallel(p, tile_rows, tile_vectors, block_n, block_k):
 
 
 def winograd(p, tile_rows, tile_vectors, tiles):
-    """The tiles of `fewer_products` on all threads that they are worth, each of which has a row of ``rooms``."""
+    """Other arithmetic for 3×3 filters: 36 products in the place of 144 make 16 pixels.
+
+    The tiles of `fewer_products` on all threads that they are worth, each of which has a row of ``rooms``.
+    """
     shape = Shape(tile_rows, tile_vectors)
 
     @njit(cache=True)

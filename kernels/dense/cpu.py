@@ -32,7 +32,10 @@ _width_of, _depth_of_parts = internal(blocking.width_of), internal(blocking.dept
 
 
 def loop(p):
-    """Three nested loops in plain Python, over lists."""
+    """Interpreted: every number is an object.
+
+    Three nested loops in plain Python, over lists.
+    """
     function = FUNCTIONS[p.function]
 
     def run(Y, X, W, b):
@@ -47,7 +50,7 @@ def loop(p):
 
 
 def naive(p):
-    """Three nested loops: each output is a dot product, and W comes from memory again for every row of X."""
+    """The definition: every row of X reads the whole of W again."""
     code = CODE[p.function]
 
     @njit(cache=True, fastmath=FASTMATH)
@@ -174,10 +177,16 @@ def _build(p, tile_rows, tile_vectors, block_n, block_k, *, many):
 
 
 def simd(p, tile_rows=ROWS, tile_vectors=VECTORS, block_n=BLOCK_N, block_k=BLOCK_K):
-    """One thread; with vectors of one lane it is cpu:scalar."""
+    """The same source: one instruction serves a vector of the batch.
+
+    One thread; with vectors of one lane it is cpu:scalar.
+    """
     return _build(p, tile_rows, tile_vectors, block_n, block_k, many=False)
 
 
 def parallel(p, tile_rows, tile_vectors, block_n, block_k):
-    """All threads: first all pack X, then each takes its share of the rows of W."""
+    """The same source: every core takes its share of the rows of W.
+
+    All threads: first all pack X, then each takes its share of the rows of W.
+    """
     return _build(p, tile_rows, tile_vectors, block_n, block_k, many=True)

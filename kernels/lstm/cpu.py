@@ -20,7 +20,10 @@ from .blocking import BLOCK, SMALL_BATCH
 
 
 def loop(p):
-    """Plain Python over lists: for each step, row of the batch and unit, four dot products and the update."""
+    """Interpreted: every number is an object.
+
+    Over lists: for each step, row of the batch and unit, four dot products and the update.
+    """
     n = p.n
 
     def sigmoid(z):
@@ -87,7 +90,7 @@ def _naive(hs, c_last, x, h0, c0, W_ih, W_hh, b_ih, b_hh):
 
 
 def naive(_p):
-    """The equations as they stand: each gate of each unit is a dot product, in textbook order."""
+    """The equations, compiled: each gate of each unit is a dot product, and reads its row of the weights again."""
     return _naive
 
 
@@ -157,10 +160,16 @@ def _build(p, tile_rows, tile_vectors, block, *, many):
 
 
 def simd(p, tile_rows=ROWS, tile_vectors=VECTORS, block=BLOCK):
-    """One thread; with vectors of one lane it is cpu:scalar."""
+    """New states are made at the end of each block of sums, while its gates are in the first cache.
+
+    One thread; with vectors of one lane it is cpu:scalar.
+    """
     return _build(p, tile_rows, tile_vectors, block, many=False)
 
 
 def parallel(p, tile_rows, tile_vectors, block):
-    """All threads: they share the packing, then the units of each step, or the rows of the batch once and for all."""
+    """The same source: every core takes its units, and all meet after every step.
+
+    All threads: they share the packing, then the units of each step, or the rows of the batch once and for all.
+    """
     return _build(p, tile_rows, tile_vectors, block, many=True)

@@ -124,7 +124,10 @@ def _separate(hs, c_last, x, h0, c0, W_ih, W_hh, b_ih, b_hh, panels, sums, cells
 
 
 def separate(_p):
-    """Eight products a step, for each gate one with x and one with h; each packs what it reads."""
+    """Each gate is a product with x and one with h; then a pass over memory for each operation.
+
+    Eight products a step, for each gate one with x and one with h; each packs what it reads.
+    """
     return _separate
 
 
@@ -160,7 +163,7 @@ def _joined(hs, c_last, x, h0, c0, W_ih, W_hh, b_ih, b_hh, panels, sums, cells):
 
 
 def joined(_p):
-    """One product a step for all four gates: x and h are packed once, and a strip of sums is finished at one go."""
+    """The four gates are one product a step: x and h are packed once, and each sum is finished at one go."""
     return _joined
 
 
@@ -204,5 +207,5 @@ def _packed(hs, c_last, x, h0, c0, W_ih, W_hh, b_ih, b_hh, panels, sums, cells, 
 
 
 def packed(_p):
-    """The weights, the same at every step, are packed once, in the order in which a tile reads them."""
+    """The weights are packed once for all steps, and reach the tiles as one plain stream."""
     return _packed

@@ -14,7 +14,10 @@ DEEP, WIDE = 64, 1024  # rows and columns of a block of B: 256 KiB of float32, a
 
 
 def loop(_p):
-    """Three nested loops in plain Python, over lists."""
+    """Interpreted: every number is an object.
+
+    Three nested loops in plain Python, over lists.
+    """
 
     def run(C, A, B):
         for row, out in zip(A, C, strict=True):
@@ -66,27 +69,32 @@ def _blocked(C, A, B):
 
 
 def naive(_p):
-    """Rows of A by columns of B, in the order of the definition."""
+    """Textbook order: the inner loop jumps a whole row of B at every step."""
     return _naive
 
 
 def reordered(_p):
-    """The loops over k and j exchanged: all that the inner loop touches lies side by side.
+    """Another order of the same loops: the inner one walks along a row of B and a row of C.
 
-    That makes it cpu:vectorised where the compiler may use vectors, and cpu:reordered where it may not.
+    The loops over k and j exchanged: all that the inner loop touches lies side by side. That makes it cpu:vectorised
+    where the compiler may use vectors, and cpu:reordered where it may not.
     """
     return _reordered
 
 
 def blocked(_p):
-    """The same loops over one block of B after the other, each for all rows of A."""
+    """Block by block: rows of B are used again while they are in the second cache.
+
+    The same loops over one block of B after the other, each for all rows of A.
+    """
     return _blocked
 
 
 def simd(_p, tile_rows=ROWS, tile_vectors=VECTORS, block_n=BLOCK_N, block_k=BLOCK_K):
-    """The product of `gemm` on one thread; with vectors of one lane it is cpu:scalar.
+    """A tile of C stays in registers, and packed panels of B reach it as one plain stream.
 
-    Only the tile's shape is compiled for; numbers are handed over, so that others need no compiling.
+    The product of `gemm` on one thread; with vectors of one lane it is cpu:scalar. Only the tile's shape is compiled
+    for; numbers are handed over, so that others need no compiling.
     """
     shape = Shape(tile_rows, tile_vectors)
 
@@ -98,7 +106,10 @@ def simd(_p, tile_rows=ROWS, tile_vectors=VECTORS, block_n=BLOCK_N, block_k=BLOC
 
 
 def parallel(p, tile_rows, tile_vectors, block_n, block_k):
-    """The product of `gemm` on all threads that it is worth, each of which has a row of ``panels``."""
+    """The same source: every core computes a rectangle of C.
+
+    The product of `gemm` on all threads that it is worth, each of which has a row of ``panels``.
+    """
     shape = Shape(tile_rows, tile_vectors)
     alone = simd(p, tile_rows, tile_vectors, block_n, block_k)
 

@@ -1,9 +1,7 @@
-"""The CUDA ladder of activation, declared: each rung is one idea more than the one below.
+"""The CUDA ladder of activation, declared: each rung is one idea more than the one that it improves on.
 
-cuda:map          one thread an element; adjacent threads touch adjacent words
-cuda:grid_stride  a grid that just fills the GPU, each thread striding over the array
-cuda:vectorised   four elements to a load, four loads under way in every thread
-cuda:streaming    the same with hints to the caches: what is touched once need not stay
+The rungs stand in the order in which they are read. An idea is the first sentence of its builder, too, which goes on
+with how it is done and what it moves; `docs/ladder-cuda.md` tells what each gains, and the limit that it meets.
 """
 
 from gpuplay.kernel import Knob, Variant
@@ -15,12 +13,12 @@ BLOCKS_OF_QUADS = Knob((128, 256, 512), default=256, help="threads of a block, w
 
 
 def fits_block(_p, knobs, machine):
-    """A block has so many threads."""
+    """No block has more threads than the GPU allows."""
     return limits.block_threads(knobs["block"], machine)
 
 
 def fits_quads(p, knobs, machine):
-    """As `fits_block`; and 128 bits are four float32."""
+    """128 bits are four float32."""
     return limits.float32_only(p) or fits_block(p, knobs, machine)
 
 

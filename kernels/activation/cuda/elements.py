@@ -13,7 +13,10 @@ THREADS_AN_SM = 2048
 
 
 def map_(p, block):
-    """cuda:map: n threads, rounded up to whole blocks; those past the end do nothing."""
+    """One thread an element; adjacent threads touch adjacent words.
+
+    Blocks are whole: threads past the end do nothing.
+    """
     f = activation(p.function, p.dtype)
 
     @cuda.jit(cache=True)
@@ -29,7 +32,10 @@ def map_(p, block):
 
 
 def grid_stride(p, block):
-    """cuda:grid_stride: as many blocks as the GPU holds at once; index arithmetic is paid once a thread."""
+    """A grid that just fills the GPU, each thread striding over the array.
+
+    As many blocks as the GPU holds at once; index arithmetic is paid once a thread.
+    """
     f = activation(p.function, p.dtype)
 
     @cuda.jit(cache=True)

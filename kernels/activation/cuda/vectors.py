@@ -61,9 +61,10 @@ def launches(of_blocks, rest, block):
 
 
 def vectorised(p, block):
-    """cuda:vectorised: all four loads of a thread are under way before it computes and stores the first.
+    """128 bits to a load: a quarter of the instructions, and four loads under way in every thread.
 
-    A quarter of the load instructions, and four times 16 bytes a thread to hide the latency of memory behind.
+    All four loads of a thread are under way before it computes and stores the first. A quarter of the load
+    instructions, and four times 16 bytes a thread to hide the latency of memory behind.
     """
     f, step = of_quads(p.function), QUAD * block
     share = QUADS * step
@@ -81,10 +82,10 @@ def vectorised(p, block):
 
 
 def streaming(p, block):
-    """cuda:streaming: the same, and the caches are told that nothing is used twice.
+    """The same with hints to the caches: what is read and written once makes way for what comes.
 
-    What is read leaves them before anything else, and so does what is written, which makes room for the loads
-    under way.
+    What is read leaves them before anything else, and so does what is written, which makes room for the loads under
+    way.
     """
     f, step = of_quads(p.function), QUAD * block
     share = QUADS * step

@@ -1,11 +1,7 @@
-"""The CUDA ladder of conv2d, declared: each rung is one idea more than the one below.
+"""The CUDA ladder of conv2d, declared: each rung is one idea more than the one that it improves on.
 
-cuda:naive     one thread an output, everything from global memory
-cuda:tiled     a tile of the image with its halo, and four filters, in shared memory
-cuda:implicit  a product of filters and patches, gathered on the fly; tiles of it in registers
-cuda:pipelined the same, while the next filters and patches are on their way to shared memory
-cuda:tf32      the same by the matrix units of warps, factors rounded to 11 bits
-cuda:winograd  3×3 filters by a quarter of the products
+The rungs stand in the order in which they are read. An idea is the first sentence of its builder, too, which goes on
+with how it is done and what it moves; `docs/ladder-cuda.md` tells what each gains, and the limit that it meets.
 """
 
 from gpuplay.kernel import Array, Cost, Knob, Variant
@@ -29,7 +25,7 @@ def fits_tile(p, knobs, machine):
 
 
 def fits_block(_p, knobs, machine):
-    """A block has so many threads."""
+    """No block has more threads than the GPU allows."""
     return limits.block_threads(knobs["block"], machine)
 
 

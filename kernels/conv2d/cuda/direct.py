@@ -6,10 +6,11 @@ from . import FILTERS
 
 
 def naive(p, block):
-    """One thread an output, numbered as Y lies in memory: adjacent threads read adjacent pixels, all the same weight.
+    """One thread an output; adjacent threads read adjacent pixels.
 
-    Every input is read kernel_size² times by each filter; what saves the day is the cache. Global traffic, in
-    floats: a weight and a pixel for every product inside the images; and Y once.
+    Outputs are numbered as Y lies in memory; all threads of a warp read the same weight. Every input is read
+    kernel_size² times by each filter; what saves the day is the cache. Global traffic, in floats: a weight and a pixel
+    for every product inside the images; and Y once.
     """
     stride, padding = p.stride, p.padding
 
@@ -39,12 +40,13 @@ def naive(p, block):
 
 
 def tiled(p, tile):
-    """A block computes tile×tile outputs of four filters; channel after channel passes through shared memory.
+    """Each input is loaded once a tile and serves four filters from shared memory.
 
-    The inputs of a tile, with a halo of kernel_size - stride rows and columns, are loaded once by all
-    threads together, and each then serves up to 4·kernel_size² fma. Beyond the image there are zeros,
-    beyond the last filter too. Global traffic, in floats: for every block and channel the inputs of its tile,
-    ((tile - 1)·stride + kernel_size)² of which it reads those inside the image, and four filters; and Y once.
+    A block computes tile×tile outputs of four filters; channel after channel passes through shared memory. The inputs
+    of a tile, with a halo of kernel_size - stride rows and columns, are loaded once by all threads together, and each
+    then serves up to 4·kernel_size² fma. Beyond the image there are zeros, beyond the last filter too. Global traffic,
+    in floats: for every block and channel the inputs of its tile, ((tile - 1)·stride + kernel_size)² of which it reads
+    those inside the image, and four filters; and Y once.
     """
     stride, padding, size = p.stride, p.padding, p.kernel_size
     reach = (tile - 1) * stride + size

@@ -14,11 +14,12 @@ from .sizes import MEDIUM, Geometry, tiling_for, tilings_up_to
 
 
 def implicit(p):
-    """A block multiplies 64 filters by 128 pixels, eight taps at a time; a thread sums up 8×8 outputs in registers.
+    """A product of filters and patches: each thread keeps 8×8 outputs in registers, eight fma a number it loads.
 
-    A pixel in shared memory serves all filters of the tile, a weight all its pixels, and each number that a
-    thread reads from there serves eight fma. Global traffic, in floats: taps·(64 + 128) for every block,
-    where only what lies inside the images and the matrix of weights is read; and Y once.
+    A block multiplies 64 filters by 128 pixels, eight taps at a time; a thread sums up 8×8 outputs in registers. A
+    pixel in shared memory serves all filters of the tile, a weight all its pixels, and each number that a thread reads
+    from there serves eight fma. Global traffic, in floats: taps·(64 + 128) for every block, where only what lies
+    inside the images and the matrix of weights is read; and Y once.
     """
     geometry, tiling = Geometry.of(p), MEDIUM
     filters, pixels, image, taps, row_length = _extents(geometry)
@@ -50,10 +51,11 @@ def implicit(p):
 
 
 def pipelined(p, tile_filters):
-    """As `implicit`; while a block multiplies, the filters and patches of its next three steps are on their way.
+    """The same product: filters and patches of the next steps are on their way while these are multiplied.
 
-    They pass by the registers (``cp.async``). The tile is as large as keeps all multiprocessors busy. Global
-    traffic, in floats: taps·(filters + pixels of the tile) for every block, as in `implicit`; and Y once.
+    As `implicit`, with three steps on their way. They pass by the registers (``cp.async``). The tile is as large as
+    keeps all multiprocessors busy. Global traffic, in floats: taps·(filters + pixels of the tile) for every block, as
+    in `implicit`; and Y once.
     """
     geometry = Geometry.of(p)
     filters, pixels = geometry.filters, geometry.pixels

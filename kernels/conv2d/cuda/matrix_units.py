@@ -23,10 +23,11 @@ ZEROS, FEW_ZEROS = (np.float32(0),) * 128, (np.float32(0),) * 64  # a lane's par
 
 
 def tf32(p):
-    """Weights are rounded to 11 bits when packed, pixels on their way from shared memory; products are exact.
+    """Warps multiply on their matrix unit: 16×8×8 products an instruction, factors rounded to 11 bits.
 
-    One instruction of a warp adds 16×8×8 products to float32 sums. Global traffic, in floats: taps·(filters +
-    pixels of the tile) for every block, as in `implicit`; and Y once.
+    Weights are rounded to 11 bits when packed, pixels on their way from shared memory; products are exact. One
+    instruction of a warp adds 16×8×8 products to float32 sums. Global traffic, in floats: taps·(filters + pixels of
+    the tile) for every block, as in `implicit`; and Y once.
     """
     geometry = Geometry.of(p)
     filters, pixels = geometry.filters, geometry.pixels

@@ -18,10 +18,11 @@ from .transforms import transform_images, transform_outputs
 
 
 def winograd(p, tile_filters):
-    """36 products in the place of 144 make 16 pixels: filters by channels, times channels by tiles.
+    """Other arithmetic for 3×3 filters: 36 products in the place of 144 make 16 pixels, by 36 matrix products.
 
-    Global traffic of the products, in floats: channels·(filters + columns of the tile) for every block, of
-    what lies inside the matrices; and M once. The transforms read X and write V, read M and write Y.
+    Each of the 36 is filters by channels, times channels by tiles. Global traffic of the
+    products, in floats: channels·(filters + columns of the tile) for every block, of what lies inside the matrices;
+    and M once. The transforms read X and write V, read M and write Y.
     """
     to_tiles, to_images = transform_images(p), transform_outputs(p)
     multiply = multiply_elements(p, tile_filters)

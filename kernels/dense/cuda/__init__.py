@@ -1,10 +1,7 @@
-"""The CUDA ladder of dense, declared: each rung is one idea more than the one below.
+"""The CUDA ladder of dense, declared: each rung is one idea more than the one that it improves on.
 
-cuda:naive      one thread an output; adjacent threads read adjacent rows of W, far apart in memory
-cuda:warp_rows  one warp an output: its lanes read a row of W side by side, 128 bits each, and add up by shuffles
-cuda:tiled      tiles of X and W in shared memory, loaded along their rows
-cuda:gemm       tiles of Y in registers, bias and activation on their way out
-cuda:split_k    k divided among blocks where there are few tiles
+The rungs stand in the order in which they are read. An idea is the first sentence of its builder, too, which goes on
+with how it is done and what it moves; `docs/ladder-cuda.md` tells what each gains, and the limit that it meets.
 """
 
 from gpuplay.kernel import Knob, Variant

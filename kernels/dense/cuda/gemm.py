@@ -72,11 +72,11 @@ def _layer(tiling, function, wide):
 
 
 def gemm(p):
-    """The tiles of the rung below in registers, strips of X and of W on their way while others are multiplied.
+    """Tiles of Y in registers while copies fill the next strips; bias and σ on the way out.
 
     Both have rows along k: their words are turned on the way to shared memory. The bias and σ cost no pass over Y.
-    Where tiles of 128×128 would be fewer than the multiprocessors, they are 64×64.
-    Traffic: 8·batch·n²/tile bytes of loads, batch·n of the bias, 4·batch·n of stores.
+    Where tiles of 128×128 would be fewer than the multiprocessors, they are 64×64. Traffic: 8·batch·n²/tile bytes of
+    loads, batch·n of the bias, 4·batch·n of stores.
     """
     extents = np.uint32(p.batch), np.uint32(p.n)
 

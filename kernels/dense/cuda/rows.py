@@ -24,7 +24,7 @@ NOTHING = (np.float32(0),) * (4 * QUAD)
 
 
 def naive(p):
-    """One thread an output; at every step the 32 threads of a warp read 32 different rows of W.
+    """One thread an output; adjacent threads read adjacent rows of W, whose words lie far apart.
 
     Traffic: 33·batch·n² bytes of loads, s·batch·n of the bias and of Y each.
     """
@@ -97,11 +97,11 @@ def _dot_of_numbers(X, x, W, w, n, lane):
 
 
 def warp_rows(p):
-    """One warp an output: its lanes read a row of X and one of W side by side, and add up their sums by shuffles.
+    """One warp an output: lanes read a row of W side by side, 128 bits each; shuffles add them up.
 
-    Warps beside each other take the outputs of one row of W in turn, so that with more than one row of X all but
-    the first find it in the cache. With one, W passes by once, as a plain stream: what memory gives is the limit.
-    Traffic: 2·s·batch·n² bytes of loads, 64·batch·n of the bias and of Y, a sector each.
+    Warps beside each other take the outputs of one row of W in turn, so that with more than one row of X all but the
+    first find it in the cache. With one, W passes by once, as a plain stream: what memory gives is the limit. Traffic:
+    2·s·batch·n² bytes of loads, 64·batch·n of the bias and of Y, a sector each.
     """
     f = activation(p.function, p.dtype)
     share_of_dot = _dot_of_quads if p.dtype == "float32" and p.n % QUAD == 0 else _dot_of_numbers

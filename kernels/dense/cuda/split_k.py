@@ -86,10 +86,11 @@ def _layer_of_parts(function):
 
 
 def split_k(p):
-    """The rung below for many tiles; for few, several blocks share the sums of one, each a part of k.
+    """Where there are few tiles, blocks share the sums of one, and a second launch adds the parts.
 
-    They leave their parts in a workspace, and a second launch adds these up, in the same order every time.
-    Traffic: 8·batch·n²/64 bytes of loads, and 8 bytes an output for each part, which is written and read.
+    The rung below for many tiles; for few, several blocks share the sums of one, each a part of k. They leave their
+    parts in a workspace, and a second launch adds these up, in the same order every time. Traffic: 8·batch·n²/64 bytes
+    of loads, and 8 bytes an output for each part, which is written and read.
     """
     parts, share = division(p)
     if parts == 1:

@@ -10,11 +10,12 @@ from ..._shared.gpu_activations import activation
 
 
 def tiled(p, tile):
-    """A block of tile×tile threads walks along k; beyond the edges of X and W its tiles hold zeros.
+    """Tiles of X and W in shared memory, loaded along rows; bias and σ before the only store.
 
-    Both tiles are loaded along rows. The threads of a warp then read a column of W's tile: its rows
-    are one word longer than the tile, so that the column is spread over all banks.
-    Traffic: 2·s·batch·n²/tile bytes of loads, s·batch·n/2 of the bias, s·batch·n of stores.
+    A block of tile×tile threads walks along k; beyond the edges of X and W its tiles hold zeros. Both tiles are loaded
+    along rows. The threads of a warp then read a column of W's tile: its rows are one word longer than the tile, so
+    that the column is spread over all banks. Traffic: 2·s·batch·n²/tile bytes of loads, s·batch·n/2 of the bias,
+    s·batch·n of stores.
     """
     f = activation(p.function, p.dtype)
     padded = tile + 1

@@ -1,12 +1,7 @@
-"""The CUDA ladder of lstm, declared: each rung is one idea more than the one below.
+"""The CUDA ladder of lstm, declared: each rung is one idea more than the one that it improves on.
 
-cuda:unfused    a launch for each gate and for each operation: gates travel to memory and back
-cuda:stacked    one launch sums the four gates of a block's units: x and h are read once for all of them
-cuda:pointwise  one launch makes both states of the sums: 7 floats an element, not 16
-cuda:fused      the states are made where the sums are: no gate ever reaches memory
-cuda:registers  a thread sums 8 rows × 2 units × 4 gates in registers; the next tiles are on their way meanwhile
-cuda:hoisted    the inputs of all steps are one large product before the first step
-cuda:persistent one launch for all steps: recurrent weights and cell states stay on the multiprocessors
+The rungs stand in the order in which they are read. An idea is the first sentence of its builder, too, which goes on
+with how it is done and what it moves; `docs/ladder-cuda.md` tells what each gains, and the limit that it meets.
 """
 
 from gpuplay.kernel import Array, Knob, Variant

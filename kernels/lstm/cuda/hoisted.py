@@ -48,7 +48,10 @@ def projecting(p, blocks):
 
 
 def hoisted(p, blocks):
-    """One launch for the inputs of all steps, then one launch a step."""
+    """The inputs of all steps are one large product before the first step; a step multiplies states alone.
+
+    One launch for the inputs of all steps, then one launch a step.
+    """
     shape = shape_for(p.n, p.batch, blocks)
     grid, shared_bytes = shape.grid(p.n, p.batch), shape.shared_bytes
     constants = shape.constants(p.n)

@@ -104,7 +104,10 @@ def _layer(resident):
 
 
 def persistent(p):
-    """Two launches in all: the product of all inputs, then all steps."""
+    """One launch for all steps: each block keeps its recurrent weights on chip, and all meet after every step.
+
+    Two launches in all: the product of all inputs, then all steps.
+    """
     project = projecting(p, BLOCKS)
     layers = {}
 

@@ -14,7 +14,10 @@ from .tiles import add_biases
 
 
 def registers(p, blocks):
-    """One launch a step, by blocks of the largest shape of which there are ``blocks``."""
+    """A thread sums 8 rows × 2 units × 4 gates in registers, while copies of the next tiles are under way.
+
+    One launch a step, by blocks of the largest shape of which there are ``blocks``.
+    """
     shape = shape_for(p.n, p.batch, blocks)
     grid, shared_bytes = shape.grid(p.n, p.batch), shape.shared_bytes
     constants = shape.constants(p.n)

@@ -88,7 +88,10 @@ def _summing(rows):
 
 
 def stacked(p, block):
-    """Seven launches a step: one for all sums, four activations, the cell state, the hidden state."""
+    """The four gates are one product a step: a block reads its x and h once for all of them.
+
+    Seven launches a step: one for all sums, four activations, the cell state, the hidden state.
+    """
     grid, threads = geometry(p, block)
     sum_gates = _summing(block // UNITS)
 
@@ -101,7 +104,7 @@ def stacked(p, block):
 
 
 def pointwise(p, block):
-    """Two launches a step: all sums, then both states; an element's way between moves 7 floats, not 16."""
+    """One launch makes both states of the sums: 7 floats an element move, not 16."""
     grid, threads = geometry(p, block)
     sum_gates, update = _summing(block // UNITS), updating(p, block)
 
@@ -114,7 +117,7 @@ def pointwise(p, block):
 
 
 def fused(p, block):
-    """One launch a step: the states are made where the sums are, 3 floats an element, and no gate reaches memory."""
+    """One launch a step: states are made of sums in registers, and no gate ever reaches memory."""
     grid, threads = geometry(p, block)
     rows = block // UNITS
 

@@ -28,7 +28,10 @@ def _project(gates, hs, x, h0, W_ih, W_hh, b_ih, b_hh, t, gate):
 
 
 def unfused(p, block):
-    """Ten launches a step: four products, four activations, the cell state, the hidden state."""
+    """A launch for each gate and each operation; every one reads and writes global memory.
+
+    Ten launches a step: four products, four activations, the cell state, the hidden state.
+    """
     grid, threads = geometry(p, block)
 
     def run(gpu, hs, c_last, x, h0, c0, W_ih, W_hh, b_ih, b_hh, gates):

@@ -1,20 +1,10 @@
-"""The CUDA ladder of matmul, declared: each rung is one idea more than the one below.
+"""The CUDA ladder of matmul, declared: each rung is one idea more than the one that it improves on.
 
-cuda:naive       one thread an element, everything from global memory, threads along columns of C
-cuda:coalesced   the same loop, threads along rows of C: a warp loads adjacent numbers of B
-cuda:tiled       tiles of A and B in shared memory, each number loaded once a tile
-cuda:column      a thread computes 8 rows of a column: its number of B stays in a register
-cuda:register    a thread computes 8×8 elements in registers
-cuda:vectorised  the same, four numbers to an instruction, and no bank conflicts
-cuda:pipelined   copies fill the next strips while the threads multiply the last
-cuda:warps       square tiles for warps, and an order of blocks for the L2 cache: the fastest in float32
-cuda:tf32        the same tiles by a warp's matrix unit, factors rounded to 11 bits
-cuda:tf32x3      three such products for each: as exact as float32
-cuda:bf16        A and B stored in 16 bits, 8 of them significand
-cuda:wgmma_tf32  TF32 by warpgroups, from tiles that one thread has the copy engine bring: capability 9.0
-cuda:wgmma       bfloat16 the same way
-cuda:clusters    the same, and two blocks share what they read of B
+The rungs stand in the order in which they are read. An idea is the first sentence of its builder, too, which goes on
+with how it is done and what it moves; `docs/ladder-cuda.md` tells what each gains, and the limit that it meets.
 """
+
+from dataclasses import dataclass
 
 from gpuplay.kernel import Knob, Variant
 
@@ -33,33 +23,25 @@ def fits_naive(p, _knobs, _machine):
     return limits.grid_height("a width", p.n, NAIVE_BLOCK[1])
 
 
-def fits_coalesced(p, _knobs, _machine):
-    """The grid has at most 65535 blocks downwards."""
-    return limits.grid_height("a height", p.m, COALESCED_BLOCK[1])
+@dataclass(frozen=True)
+class Limit:
+    """What a rung asks for: blocks of ``rows`` of C, few enough for a grid's height, and the rest where it is set."""
 
+    rows: int
+    float32: bool = False
+    asynchronous: bool = False  # copies to shared memory past the registers
 
-def fits_column(p, _knobs, _machine):
-    """As `fits_coalesced`, for blocks of 64 rows."""
-    return limits.grid_height("a height", p.m, 64)
-
-
-def fits_register(p, _knobs, _machine):
-    """As `fits_coalesced`, for blocks of 128 rows."""
-    return limits.grid_height("a height", p.m, 128)
-
-
-def fits_vectorised(p, knobs, machine):
-    """As `fits_register`, for float32."""
-    return limits.float32_only(p) or fits_register(p, knobs, machine)
-
-
-def fits_pipelined(p, knobs, machine):
-    """As `fits_vectorised`, on a GPU that copies to shared memory past the registers."""
-    return limits.asynchronous_copies(machine) or fits_vectorised(p, knobs, machine)
+    def __call__(self, p, _knobs, machine):
+        """None, or the first thing that is lacking."""
+        return (
+            (limits.asynchronous_copies(machine) if self.asynchronous else None)
+            or (limits.float32_only(p) if self.float32 else None)
+            or limits.grid_height("a height", p.m, self.rows)
+        )
 
 
 def fits_warps(p, knobs, machine):
-    """As `fits_pipelined`; its grid has one axis. Warps share tiles of these sides only, in quads of 4 rows."""
+    """Float32 by asynchronous copies; its grid has one axis. Warps share tiles of these sides only, in quads of 4 rows."""
     even = "warps share a tile evenly"
     return (
         limits.one_of("block_tile", knobs["block_tile"], BLOCK_TILES, even)
@@ -80,7 +62,7 @@ def fits_tile(p, knobs, machine):
 
 
 def fits_matrix_units(p, knobs, machine):
-    """As `fits_warps`, on a GPU whose matrix units take these formats, with three stages in shared memory."""
+    """A GPU whose matrix units take these formats, with three stages in shared memory."""
     columns = knobs["columns"]
     taken, most = matrix_sizes.shared_bytes(columns), machine.gpu.shared_bytes_opt_in
     if taken > most:
@@ -125,7 +107,7 @@ VARIANTS = (
         "the same loop, adjacent threads along a row of C: they load adjacent numbers of B",
         "cuda.global_memory:coalesced",
         improves_on="cuda:naive",
-        applies=fits_coalesced,
+        applies=Limit(rows=COALESCED_BLOCK[1]),
     ),
     Variant(
         "cuda:tiled",
@@ -142,7 +124,7 @@ VARIANTS = (
         "a thread computes 8 rows of a column: a number of B in a register is used 8 times",
         "cuda.register_tiles:column",
         improves_on="cuda:tiled",
-        applies=fits_column,
+        applies=Limit(rows=64),
     ),
     Variant(
         "cuda:register",
@@ -150,7 +132,7 @@ VARIANTS = (
         "a thread computes 8×8 elements in registers: 16 loads from shared memory for 64 multiply-adds",
         "cuda.register_tiles:register",
         improves_on="cuda:column",
-        applies=fits_register,
+        applies=Limit(rows=128),
     ),
     Variant(
         "cuda:vectorised",
@@ -158,7 +140,7 @@ VARIANTS = (
         "the same tiles by 128-bit accesses: 4 loads from shared memory for 64 multiply-adds, and no bank conflicts",
         "cuda.vectors:vectorised",
         improves_on="cuda:register",
-        applies=fits_vectorised,
+        applies=Limit(rows=128, float32=True),
     ),
     Variant(
         "cuda:pipelined",
@@ -166,7 +148,7 @@ VARIANTS = (
         "two strips of A and of B: copies fill one past the registers while the threads multiply the other",
         "cuda.pipelines:pipelined",
         improves_on="cuda:vectorised",
-        applies=fits_pipelined,
+        applies=Limit(rows=128, float32=True, asynchronous=True),
     ),
     Variant(
         "cuda:warps",

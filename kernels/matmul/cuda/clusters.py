@@ -34,7 +34,10 @@ BOTH = 0b11
 
 
 def clusters(p, columns):
-    """C in tiles of 256×``columns``, a cluster each."""
+    """Two blocks on neighbouring multiprocessors share tiles of B: each orders half of them, and both receive it.
+
+    C in tiles of 256×``columns``, a cluster each.
+    """
     sums = (np.float32(0),) * (columns // 2)
     write = writer(columns // 2)
     share = columns // PANEL // BLOCKS

@@ -30,10 +30,10 @@ def _threads_along_a_row(C, A, B):
 
 
 def naive(p):
-    """One thread an element of C, adjacent threads along a column: each reads a row of A of its own.
+    """One thread an element of C, adjacent threads along a column: 32 of them read 32 rows of A.
 
-    At every step of k a warp loads one number from each of 32 rows of A, 32 sectors for 32 numbers, and one
-    number of B. Traffic: 33·m·n·k bytes of loads, 32·m·n of stores.
+    At every step of k a warp loads one number from each of 32 rows of A, 32 sectors for 32 numbers, and one number of
+    B. Traffic: 33·m·n·k bytes of loads, 32·m·n of stores.
     """
     down, across = NAIVE_BLOCK
     grid = (-(-p.m // down), -(-p.n // across))
@@ -45,9 +45,9 @@ def naive(p):
 
 
 def coalesced(p):
-    """The same, adjacent threads along a row: a warp reads 32 adjacent numbers of B, and one of A.
+    """The same loop, adjacent threads along a row of C: they load adjacent numbers of B.
 
-    Traffic: (1 + s)·m·n·k bytes of loads, s·m·n of stores.
+    A warp reads 32 adjacent numbers of B, and one of A. Traffic: (1 + s)·m·n·k bytes of loads, s·m·n of stores.
     """
     across, down = COALESCED_BLOCK
     grid = (-(-p.n // across), -(-p.m // down))

@@ -102,7 +102,10 @@ def multiply_words(total, ring, a_at, b_at):
 
 
 def wgmma(p, columns):
-    """Of bfloat16, by products of 64×``columns``×16."""
+    """One thread keeps a ring of tiles filled by TMA, two warpgroups multiply them from shared memory.
+
+    Of bfloat16, by products of 64×``columns``×16.
+    """
     run = _pipeline(p, columns, halves=True)
 
     def wide(gpu, C, A, B, *spaces):
@@ -113,9 +116,10 @@ def wgmma(p, columns):
 
 
 def wgmma_tf32(p, columns):
-    """Of float32, by products of 64×``columns``×8, of which the matrix units cut the factors to 10 bits of fraction.
+    """One thread keeps a ring of tiles filled by TMA, two warpgroups multiply them from shared memory, in TF32.
 
-    They read tiles of 32-bit numbers along k alone, so that B is transposed first: 8·k·n bytes more.
+    Of float32, by products of 64×``columns``×8, of which the matrix units cut the factors to 10 bits of fraction. They
+    read tiles of 32-bit numbers along k alone, so that B is transposed first: 8·k·n bytes more.
     """
     run = _pipeline(p, columns, halves=False)
 

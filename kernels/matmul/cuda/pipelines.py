@@ -20,12 +20,11 @@ STRIPS = 2 * WORDS
 
 
 def pipelined(p):
-    """Two strips of A and two of B: the threads multiply one while copies fill the other, past the registers.
+    """Two strips of A and of B: copies fill one past the registers while the threads multiply the other.
 
-    `ptx.copy4_async` and `ptx.copy1_async` begin a copy and do not wait; each thread waits for its own just before
-    the barrier behind which the strip is read. That barrier is the only one in a turn: it also says that nobody
-    reads the other strip any more. A is turned on its way, word by word.
-    Traffic: m·n·k / 16 bytes of loads, 4·m·n of stores.
+    `ptx.copy4_async` and `ptx.copy1_async` begin a copy and do not wait; each thread waits for its own just before the
+    barrier behind which the strip is read. That barrier is the only one in a turn: it also says that nobody reads the
+    other strip any more. A is turned on its way, word by word. Traffic: m·n·k / 16 bytes of loads, 4·m·n of stores.
     """
     copy_a = staging.along_depth(SIDE, TWO_STAGES)
     copy_b = staging.along_span(SIDE, TWO_STAGES, wide=p.n % 4 == 0)
@@ -83,14 +82,14 @@ def _warp_tiles(tiling, wide):
 
 
 def warps(p, block_tile, thread_rows):
-    """Every warp has a tile of its own, 32×64 or 64×64, and several strips are on their way.
+    """Square tiles for warps, several strips on their way, and an order of blocks that the L2 cache likes.
 
-    A warp of the rung below takes 8 rows and 64 columns of a strip in two steps; in the square tile of 4 by 8
-    threads, what is loaded serves more of them at once, and threads beside each other that want the same number
-    are served together. Blocks follow each other in squares of C, so that what one loads is in the L2 cache for
-    the next. Where tiles of 128×128 would leave multiprocessors idle, they are 64×64. Threads of 16 rows
-    load 24 numbers for 128 multiply-adds where those of 8 rows load 16 for 64, but half as many find room.
-    Traffic: 8·m·n·k / tile bytes of loads, 4·m·n of stores.
+    Every warp has a tile of its own, 32×64 or 64×64, and several strips are on their way. A warp of the rung below
+    takes 8 rows and 64 columns of a strip in two steps; in the square tile of 4 by 8 threads, what is loaded serves
+    more of them at once, and threads beside each other that want the same number are served together. Blocks follow
+    each other in squares of C, so that what one loads is in the L2 cache for the next. Where tiles of 128×128 would
+    leave multiprocessors idle, they are 64×64. Threads of 16 rows load 24 numbers for 128 multiply-adds where those of
+    8 rows load 16 for 64, but half as many find room. Traffic: 8·m·n·k / tile bytes of loads, 4·m·n of stores.
     """
     largest = Tiling(block_tile, block_tile, quads_across=block_tile // 64, quads_down=thread_rows // QUAD)
     extents = np.uint32(p.m), np.uint32(p.n), np.uint32(p.k)

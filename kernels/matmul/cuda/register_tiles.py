@@ -45,11 +45,11 @@ def _across(tile, k, j):
 
 
 def column(p):
-    """A thread computes 8 rows of a column of C: a number of B in a register is used 8 times.
+    """A thread computes 8 rows of a column: a number of B in a register is used 8 times.
 
-    A step of k takes 9 loads from shared memory for 8 multiply-adds, where one element a thread takes 16. The
-    block of 512 threads computes 64×64 elements, so that less is loaded from global memory, too.
-    Traffic: s·m·n·k / 32 bytes of loads, s·m·n of stores.
+    A step of k takes 9 loads from shared memory for 8 multiply-adds, where one element a thread takes 16. The block of
+    512 threads computes 64×64 elements, so that less is loaded from global memory, too. Traffic: s·m·n·k / 32 bytes of
+    loads, s·m·n of stores.
     """
     side = 64
     zero = np.dtype(p.dtype).type(0)
@@ -85,12 +85,11 @@ def column(p):
 
 
 def register(p):
-    """A thread computes 8×8 elements of C: a step of k takes 16 loads from shared memory for 64 multiply-adds.
+    """A thread computes 8×8 elements in registers: 16 loads from shared memory for 64 multiply-adds.
 
-    The block of 16×16 threads computes 128×128 elements. Loads from shared memory stand in each other's way:
-    threads beside each other read columns 8 apart, which lie in 4 of the 32 banks. So do the stores: each
-    number of a warp goes to a sector of its own. The next rung mends both.
-    Traffic: s·m·n·k / 64 bytes of loads, 32·m·n of stores.
+    The block of 16×16 threads computes 128×128 elements. Loads from shared memory stand in each other's way: threads
+    beside each other read columns 8 apart, which lie in 4 of the 32 banks. So do the stores: each number of a warp
+    goes to a sector of its own. The next rung mends both. Traffic: s·m·n·k / 64 bytes of loads, 32·m·n of stores.
     """
     side, threads = 128, 256
     zero = np.dtype(p.dtype).type(0)

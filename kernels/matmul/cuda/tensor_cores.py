@@ -27,17 +27,23 @@ ZEROS = (np.float32(0),) * 128  # a lane's part of a warp's 64×64 sums
 
 
 def tf32(p, columns):
-    """Factors are rounded to 11 bits on their way from shared memory; their products are exact, the sums float32."""
+    """Warps multiply 64×64 tiles on their matrix unit: 16×8×8 products an instruction, factors rounded to 11 bits.
+
+    Factors are rounded to 11 bits on their way from shared memory; their products are exact, the sums float32.
+    """
     return _product(p, columns, halves=False, thrice=False)
 
 
 def bf16(p, columns):
-    """A and B are stored with 8 bits of significand, half as many bytes; a product of pairs is twice as deep."""
+    """A and B in 16 bits: half the bytes, and twice the products an instruction.
+
+    8 bits of 16 are significand; a product of pairs is twice as deep.
+    """
     return _product(p, columns, halves=True, thrice=False)
 
 
 def tf32x3(p, columns):
-    """Each float32 is high + low, two TF32 numbers, and three products of these are as exact as one in float32."""
+    """Each number is the sum of two TF32 ones: three products on the matrix unit are as exact as one in float32."""
     return _product(p, columns, halves=False, thrice=True)
 
 

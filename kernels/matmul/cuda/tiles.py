@@ -8,9 +8,10 @@ from numba import cuda
 
 
 def tiled(p, tile):
-    """A block of tile×tile threads walks along k; beyond the edges of A and B its tiles hold zeros.
+    """A block loads a tile of A and of B into shared memory and uses each number tile times.
 
-    Every number that is loaded serves ``tile`` threads. Traffic: 2·s·m·n·k / tile bytes of loads, s·m·n of stores.
+    A block of tile×tile threads walks along k; beyond the edges of A and B its tiles hold zeros. Every number that is
+    loaded serves ``tile`` threads. Traffic: 2·s·m·n·k / tile bytes of loads, s·m·n of stores.
     """
 
     @cuda.jit(cache=True)

@@ -80,11 +80,11 @@ def stores(p):
 
 
 def vectorised(p):
-    """The register tiles of the rung below, moved four numbers at a time: 4 loads for 64 multiply-adds.
+    """The same tiles by 128-bit accesses: 4 loads from shared memory for 64 multiply-adds, and no bank conflicts.
 
-    A thread loads four steps of a row of A and four columns of a row of B by one instruction each. The strip of A
-    lies turned in shared memory, so that a thread's rows are adjacent there, too. Indices are uint32: half the
-    registers of int64. Traffic: m·n·k / 16 bytes of loads, 4·m·n of stores.
+    A thread loads four steps of a row of A and four columns of a row of B by one instruction each. The strip of A lies
+    turned in shared memory, so that a thread's rows are adjacent there, too. Indices are uint32: half the registers of
+    int64. Traffic: m·n·k / 16 bytes of loads, 4·m·n of stores.
     """
     load_a = load_four if p.k % 4 == 0 else load_four_apart
     load_b = load_four if p.n % 4 == 0 else load_four_apart
