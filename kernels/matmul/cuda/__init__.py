@@ -1,7 +1,9 @@
 """The CUDA ladder of matmul, declared: each rung is one idea more than the one that it improves on.
 
-The rungs stand in the order in which they are read. An idea is the first sentence of its builder, too, which goes on
-with how it is done and what it moves; `docs/ladder-cuda.md` tells what each gains, and the limit that it meets.
+The rungs stand in the order in which they are read: `shared_memory` has the first three and `registers` the next two,
+each whole; `vectors` begins to share its strips and stores, with `pipelines`. An idea is the first sentence of its
+builder, too, which goes on with how it is done and what it moves; `docs/ladder-cuda.md` tells what each gains, and the
+limit that it meets.
 """
 
 from dataclasses import dataclass
@@ -41,7 +43,7 @@ class Limit:
 
 
 def fits_warps(p, knobs, machine):
-    """Float32 by asynchronous copies; its grid has one axis. Warps share tiles of these sides only, in quads of 4 rows."""
+    """Float32, asynchronous copies, and tiles of these sides alone, in quads of 4 rows; its grid has one axis."""
     even = "warps share a tile evenly"
     return (
         limits.one_of("block_tile", knobs["block_tile"], BLOCK_TILES, even)
@@ -98,14 +100,14 @@ VARIANTS = (
         "cuda:naive",
         "SIMT",
         "one thread an element of C, adjacent threads along a column: 32 of them read 32 rows of A",
-        "cuda.global_memory:naive",
+        "cuda.shared_memory:naive",
         applies=fits_naive,
     ),
     Variant(
         "cuda:coalesced",
         "SIMT",
         "the same loop, adjacent threads along a row of C: they load adjacent numbers of B",
-        "cuda.global_memory:coalesced",
+        "cuda.shared_memory:coalesced",
         improves_on="cuda:naive",
         applies=Limit(rows=COALESCED_BLOCK[1]),
     ),
@@ -113,7 +115,7 @@ VARIANTS = (
         "cuda:tiled",
         "SIMT",
         "a block loads a tile of A and of B into shared memory and uses each number tile times",
-        "cuda.tiles:tiled",
+        "cuda.shared_memory:tiled",
         knobs={"tile": Knob((8, 16, 32), default=16, help="side of the square tile of C that a block computes")},
         improves_on="cuda:coalesced",
         applies=fits_tile,
@@ -122,7 +124,7 @@ VARIANTS = (
         "cuda:column",
         "SIMT",
         "a thread computes 8 rows of a column: a number of B in a register is used 8 times",
-        "cuda.register_tiles:column",
+        "cuda.registers:column",
         improves_on="cuda:tiled",
         applies=Limit(rows=64),
     ),
@@ -130,7 +132,7 @@ VARIANTS = (
         "cuda:register",
         "SIMT",
         "a thread computes 8×8 elements in registers: 16 loads from shared memory for 64 multiply-adds",
-        "cuda.register_tiles:register",
+        "cuda.registers:register",
         improves_on="cuda:column",
         applies=Limit(rows=128),
     ),

@@ -1,5 +1,7 @@
 """matmul with four numbers to an instruction, and strips in shared memory that no two threads contend for.
 
+What stores a tile is lifted to `_shared.gpu_gemm.epilogue`; `pipelines` takes its strips and their product from here.
+
 C is m×n, A is m×k, B is k×n, row after row, and flat; all are float32. Traffic is what the warps' requests move,
 in whole sectors of 32 bytes, before any cache. A strip is what a block holds of A or of B: 128 of its rows or
 columns, 8 steps of k, one step after the other.

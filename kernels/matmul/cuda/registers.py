@@ -1,4 +1,6 @@
-"""matmul by tiles in registers: what a thread loads from shared memory serves more than one of its results.
+"""matmul by tiles in registers: cuda:column and cuda:register, each whole.
+
+What a thread loads from shared memory serves more than one of its results.
 
 C is m×n, A is m×k, B is k×n, row after row; s is the bytes of an element. Traffic is what the warps' requests
 move, in whole sectors of 32 bytes, before any cache. A tile is a tuple, which stays in registers as long as its
