@@ -6,23 +6,28 @@ BASE := $(VENV)/.base
 TOOLS := $(VENV)/.tools
 PYTHONS := python3.13 python3.12 python3.11 python3.14 python3
 NEW_ENOUGH := import sys, venv, ensurepip; sys.exit(sys.version_info < (3, 11))
+PYTEST := $(BIN)/python -m pytest
+SIDE_BY_SIDE := --numprocesses auto --maxprocesses 4 --dist loadfile --no-loadscope-reorder
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
-.PHONY: help demo test format clean
+.PHONY: help demo test test-all format clean
 .DEFAULT_GOAL := help
 
 help:  ## say what there is to make
-	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 demo: $(BASE)  ## install what is needed, then compare the classes on matrix products
 	@$(BIN)/gpuplay matmul --sizes 256..2048
 
-test: $(TOOLS)  ## install the tools too, then run every check and test
+test: $(TOOLS)  ## install the tools too, then check everything once
 	@$(BIN)/ruff format --check .
 	@$(BIN)/ruff check .
 	@$(BIN)/mypy
-	@$(BIN)/python -m pytest -m 'not alone' --numprocesses auto --maxprocesses 4 --dist loadfile --no-loadscope-reorder
-	@$(BIN)/python -m pytest -m alone
+	@$(PYTEST) -m 'not alone and not product' $(SIDE_BY_SIDE)
+	@$(PYTEST) -m alone
+
+test-all: test  ## then every combination of knobs, dtypes, shapes, and architectures
+	@$(PYTEST) -m product $(SIDE_BY_SIDE)
 
 format: $(TOOLS)  ## put the code in order: layout, imports, what ruff can mend
 	@$(BIN)/ruff format .

@@ -1,15 +1,20 @@
-"""What a command of gpuplay's printed, and where the tests' own kernels are."""
+"""How commands of gpuplay's are started and what they print; its kernels' names, and where the tests' own are."""
 
 from __future__ import annotations
 
 import json
 import shutil
-from collections.abc import Callable
+import signal
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from gpuplay.catalog.find import bundled_kernels
+
 KERNELS = Path(__file__).parent / "kernels"
+BUNDLED = tuple(origin.name for origin in bundled_kernels())
 
 
 @dataclass(frozen=True)
@@ -33,6 +38,20 @@ class Outcome:
         ]
         assert len(found) == 1, f"{len(found)} results for {variant} {wanted}\n{self.err}"
         return found[0]
+
+
+@contextmanager
+def interruptible() -> Iterator[None]:
+    """Let Ctrl-C reach the processes started here, even where the tests themselves were started with it ignored.
+
+    A background job of a script has SIGINT ignored; its children inherit that, and Python then never raises
+    KeyboardInterrupt. What the parent handles, though, is the default again in a child.
+    """
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGINT, before)
 
 
 def copy_roofs(cache: Path, folder: Path) -> None:

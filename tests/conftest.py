@@ -11,7 +11,16 @@ from pathlib import Path
 import pytest
 from command import Gpuplay, Outcome
 
-LONG = ("check_and_new", "lockstep_kernels", "cuda_offline", "widths", "sweeps", "cuda_lstm", "cuda_conv2d", "explain")
+LONG = (
+    "cpu_variants",
+    "cuda_offline",
+    "lockstep_kernels",
+    "check_and_new",
+    "scalar_code",
+    "sweeps",
+    "peers",
+    "cuda_lstm",
+)
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

@@ -6,6 +6,8 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 import pytest
+import scripted
+from scripted import measure, ok, plan, record, runs, timing, usual
 
 from gpuplay.analysis.sweep import crossover, gains, ratios, roofline, verdict, warnings
 from gpuplay.analysis.sweep.grid import arrange
@@ -14,8 +16,6 @@ from gpuplay.precision import Formats
 from gpuplay.results.cell import Cell
 from gpuplay.results.result import Result, Transfer
 from gpuplay.results.timing import Timing
-from tests import scripted
-from tests.scripted import measure, ok, plan, record, runs, timing, usual
 
 CELL = Cell("matmul", 256, (("dtype", "float32"),), "cpu:simd")
 STEADY = (1.0, 1.0, 1.0, 1.0, 1.0)

@@ -5,14 +5,14 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 import pytest
+import scripted
+from scripted import measure, ok, plan, runs, timing, usual
 
 from gpuplay.analysis.sweep import crossover, ratios, verdict
 from gpuplay.analysis.sweep.grid import arrange
 from gpuplay.results.cell import Cell
 from gpuplay.results.result import Result
 from gpuplay.results.timing import Timing
-from tests import scripted
-from tests.scripted import measure, ok, plan, runs, timing, usual
 
 CELL = Cell("matmul", 256, (("dtype", "float32"),), "cpu:simd")
 STEADY = (1.0, 1.0, 1.0, 1.0, 1.0)

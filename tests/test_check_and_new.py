@@ -3,36 +3,19 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
-from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
-from command import KERNELS, Gpuplay, Outcome
+from command import BUNDLED, KERNELS, Gpuplay
+from product import some
 
-BUNDLED = ("conv2d", "lstm", "matmul", "activation", "dense")  # the longest first
-WHOLE = "activation"  # of the others test_lockstep_kernels verifies the CUDA variants, in one process
+WHOLE = "activation"  # of the others test_cpu_variants and test_lockstep_kernels verify every variant in each run
 HOST = ("python:loop", "numpy:", "cpu:scalar", "cpu:simd", "cpu:parallel")
 
 
-def words(kernel: str) -> tuple[str, ...]:
-    """What to check of a kernel."""
-    return (kernel,) if kernel == WHOLE else (kernel, "--on", "python,numpy,cpu")
-
-
-@pytest.fixture(scope="module")
-def checks(gpuplay: Gpuplay, request: pytest.FixtureRequest) -> Iterator[dict[str, Future[Outcome]]]:
-    """All checks that this run asks for, two at a time: most of their work is to compile, which takes one core."""
-    asked = [item.callspec.params.get("kernel") for item in request.session.items if hasattr(item, "callspec")]
-    with ThreadPoolExecutor(2) as pool:
-        yield {name: pool.submit(gpuplay, "check", *words(name), timeout=1500) for name in BUNDLED if name in asked}
-
-
-@pytest.mark.parametrize("kernel", BUNDLED)
-def test_every_variant_is_right_at_awkward_shapes_and_every_knob_value(
-    checks: dict[str, Future[Outcome]], kernel: str
-) -> None:
-    done = checks[kernel].result()
+@pytest.mark.parametrize("kernel", some(BUNDLED, lambda name: name == WHOLE))
+def test_every_variant_is_right_at_awkward_shapes_and_every_knob_value(gpuplay: Gpuplay, kernel: str) -> None:
+    done = gpuplay("check", kernel, *(() if kernel == WHOLE else ("--on", "python,numpy,cpu")), timeout=1500)
     assert done.code == 0, done.out + done.err
     assert "wrong" not in done.out
     assert "failed" not in done.out

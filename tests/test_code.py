@@ -11,63 +11,29 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import scripted
 from command import KERNELS, Gpuplay
+from needs import needs_assembler
 from rich.console import Console
+from scenes.coding import SASS, X86, cell, document
 
 from gpuplay.analysis.machine_code import host_code, sass
 from gpuplay.analysis.machine_code.flow import loops
-from gpuplay.analysis.machine_code.inspection import GpuRow, HostRow
+from gpuplay.analysis.machine_code.inspection import GpuRow
 from gpuplay.analysis.machine_code.occupancy import Occupancy, Raise, Use, occupancy
 from gpuplay.commands.steps import inspecting
 from gpuplay.errors import UsageError
 from gpuplay.machine.model import MODELS, model_of
-from gpuplay.results.cell import Cell
-from gpuplay.results.compiled import Compiled, GpuFunction, HostFunction, Resources, SourceFile
+from gpuplay.results.compiled import GpuFunction, HostFunction
 from gpuplay.targets.stand_ins import offline
 from gpuplay.views.code import export, listing, resources
 from gpuplay.views.code.data import Document
 from gpuplay.views.text.layout import show
-from tests import scripted
-from tests.screen import kept
 
 SEAM = KERNELS / "seam.py"
 
-needs_tools = pytest.mark.skipif(
-    bool(inspecting.missing(assemble=True)), reason=f"not here: {inspecting.missing(assemble=True)}"
-)
 
 # --- loops of machine code ---
-
-SASS = """
-        //## File "/k/tiles.py", line 3
-.text.multiply:
-        /*0000*/                   LDC R1, c[0x0][0x28] ;
-        /*0010*/               @P0 EXIT ;
-        //## File "/k/tiles.py", line 4
-.L_x_1:
-        /*0020*/                   LDG.E R2, desc[UR4][R6.64] ;
-.L_x_2:
-        /*0030*/                   STS [R0], R2 ;
-        /*0040*/                   IADD3 R0, R0, 0x4, RZ ;
-        /*0050*/                   ISETP.NE.AND P1, PT, R0, R3, PT ;
-        /*0060*/               @P1 BRA `(.L_x_2) ;
-        /*0070*/                   BAR.SYNC.DEFER_BLOCKING 0x0 ;
-        //## File "/k/tiles.py", line 5
-        /*0080*/                   LDS.128 R8, [R5] ;
-        /*0090*/               @P2 BRA `(.L_x_4) ;
-.L_x_3:
-        /*00a0*/                   FFMA R20, R8, R9, R20 ;
-        /*00b0*/                   FFMA R21, R8, R10, R21 ;
-        /*00c0*/                   BRA.U UP0, `(.L_x_1) ;
-        /*00d0*/                   STG.E.128 desc[UR4][R6.64], R20 ;
-        /*00e0*/                   EXIT ;
-.L_x_4:
-        /*00f0*/                   MUFU.RCP R8, R8 ;
-        /*0100*/                   BRA `(.L_x_3) ;
-.L_x_5:
-        /*0110*/                   BRA `(.L_x_5);
-        /*0120*/                   NOP;
-"""
 
 
 def test_a_loop_is_what_leads_back_and_a_slow_path_behind_the_end_is_none() -> None:
@@ -110,24 +76,6 @@ def test_a_function_without_a_loop_is_described_as_a_whole() -> None:
     assert found.mix.kinds == (("LDG.128", 1), ("STG.128", 1))
 
 
-X86 = """
-run:
-        vbroadcastss    (%r11), %zmm0
-.LBB0_2:
-        vmovups         (%rsi,%rax,4), %zmm1
-        vfmadd231ps     %zmm0, %zmm1, %zmm2 # a remark
-        vaddps          %zmm1, %zmm2, %zmm3
-        addq            $16, %rax
-        cmpq            %rdx, %rax
-        jl      .LBB0_2
-.LBB0_3:
-        vmulss          %xmm1, %xmm2, %xmm3
-        vmulss          %xmm1, %xmm2, %xmm3
-        vmulss          %xmm1, %xmm2, %xmm3
-        incq            %rax
-        jne     .LBB0_3
-        retq
-"""
 ARM = """
 run:
 .LBB0_2:
@@ -211,56 +159,6 @@ def test_shared_memory_that_would_do_is_never_rounded_up(size: int, text: str) -
 # --- views ---
 
 
-def cell(variant: str = "cuda:tiled", **knobs: int) -> Cell:
-    problem = scripted.MATMUL.problem(512)
-    return Cell("matmul", 512, problem.params, variant, tuple(knobs.items()))
-
-
-def function(name: str = "multiply", registers: int = 96, spills: int = 0, launches: int = 1) -> GpuFunction:
-    used = Resources(registers, 0, spills, spills, 16384)
-    return GpuFunction(name, (8, 8, 1), (16, 16, 1), launches, 1024, ".visible .entry _ZN8multiply(", used, SASS)
-
-
-def row(one: Cell, architecture: str, made: GpuFunction) -> GpuRow:
-    used = made.resources
-    assert used is not None
-    known = occupancy(Use(made.threads, used.registers, made.shared_bytes), model_of((int(architecture[3]), 0)))
-    return GpuRow(one, architecture, made, known, sass.read(made.sass))
-
-
-def document(form: str = "resources") -> Document:
-    gpu = [
-        row(cell(tile=16), "sm_80", function()),
-        row(cell(tile=16), "sm_90a", function(spills=8)),
-        row(cell("cuda:naive"), "sm_90a", function("zero", 16)),
-        row(cell("cuda:naive"), "sm_90a", function("sum_up", 40, launches=12)),
-        GpuRow(cell("cuda:wgmma"), "sm_80", reason="needs compute capability 9.0; here it is 8.0"),
-    ]
-    host = (
-        HostRow(
-            cell("cpu:simd", tile=64), (HostFunction("run", "", X86),), host_code.read(HostFunction("run", "", X86))
-        ),
-        HostRow(cell("cpu:scalar"), reason="calls no function that Numba compiled; try --as source", failed=True),
-    )
-    compiled = [Compiled(one.cell, one.architecture, sources=SOURCES) for one in gpu]
-    compiled += [Compiled(one.cell, reason=one.reason, failed=one.failed) for one in host]
-    return Document(scripted.MATMUL, form, "0.1", "2026-01-02", ("gpuplay", "code"), "compiled", compiled, gpu, host)
-
-
-SOURCES = (SourceFile("/k/tiles.py", ("", "", "def multiply(C):", "    a[0] = A[0]", "    total += a[0]")),)
-
-
-@pytest.mark.parametrize("width", [80, 160])
-def test_the_table_looks_as_its_screen_does(width: int) -> None:
-    text = resources.render(document(), width).plain + "\n"
-    assert text == kept("coded", width, text)
-
-
-@pytest.mark.parametrize("width", [60, 80, 100, 200])
-def test_no_line_of_the_table_is_wider_than_asked(width: int) -> None:
-    assert max(map(len, resources.render(document(), width).plain.splitlines())) <= width
-
-
 def test_machine_code_stands_below_the_line_that_it_comes_from_and_the_hottest_loop_is_marked() -> None:
     lines = listing.render(document("sass"), 100).plain.splitlines()
     start = lines.index("  // tiles.py:5  total += a[0]")
@@ -308,7 +206,7 @@ def test_no_occupancy_without_the_assembler() -> None:
 # --- as a user calls it ---
 
 
-@needs_tools
+@needs_assembler
 def test_all_rungs_stand_in_one_table_for_every_architecture(gpuplay: Gpuplay, tmp_path: Path) -> None:
     file = tmp_path / "code.json"
     words = ("--on", "cuda:coalesced,cuda:tiled", "--as", "resources", "--arch", "sm_75,sm_90", "-o", file)
@@ -322,12 +220,12 @@ def test_all_rungs_stand_in_one_table_for_every_architecture(gpuplay: Gpuplay, t
         assert 16 <= found["resources"]["registers"] <= 255
         assert found["occupancy"]["share"] > 0
         assert found["hottest_loop"]["kinds"]["FFMA"] > 0
-    assert read["compiled"][3]["functions"][0]["hottest_loop"]["kinds"]["BAR"] == 2
+    assert read["compiled"][3]["functions"][0]["hottest_loop"]["kinds"]["BAR"] > 0
     assert "cuda:tiled" in done.out
     assert max(map(len, done.out.splitlines())) <= 100
 
 
-@needs_tools
+@needs_assembler
 def test_line_information_changes_no_instruction_and_bars_no_variant(gpuplay: Gpuplay) -> None:
     code = {}
     for form in ("resources", "sass"):  # with the values of variables beside the lines, NVVM refuses cuda:wgmma
@@ -339,7 +237,7 @@ def test_line_information_changes_no_instruction_and_bars_no_variant(gpuplay: Gp
     assert code["sass"][1][2]["kinds"]["HGMMA"] > 0
 
 
-@needs_tools
+@needs_assembler
 @pytest.mark.parametrize(("form", "instruction"), [("sass", "FFMA R"), ("ptx", "fma.rn.f32")])
 def test_source_lines_stand_beside_machine_code(gpuplay: Gpuplay, form: str, instruction: str) -> None:
     done = gpuplay("code", "matmul", "--on", "cuda:tiled", "--as", form)
@@ -352,7 +250,7 @@ def test_source_lines_stand_beside_machine_code(gpuplay: Gpuplay, form: str, ins
     assert "_ZN15gpuplay" not in "\n".join(line for line in lines if "NumbaEnv" not in line)
 
 
-@needs_tools
+@needs_assembler
 def test_static_and_dynamic_shared_memory_of_a_users_file_are_both_counted(gpuplay: Gpuplay) -> None:
     done = gpuplay("code", SEAM, "--block", 64, "--arch", "sm_80", "--json")
     assert done.code == 0, done.err
@@ -360,7 +258,7 @@ def test_static_and_dynamic_shared_memory_of_a_users_file_are_both_counted(gpupl
     assert (found["resources"]["shared_bytes"], found["dynamic_shared_bytes"], found["shared_bytes"]) == (256, 256, 512)
 
 
-@needs_tools
+@needs_assembler
 def test_what_an_architecture_does_not_have_is_said_and_what_no_compiler_takes_fails(
     gpuplay: Gpuplay, tmp_path: Path
 ) -> None:
@@ -382,7 +280,7 @@ def test_what_an_architecture_does_not_have_is_said_and_what_no_compiler_takes_f
     assert "nowhere" in " ".join(done.out.split())
 
 
-@needs_tools
+@needs_assembler
 def test_two_variants_show_what_differs_and_the_table_of_both(gpuplay: Gpuplay) -> None:
     done = gpuplay("code", "matmul", "--on", "cuda:coalesced,cuda:tiled", "--arch", "sm_80")
     assert done.code == 0, done.err
@@ -433,7 +331,7 @@ REFUSED = {
 }
 
 
-@needs_tools
+@needs_assembler
 @pytest.mark.parametrize("what", REFUSED, ids=lambda text: text.replace(" ", "-"))
 def test_a_wrong_word_is_named_and_nothing_is_shown(gpuplay: Gpuplay, what: str) -> None:
     given, fragment = REFUSED[what]
@@ -452,7 +350,7 @@ sys.exit(run(sys.argv[1:]))
 """
 
 
-@needs_tools
+@needs_assembler
 def test_a_missing_assembler_is_named_with_what_brings_it(cache: Path) -> None:
     def ran(*words: str) -> subprocess.CompletedProcess[str]:
         environment = os.environ | {"GPUPLAY_CACHE_DIR": str(cache), "PATH": ""}
@@ -465,19 +363,6 @@ def test_a_missing_assembler_is_named_with_what_brings_it(cache: Path) -> None:
     assert "ptxas and nvdisasm are not installed; pip install no-such-wheel-ptxas no-such-wheel-nvdisasm" in said
     assert "--as ptx" in said
     assert ran("--on", "cuda:tiled", "--as", "ptx").returncode == 0
-
-
-@needs_tools
-def test_the_main_process_loads_neither_numba_nor_numpy(cache: Path) -> None:
-    code = "import sys; from gpuplay.cli import run; run(sys.argv[1:]); print({'numpy', 'numba'} & set(sys.modules))"
-    done = subprocess.run(
-        [sys.executable, "-c", code, "code", "matmul", "--on", "cuda:tiled", "--as", "sass"],
-        env=os.environ | {"GPUPLAY_CACHE_DIR": str(cache)},
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-    assert done.stdout.splitlines()[-1] == "set()", done.stderr
 
 
 @pytest.mark.parametrize(

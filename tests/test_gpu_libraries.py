@@ -13,6 +13,7 @@ from typing import Any
 import numpy as np
 import pytest
 from command import Gpuplay
+from fake_device import KERNEL_MS, FakeStream, device_on
 
 from gpuplay.catalog.find import bundled_kernels
 from gpuplay.catalog.load import load_kernel
@@ -23,7 +24,6 @@ from gpuplay.measure.libraries import cudnn_version
 from gpuplay.targets.libraries.gpu_library import UNCOUNTED_OPERATIONS, LibraryTarget
 from gpuplay.targets.libraries.torch_gpu import short_name
 from gpuplay.workers.crew import environment_of, variables
-from tests.test_cuda_device import KERNEL_MS, FakeStream, device_on
 
 PROOF = Path(__file__).parent / "proofs" / "gpu_peers.py"
 needs_torch = pytest.mark.skipif(not importlib.util.find_spec("torch"), reason="PyTorch is not installed")

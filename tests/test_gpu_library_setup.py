@@ -11,11 +11,11 @@ from typing import Any
 
 import numpy as np
 import pytest
+from fake_device import FakeStream, device_on
 
 from gpuplay.targets.cuda.graphs import CaptureError
 from gpuplay.targets.libraries.cupy import CupyTarget
 from gpuplay.targets.libraries.torch_gpu import TorchGpuTarget
-from tests.test_cuda_device import FakeStream, device_on
 
 
 class FakeTorch(types.ModuleType):

@@ -10,10 +10,10 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 import pytest
+from scripted import measure, plan, record
 
 from gpuplay.commands.steps.exporting import SHARE, Exports
 from gpuplay.run.gathered import Gathered
-from tests.scripted import measure, plan, record
 
 BENCHMARK = Path(__file__).parent / "benchmarks" / "growth.py"
 

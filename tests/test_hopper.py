@@ -4,8 +4,8 @@ from types import SimpleNamespace
 
 import numpy as np
 import pytest
+from needs import compiles, numba_cuda_missing
 from numba import cuda, float32, uint16, uint64
-from test_cuda_offline import compiles, numba_cuda_missing
 
 from gpuplay.intrinsics import ptx
 from gpuplay.lockstep.machine import LockstepMachine

@@ -13,6 +13,7 @@ from pathlib import Path
 
 import psutil
 import pytest
+from command import interruptible
 
 WORDS = (
     "activation",
@@ -35,7 +36,8 @@ def running(tmp_path: Path, cache: Path) -> Iterator[subprocess.Popen[str]]:
     environment = os.environ | {"GPUPLAY_CACHE_DIR": str(cache), "COLUMNS": "100"}
     words = [sys.executable, "-m", "gpuplay", *WORDS]
     pipes = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE, "stdin": subprocess.DEVNULL, "text": True}
-    process: subprocess.Popen[str] = subprocess.Popen(words, cwd=tmp_path, env=environment, **pipes)
+    with interruptible():
+        process: subprocess.Popen[str] = subprocess.Popen(words, cwd=tmp_path, env=environment, **pipes)
     until = time.monotonic() + 120
     while not measured(tmp_path) and time.monotonic() < until and process.poll() is None:
         time.sleep(0.05)

@@ -11,45 +11,22 @@ from typing import Any
 
 import jsonschema
 import pytest
-from command import Gpuplay
+import schemas
+import scripted
+from command import BUNDLED, Gpuplay
 from rich.console import Console
+from scenes.ladders import BLOCKED, MATMUL, NAIVE, NAMES, climb_interrupted, planned, printed, time_of
+from scripted import measure, record
 
 from gpuplay.analysis.ladder.change import change
 from gpuplay.analysis.ladder.rungs import ladders, others, rungs
 from gpuplay.catalog.definitions import Definition
 from gpuplay.errors import UsageError
-from gpuplay.plan.cells import Plan
 from gpuplay.results.cell import Cell
-from gpuplay.results.record import Record
 from gpuplay.views.ladder import change as change_view
 from gpuplay.views.ladder import page as view
 from gpuplay.views.sweep.export import document
 from gpuplay.views.text.layout import show
-from tests import scripted
-from tests.screen import kept
-from tests.scripted import measure, plan, record, runs
-
-SCHEMA = json.loads((Path(__file__).parent / "schema.json").read_text(encoding="utf-8"))
-
-NAIVE = replace(scripted.SCALAR, name="cpu:naive", idea="textbook order: the inner loop jumps a whole row of B")
-BLOCKED = replace(scripted.SCALAR, name="cpu:blocked", idea="blocks that stay in the caches", improves_on="cpu:naive")
-SIMD = replace(scripted.SIMD, improves_on="cpu:blocked")
-PARALLEL = replace(scripted.PARALLEL, improves_on="cpu:simd")
-FEWER = replace(PARALLEL, name="cpu:winograd", idea="fewer multiplications", improves_on="cpu:blocked")
-MATMUL = replace(scripted.MATMUL, variants=(scripted.BLAS, PARALLEL, SIMD, FEWER, BLOCKED, NAIVE, scripted.TILED))
-NAMES = ("cpu:naive", "cpu:blocked", "cpu:simd", "cpu:parallel")
-SECONDS = {"cpu:naive": 4.0, "cpu:blocked": 0.32, "cpu:simd": 0.05, "cpu:parallel": 0.0256, "numpy:blas": 0.025}
-
-Scene = tuple[Plan, Record, dict[str, Any]]
-
-
-def planned(**more: Any) -> Plan:
-    return plan(MATMUL, ("numpy:blas", *NAMES), **({"sizes": (1024,)} | more))
-
-
-def time_of(cell: Cell) -> float:
-    return SECONDS[cell.variant] * (2 / cell.threads if cell.variant in ("cpu:parallel", "numpy:blas") else 1)
-
 
 # --- the chain ---
 
@@ -124,13 +101,13 @@ def test_a_wrong_rung_has_no_time_and_nothing_is_measured_by_it() -> None:
     _, (one,) = ladders(made, found, NAMES)
     assert one.first == "cpu:blocked"
     assert one.rungs[1].gain is None
-    assert "1.00 ms" not in printed(found, made, 160)
+    assert "1.00 ms" not in printed(found, made, 160, names=NAMES)
 
 
 def test_json_has_every_rung_with_its_gains_and_its_share_of_the_roof() -> None:
     found = planned()
     made = document(record(measure(found, time_of)), found, view.page(NAMES))
-    jsonschema.validate(made, SCHEMA, cls=jsonschema.Draft202012Validator)
+    jsonschema.validate(made, schemas.SWEEP, cls=jsonschema.Draft202012Validator)
     (one,) = made["ladder"]
     assert [rung["variant"] for rung in one["rungs"]] == list(NAMES)
     assert one["rungs"][2]["gain"] == pytest.approx(6.4)
@@ -145,67 +122,11 @@ def test_markdown_has_the_table_the_ideas_and_the_sum() -> None:
     assert "From cpu:naive to cpu:parallel: 156×, of which blocked 12×, simd 6.4×, parallel 2.0×." in text
 
 
-# --- the screens ---
-
-
-def climbed() -> Scene:
-    found = planned()
-    return found, record(measure(found, time_of)), {"elapsed_s": 31, "also": ("cpu:winograd",)}
-
-
-def climb_with_gaps() -> Scene:
-    """The first rung takes too long, the third is wrong, and the last has one round only."""
-    too_long = lambda cell: "would take about 55 s (--cell-limit 30.0 s)" if cell.variant == "cpu:naive" else ""  # noqa: E731
-    found = planned(skip=too_long)
-
-    def times(cell: Cell) -> Any:
-        if cell.variant == "cpu:simd":
-            return scripted.wrong(cell, "SIMD")
-        return runs(0.3, 1) if cell.variant == "cpu:parallel" else time_of(cell)
-
-    return found, record(measure(found, times)), {"elapsed_s": 12}
-
-
-def climbs_by_threads() -> Scene:
-    found = planned(sizes=(512, 1024), threads=(1, 2))
-    return found, record(measure(found, lambda cell: time_of(cell) * (cell.size / 1024) ** 3)), {}
-
-
-def climb_interrupted() -> Scene:
-    found = planned()
-    return (
-        found,
-        record(measure(found, lambda c: time_of(c) if c.variant in NAMES[:2] else None)),
-        {"interrupted": True},
-    )
-
-
-SCENES = {scene.__name__: scene for scene in (climbed, climb_with_gaps, climbs_by_threads, climb_interrupted)}
-
-
-def printed(found: Plan, made: Record, width: int, **more: Any) -> str:
-    console = Console(file=io.StringIO(), width=width, no_color=True)
-    show(console, view.render(made, found, width, names=NAMES, **more))
-    return console.file.getvalue()  # type: ignore[attr-defined, no-any-return]
-
-
-@pytest.mark.parametrize("width", [80, 160])
-@pytest.mark.parametrize("name", SCENES)
-def test_the_ladder_looks_as_its_screen_does(name: str, width: int) -> None:
-    found, made, more = SCENES[name]()
-    text = printed(found, made, width, **more)
-    assert text == kept(name, width, text)
-
-
-@pytest.mark.parametrize("width", [60, 80, 100, 160])
-@pytest.mark.parametrize("name", SCENES)
-def test_no_line_of_a_ladder_is_wider_than_asked(name: str, width: int) -> None:
-    found, made, more = SCENES[name]()
-    assert max(map(len, printed(found, made, width, **more).splitlines())) <= width
+# --- the sum ---
 
 
 def test_what_was_not_finished_is_no_part_of_the_sum() -> None:
-    text = printed(*climb_interrupted()[:2], 80, interrupted=True)
+    text = printed(*climb_interrupted()[:2], 80, names=NAMES, interrupted=True)
     assert "From cpu:naive to cpu:blocked: 12×." in text
     assert "cpu:parallel is" not in text
 
@@ -328,7 +249,7 @@ def test_changes_are_no_results_to_export(gpuplay: Gpuplay) -> None:
     assert "leave --json away" in done.err
 
 
-@pytest.mark.parametrize("kernel", ["activation", "conv2d", "dense", "lstm", "matmul"])
+@pytest.mark.parametrize("kernel", BUNDLED)
 def test_every_bundled_kernel_has_a_ladder_with_sources(gpuplay: Gpuplay, kernel: str) -> None:
     done = gpuplay("ladder", kernel, "--diff")
     assert done.code == 0, done.err
@@ -345,7 +266,7 @@ def test_a_ladder_is_measured_verified_and_exported(gpuplay: Gpuplay, tmp_path: 
     assert "From cpu:scalar to cpu:parallel:" in done.out
     assert "for comparison: two passes over memory" in done.out
     made = json.loads(files[0].read_text(encoding="utf-8"))
-    jsonschema.validate(made, SCHEMA, cls=jsonschema.Draft202012Validator)
+    jsonschema.validate(made, schemas.SWEEP, cls=jsonschema.Draft202012Validator)
     rows = [(rung["variant"], rung["below"]) for rung in made["ladder"][0]["rungs"]]
     assert rows == [("cpu:scalar", None), ("cpu:simd", "cpu:scalar"), ("cpu:parallel", "cpu:simd")]
     assert {result["status"] for result in made["results"]} == {"ok"}

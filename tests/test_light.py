@@ -8,18 +8,35 @@ import sys
 from pathlib import Path
 
 import pytest
-from command import Gpuplay
+from command import BUNDLED, KERNELS, Gpuplay
+from needs import needs_assembler
 
-from gpuplay.catalog.find import bundled_kernels
+from gpuplay.catalog.origin import kernels_dir
 
-KERNELS = ["activation", "conv2d", "dense", "lstm", "matmul"]
+TRANSPOSES = str(KERNELS / "transposes.py")
 WATCH = """
 import sys
 from gpuplay.cli import run
 code = run({words!r})
 heavy = [name for name in ("numba", "numpy", "llvmlite") if name in sys.modules]
-sys.exit(f"imported {{heavy}}" if heavy else code)
+print(f"imported {{heavy}}")
+sys.exit(code)
 """
+COMMANDS = {
+    "help": ("--help",),
+    "bare": (),
+    "help of a kernel": ("matmul", "--help"),
+    "list": ("list",),
+    "doctor": ("doctor",),
+    "plan of peers": ("peers", "--plan"),
+    "plan": ("matmul", "--plan"),
+    "sweep": ("matmul", "--sizes", "7,8", "--cell-time", "0.1s"),
+    "explain": ("explain", TRANSPOSES, "--on", "cuda:tiled"),
+    "explain a race": ("explain", TRANSPOSES, "--on", "cuda:racy"),
+    "code": ("code", "matmul", "--on", "cuda:tiled", "--as", "sass"),
+}
+MARKS = {"code": needs_assembler}
+CODES = {"explain a race": 1}
 
 
 @pytest.fixture
@@ -33,35 +50,25 @@ def plugin(tmp_path: Path) -> Path:
     return tmp_path
 
 
-def test_the_five_kernels_are_there() -> None:
-    assert [origin.name for origin in bundled_kernels()] == KERNELS
+def test_every_folder_of_kernels_that_is_not_private_is_a_kernel() -> None:
+    folders = {folder.name for folder in kernels_dir().iterdir() if (folder / "__init__.py").exists()}
+    assert {*BUNDLED} == {name for name in folders if not name.startswith("_")} > set()
 
 
 def test_help_names_all_kernels_and_plugins_and_imports_none(gpuplay: Gpuplay, plugin: Path) -> None:
     done = gpuplay("--help", PYTHONPATH=str(plugin))
     assert done.code == 0, done.err
-    assert all(f" {name} " in done.out for name in [*KERNELS, "heavy", "list", "new", "check", "doctor", "run"])
+    assert all(f" {name} " in done.out for name in [*BUNDLED, "heavy", "list", "new", "check", "doctor", "run"])
     assert done.seconds < 3
 
 
-@pytest.mark.parametrize(
-    "words",
-    [
-        ["--help"],
-        [],
-        ["matmul", "--help"],
-        ["list"],
-        ["peers", "--plan"],
-        ["matmul", "--plan"],
-        ["matmul", "--sizes", "7,8", "--cell-time", "0.1s"],
-    ],
-    ids=lambda words: "-".join(words) or "bare",
-)
-def test_the_main_process_imports_neither_numba_nor_numpy(words: list[str], plugin: Path, cache: Path) -> None:
+@pytest.mark.parametrize("what", [pytest.param(what, marks=MARKS.get(what, ())) for what in COMMANDS])
+def test_the_main_process_imports_neither_numba_nor_numpy(what: str, plugin: Path, cache: Path) -> None:
     environment = os.environ | {"PYTHONPATH": str(plugin), "GPUPLAY_CACHE_DIR": str(cache)}
-    script = WATCH.format(words=words)
+    script = WATCH.format(words=list(COMMANDS[what]))
     done = subprocess.run([sys.executable, "-c", script], env=environment, capture_output=True, text=True, check=False)
-    assert done.returncode == 0, done.stderr
+    assert done.stdout.splitlines()[-1] == "imported []", done.stderr
+    assert done.returncode == CODES.get(what, 0), done.stderr
 
 
 def test_a_plugin_that_fails_names_its_file_and_line(gpuplay: Gpuplay, plugin: Path) -> None:

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from typing import Any
 
 import pytest
+from product import only_in_all, some_rows
 
 from gpuplay.catalog.find import bundled_kernels
 from gpuplay.catalog.load import Loaded, load_kernel
@@ -19,7 +21,7 @@ SIZES = (1, 2, 7, 31, 33, 127, 129)
 ODD_SIZE = 33
 LOADED = {origin.name: load_kernel(origin) for origin in bundled_kernels()}
 VARIANTS = [
-    pytest.param(name, variant.name, id=f"{name}-{variant.name.replace(':', '-')}")
+    (name, variant.name)
     for name, loaded in LOADED.items()
     for variant in loaded.kernel.variants
     if variant.target == "cuda"
@@ -30,6 +32,14 @@ def knobs_of(variant: Variant) -> Iterator[dict[str, int]]:
     """Every combination of the candidates."""
     for values in itertools.product(*(knob.values for knob in variant.knobs.values())):
         yield dict(zip(variant.knobs, values, strict=True))
+
+
+def others(kernel: str, name: str) -> list[dict[str, int]]:
+    """Knobs of which as many as possible have another value than the default, these first; not the defaults."""
+    variant = LOADED[kernel].kernel.variant(name)
+    usual = variant.default_knobs
+    ranked = sorted(knobs_of(variant), key=lambda knobs: sum(knobs[name] == usual[name] for name in usual))
+    return [knobs for knobs in ranked if knobs != usual]
 
 
 def refusal(loaded: Loaded, variant: Variant, problem: Problem, knobs: dict[str, int]) -> str:
@@ -51,6 +61,29 @@ def right(loaded: Loaded, variant: Variant, problem: Problem, knobs: dict[str, i
     return True
 
 
+def in_turn(values: Sequence[Any], one: tuple[str, str]) -> Any:
+    """The value whose turn it is at a variant, so that each has its turn at some variants."""
+    return values[VARIANTS.index(one) % len(values)]
+
+
+@pytest.mark.parametrize(
+    ("kernel", "name", "n"),
+    some_rows(((*one, n) for one in VARIANTS for n in SIZES), lambda row: row[2] == in_turn(SIZES, row[:2])),
+)
+def test_a_variant_is_right_at_awkward_sizes(kernel: str, name: str, n: int) -> None:
+    loaded = LOADED[kernel]
+    variant = loaded.kernel.variant(name)
+    assert right(loaded, variant, loaded.kernel.problem(n, **loaded.kernel.check_at), variant.default_knobs)
+
+
+@pytest.mark.parametrize(("kernel", "name"), [one for one in VARIANTS if others(*one)])
+def test_a_variant_is_right_with_another_value_of_its_knobs(kernel: str, name: str) -> None:
+    loaded = LOADED[kernel]
+    problem = loaded.kernel.problem(ODD_SIZE, **loaded.kernel.check_at)
+    assert any(right(loaded, loaded.kernel.variant(name), problem, knobs) for knobs in others(kernel, name))
+
+
+@only_in_all
 @pytest.mark.parametrize("n", SIZES, ids="n{}".format)
 @pytest.mark.parametrize(("kernel", "name"), VARIANTS)
 def test_a_variant_is_right_with_every_knob_value(kernel: str, name: str, n: int) -> None:
@@ -61,8 +94,20 @@ def test_a_variant_is_right_with_every_knob_value(kernel: str, name: str, n: int
     assert any(served)
 
 
-@pytest.mark.parametrize("dtype", ["float32", "float64"])
-@pytest.mark.parametrize(("kernel", "name"), VARIANTS)
+def serves_float64(kernel: str, name: str) -> bool:
+    loaded = LOADED[kernel]
+    variant = loaded.kernel.variant(name)
+    problem = loaded.kernel.problem(ODD_SIZE, **dict(loaded.kernel.check_at) | {"dtype": "float64"})
+    return not refusal(loaded, variant, problem, variant.default_knobs)
+
+
+@pytest.mark.parametrize(
+    ("kernel", "name", "dtype"),
+    some_rows(
+        ((*one, dtype) for one in VARIANTS for dtype in ("float32", "float64")),
+        lambda row: (row[2] == "float64") == serves_float64(*row[:2]),
+    ),
+)
 def test_a_variant_is_right_at_every_odd_shape(kernel: str, name: str, dtype: str) -> None:
     loaded = LOADED[kernel]
     variant = loaded.kernel.variant(name)

@@ -6,11 +6,12 @@ from typing import Any
 
 import numpy as np
 import pytest
+from needs import compiles
 from numba import cuda
 from numba.core.errors import TypingError
 from numpy.typing import NDArray
+from product import crossed
 from proofs.front_end import gpu_functions
-from test_cuda_offline import compiles
 
 from gpuplay.analysis.machine_code import sass
 from gpuplay.catalog.find import find_kernel
@@ -32,7 +33,8 @@ DOWN, ACROSS = (0, 1), (0, 1, 2, 3)
 WARP = 32
 MATMUL = load_kernel(find_kernel("matmul"))
 RUNGS = ("tf32", "tf32x3", "bf16")
-each_capability = pytest.mark.parametrize("capability", [(8, 0), (9, 0)], ids=lambda c: f"sm_{c[0]}{c[1]}")
+EDGES = ((1, 1, 1), (129, 257, 66), (130, 4, 8), (64, 264, 12), (3, 130, 130))
+CAPABILITIES = ((8, 0), (9, 0))
 
 
 def launched(function: Any, *arrays: Any, block: int = WARP, keep_going: bool = False) -> Report:
@@ -347,8 +349,7 @@ def run(name: str, problem: Problem, **knobs: int) -> tuple[Counts, float]:
     return counts, verdict.error.max_abs / verdict.error.tolerance
 
 
-@pytest.mark.parametrize("columns", [128, 256])
-@pytest.mark.parametrize("name", RUNGS)
+@pytest.mark.parametrize(("name", "columns"), crossed(RUNGS, (128, 256)))
 def test_tiles_are_moved_in_whole_sectors_and_without_bank_conflicts(name: str, columns: int) -> None:
     problem = MATMUL.kernel.problem(256, m=128, k=64)
     counts, share = run(name, problem, columns=columns)
@@ -367,9 +368,8 @@ def moved(counts: Counts, loaded: int, written: int) -> None:
         assert banks.worst_ways == 1
 
 
-@pytest.mark.parametrize("shape", [(1, 1, 1), (129, 257, 66), (130, 4, 8), (64, 264, 12), (3, 130, 130)], ids=str)
-@pytest.mark.parametrize("name", RUNGS)
-def test_every_edge_of_a_tile_is_right(name: str, shape: tuple[int, int, int]) -> None:
+@pytest.mark.parametrize(("shape", "name"), crossed(EDGES, RUNGS))
+def test_every_edge_of_a_tile_is_right(shape: tuple[int, int, int], name: str) -> None:
     m, n, k = shape
     run(name, MATMUL.kernel.problem(n, m=m, k=k))
 
@@ -396,8 +396,7 @@ def test_a_tile_that_threads_do_not_share_evenly_is_refused(name: str) -> None:
 
 
 @compiles
-@each_capability
-@pytest.mark.parametrize("name", RUNGS)
+@pytest.mark.parametrize(("name", "capability"), crossed(RUNGS, CAPABILITIES))
 def test_sums_stay_in_registers_and_the_matrix_unit_does_the_work(name: str, capability: tuple[int, int]) -> None:
     problem = MATMUL.kernel.problem(512)
     for columns in (128, 256):

@@ -14,8 +14,8 @@ from typing import Any
 
 import jsonschema
 import pytest
-from command import Gpuplay
-from test_promises import schema
+import schemas
+from command import Gpuplay, interruptible
 
 from gpuplay.commands import peers
 from gpuplay.commands.asked import Output, PeersAsked
@@ -43,7 +43,7 @@ def test_a_row_is_measured_judged_and_exported(gpuplay: Gpuplay, tmp_path: Path)
     files = [tmp_path / name for name in ("rows.json", "rows.md")]
     done = gpuplay(*QUICK, "--rows", "dense:vector", "--json", *(word for file in files for word in ("-o", file)))
     document = json.loads(done.out)
-    jsonschema.Draft202012Validator(schema()).validate(document)
+    jsonschema.Draft202012Validator(schemas.of_peers()).validate(document)
     assert json.loads(files[0].read_text(encoding="utf-8")) == document
     (row,) = document["rows"]
     assert done.code == (1 if row["state"] == "missed" else 0), done.err
@@ -155,7 +155,7 @@ def test_without_a_gpu_every_row_is_shown_and_exported_as_unmeasured(gpuplay: Gp
     assert words(done.err).startswith("gpuplay: peers cuda: cuda is not here: ")
     assert f"{len(ROWS['cuda'])} rows unmeasured: " in words(done.out)
     document = json.loads(files[0].read_text(encoding="utf-8"))
-    jsonschema.Draft202012Validator(schema()).validate(document)
+    jsonschema.Draft202012Validator(schemas.of_peers()).validate(document)
     assert [row["row"] for row in document["rows"]] == [row.name for row in ROWS["cuda"]]
     assert {row["state"] for row in document["rows"]} == {"unmeasured"}
     assert all(figure["reason"].startswith("unmeasured: ") for row in document["rows"] for figure in row["figures"])
@@ -187,8 +187,9 @@ def test_ctrl_c_keeps_the_rows_that_were_judged(tmp_path: Path, cache: Path) -> 
     environment = os.environ | {"GPUPLAY_CACHE_DIR": str(cache)}
     command = [sys.executable, "-m", "gpuplay", *QUICK, "--rows", "dense,lstm", "-o", "kept.json"]
     pipes = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE, "stdin": subprocess.DEVNULL, "text": True}
-    process: subprocess.Popen[str]
-    with subprocess.Popen(command, cwd=tmp_path, env=environment, **pipes) as process:
+    with interruptible():
+        process: subprocess.Popen[str] = subprocess.Popen(command, cwd=tmp_path, env=environment, **pipes)
+    with process:
         until = time.monotonic() + 120
         while not (tmp_path / "kept.json").exists() and time.monotonic() < until and process.poll() is None:
             time.sleep(0.05)

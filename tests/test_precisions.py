@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import csv
 import io
-import json
 from dataclasses import replace
-from pathlib import Path
 from typing import Any
 
 import jsonschema
+import schemas
+import scripted
 from rich.console import Console
 
 from gpuplay.analysis.sweep.grid import arrange
@@ -23,9 +23,7 @@ from gpuplay.results.result import ErrorReport, Result
 from gpuplay.views.sweep import detail, table
 from gpuplay.views.sweep.export import to_csv
 from gpuplay.views.text.layout import show
-from tests import scripted
 
-SCHEMA = json.loads((Path(__file__).parent / "schema.json").read_text(encoding="utf-8"))
 TF32 = {"compute": "tfloat32", "accumulate": "float32"}
 VARIANTS = (
     Variant("torch_gpu:exact", "library", "what PyTorch calls", scripted.nothing),
@@ -115,7 +113,7 @@ def test_details_and_exports_have_the_formats() -> None:
     _, record = measured("torch_gpu:exact")
     assert "stores bfloat16, accumulates float32" in printed(detail.render(record, 200))
     document = record.as_json()
-    jsonschema.validate(document, SCHEMA)
+    jsonschema.validate(document, schemas.SWEEP)
     formats = {result["variant"]: result["formats"] for result in document["results"]}
     assert formats["cuda:bf16"] == {"storage": "bfloat16", "compute": "", "accumulate": "float32"}
     assert formats["cuda:warps"] is None

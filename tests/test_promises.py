@@ -3,15 +3,35 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Sequence
 from dataclasses import replace
 from pathlib import Path
 
 import jsonschema
 import pytest
-from rich.text import Text
+import schemas
+import scripted
+from scenes.peers import (
+    FAST_GPU,
+    GOOD,
+    GPU_KERNEL,
+    KERNEL,
+    ON_A_GPU,
+    SCALED,
+    SHAPES,
+    SLOW_TENSOR,
+    SQUARE,
+    TENSOR,
+    Seconds,
+    cell,
+    judged,
+    on_a_gpu,
+    report,
+    results,
+    skipped,
+)
+from scripted import ok, record, timing
 
-from gpuplay.analysis.peers.judging import Judgement, judge, unmeasured
+from gpuplay.analysis.peers.judging import judge
 from gpuplay.analysis.peers.report import Report, sentences, wording
 from gpuplay.catalog.find import find_kernel
 from gpuplay.catalog.load import load_kernel
@@ -22,67 +42,10 @@ from gpuplay.errors import UsageError
 from gpuplay.kernel import Kernel
 from gpuplay.machine.model import GpuModel, Machine
 from gpuplay.peers.rows import ROWS, chosen_rows
-from gpuplay.peers.terms import Case, Mean, OfRoof, OfYardstick, Promise, Scaling, Worst, case
+from gpuplay.peers.terms import OfYardstick, Promise, Worst
 from gpuplay.plan.settings import Settings
-from gpuplay.results.cell import Cell
-from gpuplay.results.result import Result
 from gpuplay.views.peers import export, page
 from gpuplay.views.sweep.page import SWEEP
-from tests import scripted
-from tests.screen import kept
-from tests.scripted import BLAS, MATMUL, ok, record, timing
-
-TESTS = Path(__file__).parent
-RIVAL = replace(BLAS, name="torch:mm")
-FAST = replace(scripted.PARALLEL, name="cpu:fast", knobs={})
-KERNEL = replace(MATMUL, variants=(*MATMUL.variants, RIVAL, FAST))
-SQUARE = Promise(
-    name="matmul:square",
-    kernel="matmul",
-    cases=(case(128), case(512, quick=True), case(2048)),
-    needs=(Mean(1.05), Worst(0.95, smallest=256), Worst(0.8, largest=255), OfRoof(0.88, "fma_float32", smallest=1024)),
-)
-SHAPES = Promise(
-    name="matmul:shapes",
-    kernel="matmul",
-    cases=(case(64, "4096×64×4096", m=4096, k=4096, quick=True), case(129, "127×129×131", m=127, k=131)),
-    needs=(Worst(0.85), Worst(0.5, ours=("cpu:parallel",))),
-)
-SCALED = Promise("scaling:matmul", "matmul", (case(2048, quick=True),), (Scaling(1.85, 2),), peers=(), threads=(1, 2))
-Seconds = dict[str, float | Result | None]
-
-
-def cell(promise: Promise, one: Case, variant: str, threads: int = 2) -> Cell:
-    problem = promise.problem(KERNEL, one)
-    return Cell("matmul", problem.n, problem.params, variant, threads=threads)
-
-
-def results(promise: Promise, *rows: Seconds) -> list[Result]:
-    """Results of each case: seconds, or a whole result, or None for not measured."""
-    found = []
-    for one, row in zip(promise.cases, rows, strict=True):
-        for variant, value in row.items():
-            at = cell(promise, one, variant)
-            if isinstance(value, Result):
-                found.append(replace(value, cell=at))
-            elif value is not None:
-                found.append(ok(at, KERNEL.variant(variant).flynn, timing(value)))
-    return found
-
-
-def judged(promise: Promise, *rows: Seconds, remarks: Sequence[str] = ()) -> Judgement:
-    return judge(promise, KERNEL, results(promise, *rows), scripted.ROOFS, remarks)
-
-
-def skipped(reason: str) -> Result:
-    return Result(Cell("matmul", 1, (), "numpy:blas"), "library", "skipped", reason)
-
-
-GOOD = (
-    {"numpy:blas": 1.1e-5, "torch:mm": 1e-5, "cpu:parallel": 1.2e-5, "cpu:fast": 1.1e-5},
-    {"numpy:blas": 1.3e-3, "torch:mm": 1.2e-3, "cpu:parallel": 1.0e-3, "cpu:fast": 1.5e-3},
-    {"numpy:blas": 9.6e-2, "torch:mm": 9.8e-2, "cpu:parallel": 8.0e-2, "cpu:fast": None},
-)
 
 
 def test_at_each_case_the_best_of_ours_stands_against_the_best_library() -> None:
@@ -199,52 +162,6 @@ def test_a_roof_that_is_not_known_leaves_its_condition_open() -> None:
     assert judge(SQUARE, KERNEL, results(SQUARE, *GOOD), None).findings[3].reason == "the roof is not known"
 
 
-GPU_KERNEL = replace(
-    MATMUL,
-    variants=(
-        *MATMUL.variants,
-        replace(BLAS, name="torch_gpu:mm"),
-        replace(BLAS, name="torch_gpu:mm_tf32", compute="tfloat32"),
-        replace(scripted.TILED, name="cuda:warps", knobs={}),
-        replace(scripted.TILED, name="cuda:tf32", knobs={}, compute="tfloat32"),
-        replace(scripted.TILED, name="cuda:tf32x3", knobs={}, compute="tfloat32x3"),
-    ),
-)
-ON_A_GPU = Promise(
-    name="matmul:float32",
-    kernel="matmul",
-    cases=(case(1024), case(4096)),
-    needs=(Mean(1.0), Worst(1.5, smallest=4096, ours=("cuda:tf32x3",)), OfRoof(0.9, "copy")),
-    target="cuda",
-    peers=("torch_gpu",),
-)
-TENSOR = replace(ON_A_GPU, name="matmul:tfloat32", needs=(Worst(0.6, ours=("cuda:tf32",)),), precision="tfloat32")
-
-
-def on_a_gpu(promise: Promise, *rows: dict[str, float]) -> list[Result]:
-    """Results of each case on a GPU, in seconds; the library says what it ran."""
-    found = []
-    for one, row in zip(promise.cases, rows, strict=True):
-        problem = promise.problem(GPU_KERNEL, one)
-        for variant, value in row.items():
-            at = Cell("matmul", problem.n, problem.params, variant)
-            ran = "ampere_sgemm_128x128_nn" if variant.startswith("torch_gpu") else ""
-            named = "PyTorch 2.11.0, cuBLAS 13.1.0, TF32 off" if ran else ""
-            flynn = GPU_KERNEL.variant(variant).flynn
-            found.append(ok(at, flynn, timing(value), library=named, algorithm=ran))
-    return found
-
-
-FAST_GPU = (
-    {"cuda:warps": 6.0e-5, "cuda:tf32x3": 4.0e-5, "torch_gpu:mm": 6.1e-5},
-    {"cuda:warps": 2.9e-3, "cuda:tf32x3": 1.8e-3, "torch_gpu:mm": 3.0e-3},
-)
-SLOW_TENSOR = (
-    {"cuda:tf32": 1.5e-5, "torch_gpu:mm_tf32": 1.0e-5},
-    {"cuda:tf32": 8.0e-4, "torch_gpu:mm_tf32": 4.0e-4},
-)
-
-
 def test_on_a_gpu_variants_stand_against_libraries_of_their_precision_and_the_roof_of_the_gpu() -> None:
     mean, split, roof = judge(ON_A_GPU, GPU_KERNEL, on_a_gpu(ON_A_GPU, *FAST_GPU), scripted.GPU_ROOFS).findings
     assert mean.got == pytest.approx((6.1 / 6.0 * 3.0 / 2.9) ** 0.5)  # what is as exact by other arithmetic is left out
@@ -256,15 +173,6 @@ def test_on_a_gpu_variants_stand_against_libraries_of_their_precision_and_the_ro
     assert (tensor.got, tensor.holds) == (pytest.approx(0.5), False)
 
 
-def gpu_report() -> Report:
-    """A row of each precision, measured on a scripted GPU."""
-    judgements = (
-        judge(ON_A_GPU, GPU_KERNEL, on_a_gpu(ON_A_GPU, *FAST_GPU), scripted.GPU_ROOFS),
-        judge(TENSOR, GPU_KERNEL, on_a_gpu(TENSOR, *SLOW_TENSOR), scripted.GPU_ROOFS),
-    )
-    return Report(record([r for judgement in judgements for r in judgement.results], gpu=True), judgements, 2)
-
-
 @pytest.mark.parametrize("row", ROWS["cuda"], ids=lambda row: row.name)
 def test_a_row_for_a_gpu_is_planned_shown_and_judged(row: Promise) -> None:
     here = Opened.of(find_kernel(row.kernel))
@@ -272,7 +180,7 @@ def test_a_row_for_a_gpu_is_planned_shown_and_judged(row: Promise) -> None:
     plan = run._plan(here, row, Machine(cores=16, gpu=GpuModel(modelled=False)))
     speeds = {"torch_gpu": 1.0, "cupy": 0.9, "cuda": 1.6}
     found = []
-    for one in (cell for line in plan.rows for cell in line.all_cells if not cell.skip):
+    for one in (found for line in plan.rows for found in line.all_cells if not found.skip):
         variant, moved = here.kernel.variant(one.cell.variant), one.bytes
         assert moved
         seconds = moved / 3e12 / speeds[variant.target]
@@ -287,46 +195,6 @@ def test_a_row_for_a_gpu_is_planned_shown_and_judged(row: Promise) -> None:
     assert all({len(line.all_cells) - len(line.cells)} <= {0, 1} for line in plan.rows)  # the copy beside
 
 
-def no_gpu_report() -> Report:
-    """The same rows where there is no GPU."""
-    rows = (ON_A_GPU, TENSOR)
-    return Report(record([]), tuple(unmeasured(row, "no NVIDIA driver here") for row in rows), len(rows))
-
-
-def report() -> Report:
-    """A row that holds, one that is missed within the noise, one not judged."""
-    noisy = ok(cell(SHAPES, SHAPES.cases[0], "cpu:fast"), "MIMD", timing(1.2e-2, jitter=(0.97, 0.99, 1, 1.01, 1.03)))
-    rows: tuple[Seconds, Seconds] = (
-        {"numpy:blas": 1.2e-2, "torch:mm": 1.01e-2, "cpu:parallel": 1.3e-2, "cpu:fast": noisy},
-        {"numpy:blas": 5e-5, "torch:mm": skipped("[not] here"), "cpu:parallel": 4e-5, "cpu:fast": 6e-5},
-    )
-    remark = "without torch (PyTorch is not installed): the other libraries alone"
-    judgements = (
-        judged(SQUARE, *GOOD),
-        judged(SHAPES, *rows, remarks=(remark,)),
-        judged(SCALED, {"cpu:parallel": replace(skipped("needs 2 cores, 1 can be used here"), flynn="MIMD")}),
-    )
-    measured = record([result for judgement in judgements for result in judgement.results])
-    return Report(measured, judgements, 5, quick=True)
-
-
-VIEWS: dict[str, Callable[[int], Text]] = {
-    "peers": lambda width: page.render(report(), width, elapsed_s=191),
-    "peers_detail": lambda width: page.render(replace(report(), interrupted=True), width, detail=True),
-    "peers_gpu": lambda width: page.render(gpu_report(), width, detail=True, elapsed_s=95),
-    "peers_no_gpu": lambda width: page.render(no_gpu_report(), width),
-    "peers_plan": lambda width: page.planned((SQUARE, SHAPES, SCALED), width),
-}
-
-
-@pytest.mark.parametrize("width", [80, 160])
-@pytest.mark.parametrize("name", VIEWS)
-def test_the_page_looks_as_its_screen_does(name: str, width: int) -> None:
-    text = VIEWS[name](width).plain + "\n"
-    assert text == kept(name, width, text)
-    assert max(map(len, text.splitlines())) <= width
-
-
 @pytest.mark.parametrize("machine", ROWS)
 def test_the_page_of_all_rows_fits_a_terminal_of_80_columns(machine: str) -> None:
     judgements = tuple(judge(row, declared(row), [], None) for row in ROWS[machine])
@@ -335,18 +203,10 @@ def test_the_page_of_all_rows_fits_a_terminal_of_80_columns(machine: str) -> Non
     assert "No row could be judged." in text
 
 
-def schema() -> dict[str, object]:
-    """The schema of the rows, around the schema of the results."""
-    rows = json.loads((TESTS / "peers_schema.json").read_text(encoding="utf-8"))
-    sweeps = json.loads((TESTS / "schema.json").read_text(encoding="utf-8"))
-    properties = {name: sweeps["properties"][name] for name in sweeps["required"] if name != "schema"}
-    return rows | {"properties": properties | rows["properties"], "$defs": sweeps["$defs"] | rows["$defs"]}
-
-
 def test_the_json_is_valid_and_strict() -> None:
     document = json.loads(export.to_json(report()), parse_constant=pytest.fail)
-    validator = jsonschema.Draft202012Validator(schema())
-    validator.check_schema(schema())
+    validator = jsonschema.Draft202012Validator(schemas.of_peers())
+    validator.check_schema(schemas.of_peers())
     validator.validate(document)
     assert [row["state"] for row in document["rows"]] == ["holds", "missed", "not judged"]
     for change in ({"extra": 1}, {"rows": [{}]}, {"asked": 0}, {"schema": "gpuplay/1"}):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import select
 import subprocess
 import sys
 import time
@@ -33,22 +34,19 @@ def test_a_spinning_process_is_not_quiet_and_the_wait_ends_at_its_limit() -> Non
     with process(SPIN.format(seconds=30)) as spinning:
         began = time.perf_counter()
         assert not quiet.wait_until_quiet([spinning.pid], limit_s=0.1)
-        assert 0.1 <= time.perf_counter() - began < 0.5
+        assert time.perf_counter() - began >= 0.1
 
 
 def test_a_sleeping_process_is_quiet_at_once() -> None:
     with process(SLEEP) as sleeping:
-        time.sleep(0.1)
-        began = time.perf_counter()
-        assert quiet.wait_until_quiet([sleeping.pid, sleeping.pid])
-        assert time.perf_counter() - began < 0.15
+        time.sleep(0.5)
+        assert quiet.wait_until_quiet([sleeping.pid, sleeping.pid], limit_s=0)
 
 
 def test_the_wait_ends_when_the_spinning_does() -> None:
     with process(SPIN.format(seconds=0.4) + SLEEP) as spinning:
-        began = time.perf_counter()
-        assert quiet.wait_until_quiet([spinning.pid], limit_s=5)
-        assert 0.2 < time.perf_counter() - began < 3
+        assert quiet.wait_until_quiet([spinning.pid], limit_s=60)
+        assert select.select([spinning.stdout], [], [], 0)[0], "it has said that it sleeps"
 
 
 def test_one_busy_process_among_quiet_ones_is_seen() -> None:
@@ -73,12 +71,12 @@ def test_cpu_time_is_counted_as_the_system_counts_it() -> None:
 
 def test_the_load_of_others_leaves_out_our_own() -> None:
     with process(SPIN.format(seconds=30)) as spinning:
-        meter = quiet.LoadMeter()
-        meter.read([spinning.pid])
+        knowing, unaware = quiet.LoadMeter(), quiet.LoadMeter()
+        knowing.read([spinning.pid])
         time.sleep(0.4)
-        ours = meter.read([spinning.pid])
+        knowing.read([spinning.pid])
         time.sleep(0.4)
-        others = meter.read([])
+        ours, others = knowing.read([spinning.pid]), unaware.read([])
     assert others > ours
     assert others > 0.25
 

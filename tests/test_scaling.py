@@ -10,7 +10,10 @@ from typing import Any
 
 import jsonschema
 import pytest
+import schemas
+import scripted
 from command import Gpuplay
+from scripted import measure, plan, record, timing, usual
 
 from gpuplay.analysis.sweep.grid import arrange
 from gpuplay.analysis.sweep.scaling import Scaling, scalings, serial_part
@@ -20,10 +23,6 @@ from gpuplay.results.record import Record
 from gpuplay.results.result import Result
 from gpuplay.views.sweep.export import document
 from gpuplay.views.sweep.markdown import markdown
-from tests import scripted
-from tests.scripted import measure, plan, record, timing, usual
-
-SCHEMA = json.loads((Path(__file__).parent / "schema.json").read_text(encoding="utf-8"))
 
 
 def amdahl(serial: float, threads: int) -> float:
@@ -109,7 +108,7 @@ def test_one_thread_count_is_no_scaling() -> None:
 def test_json_has_speed_ups_efficiencies_and_the_fit() -> None:
     found, record_ = scene((1, 2, 4))
     made = document(record_, found)
-    jsonschema.validate(made, SCHEMA, cls=jsonschema.Draft202012Validator)
+    jsonschema.validate(made, schemas.SWEEP, cls=jsonschema.Draft202012Validator)
     (one,) = made["scaling"]
     assert one["variant"] == "cpu:parallel"
     assert one["serial"]["fit"] == pytest.approx(0.1)
@@ -130,7 +129,7 @@ def test_a_sweep_over_threads_shows_how_variants_scale(gpuplay: Gpuplay, tmp_pat
     assert done.code == 0, done.err
     assert "numpy:blas by threads, speed-up on 1 thread and efficiency" in done.out
     made = json.loads((tmp_path / "scaling.json").read_text(encoding="utf-8"))
-    jsonschema.validate(made, SCHEMA, cls=jsonschema.Draft202012Validator)
+    jsonschema.validate(made, schemas.SWEEP, cls=jsonschema.Draft202012Validator)
     (one,) = made["scaling"]
     rounds = {r["threads"]: [statistics.median(samples) for samples in r["time"]["rounds"]] for r in made["results"]}
     ratios = [alone / both for alone, both in zip(rounds[1], rounds[2], strict=True)]

@@ -7,6 +7,9 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
+import scripted
+from fake_device import KERNEL_MS, FakeStream, launches, target_on
+from scripted import measure, plan, record, usual
 
 from gpuplay.analysis.sweep import warnings
 from gpuplay.results.cell import Cell
@@ -14,9 +17,6 @@ from gpuplay.results.result import Result
 from gpuplay.results.telemetry import Telemetry, worst
 from gpuplay.targets.cuda.nvml import Nvml, NvmlError
 from gpuplay.views.sweep import detail, export
-from tests import scripted
-from tests.scripted import measure, plan, record, usual
-from tests.test_cuda_device import KERNEL_MS, FakeStream, launches, target_on
 
 UUID = "GPU-1"
 BUSY = {"clock": {1: 1755, 2: 2619}, "milliwatts": 412_000, "celsius": 61, "reasons": 0x4, "millijoules": 0}

@@ -1,95 +1,23 @@
-"""The pages of ``explain`` to the letter from scripted reports; exports that parse and hold everything."""
+"""What the pages of ``explain`` say, from scripted reports; exports that parse and hold everything."""
 
 from __future__ import annotations
 
 import io
 import json
-from collections.abc import Callable
-from dataclasses import replace
 from html.parser import HTMLParser
 from pathlib import Path
 
 import pytest
 from rich.console import Console
-from rich.text import Text
+from scenes.explaining import PADDED, watched
+from scripted_report import RACE, explained, one_line, report, worked
 
 from gpuplay.errors import UsageError
 from gpuplay.lockstep.record import Report
-from gpuplay.results.result import Result
-from gpuplay.views.check import watch
-from gpuplay.views.explain import compare, export, lanes, page
+from gpuplay.views.explain import export, page
 from gpuplay.views.explain.data import Document
 from gpuplay.views.explain.figures import amount, bar
 from gpuplay.views.text.layout import show
-from tests import scripted
-from tests.screen import kept
-from tests.scripted import measure, plan
-from tests.scripted_report import RACE, banks, drawn, explained, one_line, report, worked
-
-PADDED = replace(
-    report(),
-    lines=tuple(
-        (place, replace(counts, shared_loads=banks(1)) if counts.shared_loads.requests else counts)
-        for place, counts in report().lines
-    ),
-)
-
-
-def explained_page(width: int) -> Text:
-    return page.render(explained(), width)
-
-
-def explained_fault(width: int) -> Text:
-    found = report(faults=(RACE,))
-    return page.render(explained(found, "failed", "race: …"), width)
-
-
-def explained_pair(width: int) -> Text:
-    return compare.render(explained(), explained(PADDED, variant="cuda:padded", knobs=()), width)
-
-
-def lanes_of_global(width: int) -> Text:
-    maps = [
-        drawn(16, "A", lambda lane: 256 * lane, 32, 4),
-        drawn(16, "B", lambda lane: 4 * lane + 4, 5, 4),
-        drawn(16, "C", lambda lane: 8 * lane if lane < 9 else None, 3, 3, width=8),
-        drawn(16, "D", lambda lane: 256 * (lane // 8), 4, 1),
-    ]
-    return lanes.render(explained(), maps, width)
-
-
-def lanes_of_shared(width: int) -> Text:
-    maps = [
-        drawn(19, "tile", lambda lane: 4 * lane, 1, 1, space="shared"),
-        drawn(19, "tile", lambda lane: 64 * lane, 16, 1, space="shared", ways=16),
-        drawn(19, "wide", lambda lane: 8 * lane, 2, 2, space="shared", width=8),
-        drawn(19, "one", lambda _lane: 12, 1, 1, space="shared"),
-    ]
-    return lanes.render(explained(), maps, width)
-
-
-def watched(width: int) -> Text:
-    found = plan(variants=("numpy:blas", "cpu:simd"), sizes=(1, 33))
-
-    def outcome(cell: scripted.Cell) -> Result:
-        if cell.variant == "cpu:simd" and cell.size == 33:
-            return scripted.wrong(cell, "SIMD")
-        return Result(cell, "SIMD", "verified")
-
-    return watch.render(found.kernel, measure(found, outcome), width, 8)
-
-
-VIEWS: dict[str, Callable[[int], Text]] = {
-    f.__name__: f for f in (explained_page, explained_fault, explained_pair, lanes_of_global, lanes_of_shared, watched)
-}
-
-
-@pytest.mark.parametrize("width", [80, 160])
-@pytest.mark.parametrize("name", VIEWS)
-def test_the_view_looks_as_its_screen_does(name: str, width: int) -> None:
-    text = VIEWS[name](width).plain + "\n"
-    assert text == kept(name, width, text)
-    assert max(map(len, text.splitlines())) <= width
 
 
 def test_the_first_failure_stands_on_top_of_a_screen_that_is_cut_to_its_height() -> None:

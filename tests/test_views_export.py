@@ -11,6 +11,9 @@ from typing import Any
 
 import jsonschema
 import pytest
+import schemas
+import scripted
+from scripted import CPU, measure, plan, record, usual
 
 from gpuplay.errors import UsageError
 from gpuplay.plan.cells import Plan
@@ -18,10 +21,6 @@ from gpuplay.results.record import Record
 from gpuplay.results.result import ErrorReport, Mistake, Result
 from gpuplay.views.sweep import export, markdown
 from gpuplay.views.sweep.export import Exporter
-from tests import scripted
-from tests.scripted import CPU, measure, plan, record, usual
-
-SCHEMA = json.loads((Path(__file__).parent / "schema.json").read_text(encoding="utf-8"))
 
 
 def scene() -> tuple[Plan, Record]:
@@ -46,11 +45,11 @@ def scene() -> tuple[Plan, Record]:
 
 
 def validate(document: object) -> None:
-    jsonschema.validate(document, SCHEMA, cls=jsonschema.Draft202012Validator)
+    jsonschema.validate(document, schemas.SWEEP, cls=jsonschema.Draft202012Validator)
 
 
 def test_the_schema_is_a_schema() -> None:
-    jsonschema.Draft202012Validator.check_schema(SCHEMA)
+    jsonschema.Draft202012Validator.check_schema(schemas.SWEEP)
 
 
 def test_a_record_is_valid_json_and_has_null_where_nothing_is_known(tmp_path: Path) -> None:

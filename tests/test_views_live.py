@@ -5,7 +5,9 @@ from __future__ import annotations
 import io
 from collections.abc import Callable, Mapping
 
+import scripted
 from rich.console import Console
+from scripted import measure, plan, record, usual
 
 from gpuplay.plan.cells import Plan
 from gpuplay.plan.settings import Settings
@@ -13,8 +15,6 @@ from gpuplay.results.cell import Cell
 from gpuplay.results.events import Final, Provisional, StateChanged
 from gpuplay.results.result import Result
 from gpuplay.views.sweep.live import LiveView
-from tests import scripted
-from tests.scripted import measure, plan, record, usual
 
 
 class Clock:

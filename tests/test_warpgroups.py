@@ -4,7 +4,8 @@ import dataclasses
 import re
 
 import pytest
-from test_cuda_offline import compiles
+from needs import compiles
+from product import crossed
 
 from gpuplay.catalog.find import bundled_kernels
 from gpuplay.catalog.load import load_kernel
@@ -71,8 +72,7 @@ def compiled(name, n, columns):
 
 
 @compiles
-@pytest.mark.parametrize("columns", [128, 256])
-@pytest.mark.parametrize("name", ["cuda:wgmma_tf32", "cuda:wgmma", "cuda:clusters"])
+@pytest.mark.parametrize(("name", "columns"), crossed(("cuda:wgmma_tf32", "cuda:wgmma", "cuda:clusters"), (128, 256)))
 def test_the_products_of_a_warpgroup_stay_in_registers_and_follow_each_other(name, columns):
     *_, found = compiled(name, 1024, columns)
     code, sass = found.code, found.code.sass

@@ -13,7 +13,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from command import Gpuplay
+from command import Gpuplay, interruptible
 
 LIMIT_S = 120.0  # far above what a check takes; it only ends a test that would wait for ever
 
@@ -39,15 +39,16 @@ class Watch:
     def __init__(self, folder: Path, cache: Path) -> None:
         self.file = folder / "mine.py"
         self.save(2)
-        self.process = subprocess.Popen(
-            [sys.executable, "-m", "gpuplay", "check", "./mine.py", "--watch"],
-            cwd=folder,
-            env=os.environ | {"GPUPLAY_CACHE_DIR": str(cache), "COLUMNS": "100"},
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.DEVNULL,
-            text=True,
-        )
+        with interruptible():
+            self.process = subprocess.Popen(
+                [sys.executable, "-m", "gpuplay", "check", "./mine.py", "--watch"],
+                cwd=folder,
+                env=os.environ | {"GPUPLAY_CACHE_DIR": str(cache), "COLUMNS": "100"},
+                stdin=subprocess.DEVNULL,
+                stdout=subprocess.PIPE,
+                stderr=subprocess.DEVNULL,
+                text=True,
+            )
         self._lines: queue.SimpleQueue[str] = queue.SimpleQueue()
         threading.Thread(target=self._read, daemon=True).start()
 

@@ -41,7 +41,7 @@ def product(n, target):
     c = np.empty((n, n), np.float32)
     if target == "simulator":
         sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
-        from tests.simulator import SimulatorTarget
+        from simulator import SimulatorTarget
 
         call = SimulatorTarget().bind(loaded.call(variant.build, problem, tile=TILE), [c, a, b])
     else:

@@ -1,6 +1,8 @@
 """Compile every CUDA variant of a kernel without a GPU, and print a JSON record for each GPU function.
 
-python tests/proofs/offline.py KERNEL
+python tests/proofs/offline.py KERNEL [--in-turn]
+
+In turn, each variant is compiled for one dtype with its default knobs, for one of the architectures that it serves.
 """
 
 import json
@@ -47,9 +49,20 @@ def cells(loaded, variant):
                 yield problem, variant.default_knobs, CAPABILITIES[-1:]
 
 
-def records(loaded):
-    for variant in cuda_variants(loaded):
-        for problem, knobs, capabilities in cells(loaded, variant):
+def cells_in_turn(loaded, turn, variant):
+    """One problem, default knobs, and one capability: the next dtype and the next capability for each variant."""
+    knobs, dtypes = variant.default_knobs, loaded.kernel.dtypes
+    for step in range(len(dtypes)):
+        plain, *_ = problems(loaded, SIZE, dtypes[(turn + step) % len(dtypes)])
+        served = [cc for cc in CAPABILITIES if applies(loaded, variant, plain, knobs, Machine(gpu=model_of(cc)))]
+        if served and applies(loaded, variant, plain, knobs):
+            yield plain, knobs, (served[turn % len(served)],)
+            return
+
+
+def records(loaded, *, in_turn):
+    for turn, variant in enumerate(cuda_variants(loaded)):
+        for problem, knobs, capabilities in cells_in_turn(loaded, turn, variant) if in_turn else cells(loaded, variant):
             if applies(loaded, variant, problem, knobs):
                 yield from compiled(loaded, variant, problem, knobs, capabilities)
 
@@ -77,4 +90,4 @@ def compiled(loaded, variant, problem, knobs, capabilities):
 
 if __name__ == "__main__":
     with shared_front_end():
-        print(json.dumps(list(records(loaded_kernel(sys.argv[1])))))
+        print(json.dumps(list(records(loaded_kernel(sys.argv[1]), in_turn="--in-turn" in sys.argv))))

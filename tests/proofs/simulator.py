@@ -15,11 +15,11 @@ import warnings
 from functools import partial
 
 from cells import applies, cuda_variants, loaded_kernel, problems
+from simulator import BeyondSimulator, SimulatorTarget
 
 from gpuplay.measure.data import Placed
 from gpuplay.measure.problems import PreparedWeights, ProblemData
 from gpuplay.results.cell import Cell
-from tests.simulator import BeyondSimulator, SimulatorTarget
 
 SWITCH_S = 1e-4  # the simulator polls its threads: at the usual 5 ms it starves those that have work
 FEW = {"batch": 2, "channels": 2, "filters": 5, "steps": 2}

@@ -9,9 +9,11 @@ from pathlib import Path
 import numpy as np
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
+sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
+
+from lockstep.counted import quads_through_shared
 
 from gpuplay.targets.stand_ins import offline
-from tests.lockstep.counted import quads_through_shared
 
 if __name__ == "__main__":
     arrays = [offline.hollow((128,), np.float32), offline.hollow((128,), np.float32)]
