@@ -25,11 +25,21 @@ PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["
 PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
 TEXTS = [
     path
-    for pattern in ("*.md", "*.toml", "Makefile", ".ci/*", "docs/*", "gpuplay/**/*", "kernels/**/*", "tests/**/*")
+    for pattern in (
+        "*.md",
+        "*.toml",
+        "Makefile",
+        ".ci/*",
+        "docs/*",
+        "findings/*",
+        "gpuplay/**/*",
+        "kernels/**/*",
+        "tests/**/*",
+    )
     for path in sorted(ROOT.glob(pattern))
     if path.is_file() and "__pycache__" not in path.parts and path != Path(__file__)
 ]
-TOP = {"pyproject.toml", "README.md", "LICENSE", "Makefile", "gpuplay", "kernels", "tests", "docs"}
+TOP = {"pyproject.toml", "README.md", "LICENSE", "Makefile", "gpuplay", "kernels", "tests", "docs", "findings"}
 LEFTOVERS = re.compile(r"\b(?:TODO|FIXME|XXX|HACK)\b|(?<![\w.])/(?:home|root|Users|work)/\w")
 COMMAND = re.compile(r"^\$ (gpuplay .*)$", re.MULTILINE)
 
