@@ -96,7 +96,7 @@ The CPU side works. CUDA is not here: no NVIDIA driver here
 
 def facts(**changes: Any) -> dict[str, Any]:
     whole = {"gpuplay": "0.1.0", "machine": MACHINE, "worker": WORKER, "trouble": "", "roofs": ROOFS}
-    return whole | {"torch": "2.13.0", "cuda": NO_CUDA, "pip": "python -m pip"} | changes
+    return whole | {"torch": "2.13.0", "targets": [], "cuda": NO_CUDA, "pip": "python -m pip"} | changes
 
 
 def line(what: str, **changes: Any) -> doctor.Line:

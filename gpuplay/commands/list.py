@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json as jsons
 import sys
+from dataclasses import asdict
 from typing import Any
 
 from rich.console import Console
@@ -12,6 +13,7 @@ from gpuplay.catalog.find import bundled_kernels
 from gpuplay.catalog.load import load_kernel
 from gpuplay.errors import KernelFileError
 from gpuplay.kernel import Kernel
+from gpuplay.kinds.known import offers
 from gpuplay.views import listing
 from gpuplay.views.text.layout import show
 
@@ -20,10 +22,11 @@ def list_kernels(*, json: bool) -> int:
     """List the kernels and their variants."""
     kernels, broken = _readable_kernels()
     if json:
-        print(jsons.dumps({"kernels": [_as_json(k) for k in kernels], "broken": broken}, indent=1))
+        targets = [asdict(one) for one in offers()]
+        print(jsons.dumps({"kernels": [_as_json(k) for k in kernels], "broken": broken, "targets": targets}, indent=1))
         return 0
     console = Console()
-    show(console, listing.render(kernels, console.width))
+    show(console, listing.render(kernels, console.width, offers()))
     for name, reason in broken.items():
         print(f"gpuplay: {name} cannot be used: {reason}", file=sys.stderr)
     return 0

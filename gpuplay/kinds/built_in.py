@@ -20,7 +20,11 @@ BUILT_IN = (
         compiler="numba-cuda",
     ),
     Kind(
-        "torch", "gpuplay.targets.libraries.torch:TorchTarget", "gpuplay.targets.presence:without_torch", worker=PEERS
+        "torch",
+        "gpuplay.targets.libraries.torch:TorchTarget",
+        "gpuplay.targets.presence:without_torch",
+        worker=PEERS,
+        libraries="gpuplay.measure.libraries:torch_names",
     ),
     Kind(
         "torch_gpu",
@@ -28,6 +32,7 @@ BUILT_IN = (
         "gpuplay.targets.presence:without_torch_gpu",
         on_gpu=True,
         worker=GPU_PEERS,
+        libraries="gpuplay.measure.libraries:torch_gpu_names",
     ),
     Kind(
         "cupy",
@@ -35,6 +40,7 @@ BUILT_IN = (
         "gpuplay.targets.presence:without_cupy",
         on_gpu=True,
         worker=GPU_PEERS,
+        libraries="gpuplay.measure.libraries:cupy_names",
         variables=(("CUPY_TF32", "0"),),
     ),
 )

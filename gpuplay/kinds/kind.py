@@ -29,6 +29,8 @@ class Kind:
         can be looked at, and how long it takes is told; what numba-cuda compiles, which launches through a
         `gpuplay.machine.model.Gpu`, also runs on the lockstep machine.
     worker : the process that it runs in. Targets share one where their libraries get along.
+    libraries : a function of a worker that tells what this process calls: a mapping from what a library variant may
+        declare, such as "BLAS", to name and version. No reference: NumPy's BLAS.
     variables : environment variables of that process, which libraries read when they are imported.
     """
 
@@ -39,6 +41,7 @@ class Kind:
     interpreted: bool = False
     compiler: Compiler = ""
     worker: str = ORDINARY
+    libraries: str = ""
     variables: tuple[tuple[str, str], ...] = ()
 
     @property

@@ -223,4 +223,4 @@ class Bench:
         declared = variant.library or ""
         if not isinstance(declared, str) or ":" in declared:
             declared = str(self._loaded.call(declared, problem))
-        return named(declared, variant.target)
+        return named(declared, variant.kind)

@@ -5,6 +5,8 @@ from __future__ import annotations
 import re
 from typing import Any
 
+from gpuplay.kinds.kind import Kind
+from gpuplay.targets import followed
 from gpuplay.targets.presence import installed
 
 _BLAS_NAMES = {
@@ -33,14 +35,12 @@ def worker_facts() -> dict[str, Any]:
     }
 
 
-def named(declared: str, target: str) -> str:
+def named(declared: str, kind: Kind) -> str:
     """What a library variant declares to call, with the names and versions of this process.
 
-    "BLAS" becomes the one of NumPy, on the target torch PyTorch's, whose version and oneDNN's stand
-    there as well. On a GPU, PyTorch, CuPy, cuBLAS and cuDNN get their versions.
+    A target's row says who knows them; where it names nobody, "BLAS" becomes the one of NumPy.
     """
-    ask = {"torch": torch_names, "torch_gpu": torch_gpu_names, "cupy": cupy_names}
-    names = ask[target]() if target in ask else {"BLAS": blas_name() or "no BLAS"}
+    names: dict[str, str] = followed(kind.libraries)() if kind.libraries else {"BLAS": blas_name() or "no BLAS"}
     return re.sub(r"\b(?:" + "|".join(names) + r")\b", lambda word: names[word[0]], declared)
 
 

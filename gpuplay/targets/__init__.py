@@ -7,8 +7,7 @@ from __future__ import annotations
 
 import importlib
 from collections.abc import Callable
-from types import ModuleType
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from gpuplay.kinds import known
 
@@ -22,7 +21,7 @@ def open_target(name: str, device: int = 0, *, graph: bool = False) -> Target:
     With ``graph`` a GPU replays runs that were captured. UsageError where no such target is known.
     """
     kind = known.kind_of(name)
-    opens: Callable[..., Target] = getattr(*_place(kind.opens))
+    opens: Callable[..., Target] = followed(kind.opens)
     return opens(device, graph=graph) if kind.on_gpu else opens()
 
 
@@ -33,11 +32,12 @@ def why_not(name: str, device: int = 0) -> str:
     kind = known.kind_of(name)
     if not kind.absent:
         return ""
-    absent: Callable[..., str] = getattr(*_place(kind.absent))
+    absent: Callable[..., str] = followed(kind.absent)
     return absent(device) if kind.on_gpu else absent()
 
 
-def _place(reference: str) -> tuple[ModuleType, str]:
-    """The module of ``module:name``, imported, and the name in it."""
+def followed(reference: str) -> Callable[..., Any]:
+    """What a row names as ``module:name``, its module imported now."""
     module, _, name = reference.partition(":")
-    return importlib.import_module(module), name
+    found: Callable[..., Any] = getattr(importlib.import_module(module), name)
+    return found

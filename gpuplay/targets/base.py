@@ -1,4 +1,8 @@
-"""What every target can do: say whether it is here, hold arrays, run, synchronise, and tell time."""
+"""What a target does: hold arrays, run, tell time; what it may leave to `Defaults`.
+
+A new target is a row (`gpuplay.kinds.kind.Kind`) and one file: a class that has what `Arrays` and `Clock` ask for. One
+in the memory of this process takes both from `gpuplay.targets.host.HostTarget`, and may be two lines long.
+"""
 
 from __future__ import annotations
 
@@ -14,7 +18,39 @@ if TYPE_CHECKING:
 Call: TypeAlias = Callable[[], object]
 
 
-class Target(Protocol):
+class Arrays(Protocol):
+    """Arrays where the target computes, and runs bound to them."""
+
+    def flat(self, count: int, dtype: str) -> Any:
+        """A new one-dimensional array on the target, its start aligned to 256 bytes."""
+
+    def view(self, flat: Any, start: int, shape: tuple[int, ...]) -> Any:
+        """A C-contiguous window of ``shape`` into a flat array, from element ``start``."""
+
+    def write(self, flat: Any, start: int, values: NDArray[Any]) -> None:
+        """Copy host values into a flat array, from element ``start``; done when it returns."""
+
+    def read(self, flat: Any, start: int, count: int) -> NDArray[Any]:
+        """A host copy of ``count`` elements of a flat array."""
+
+    def bind(self, run: Callable[..., object], arrays: Sequence[Any]) -> Call:
+        """A function without arguments that runs once; it may return before the work is done."""
+
+    def finish(self) -> None:
+        """Wait until all work given to the target is done."""
+
+
+class Clock(Protocol):
+    """The target's own time of a call."""
+
+    def seconds(self, call: Call, loops: int) -> float:
+        """Seconds that ``loops`` calls take on the target, without host overhead where it can tell."""
+
+    def cold_seconds(self, call: Call, loops: int) -> float:
+        """The same with the caches flushed before each of the calls; the flushing is not counted."""
+
+
+class Target(Arrays, Clock, Protocol):
     """A place where variants run. Everything but ``why_not`` may import numba, hence runs in a worker."""
 
     name: str
@@ -28,35 +64,11 @@ class Target(Protocol):
     def use_threads(self, threads: int) -> None:
         """Let the next calls run on this many host threads."""
 
-    def flat(self, count: int, dtype: str) -> Any:
-        """A new one-dimensional array on the target, its start aligned to 256 bytes."""
-
-    def view(self, flat: Any, start: int, shape: tuple[int, ...]) -> Any:
-        """A C-contiguous window of ``shape`` into a flat array, from element ``start``."""
-
-    def write(self, flat: Any, start: int, values: NDArray[Any]) -> None:
-        """Copy host values into a flat array, from element ``start``; done when it returns."""
-
     def unset(self, flat: Any, start: int, count: int) -> None:
         """Elements that hold poison now: a target that sees every access reports who reads them unwritten."""
 
-    def read(self, flat: Any, start: int, count: int) -> NDArray[Any]:
-        """A host copy of ``count`` elements of a flat array."""
-
-    def bind(self, run: Callable[..., object], arrays: Sequence[Any]) -> Call:
-        """A function without arguments that runs once; it may return before the work is done."""
-
-    def finish(self) -> None:
-        """Wait until all work given to the target is done."""
-
     def wait(self) -> None:
         """Wait until all work given to the target is done, and do nothing else."""
-
-    def seconds(self, call: Call, loops: int) -> float:
-        """Seconds that ``loops`` calls take on the target, without host overhead where it can tell."""
-
-    def cold_seconds(self, call: Call, loops: int) -> float:
-        """The same with the caches flushed before each of the calls; the flushing is not counted."""
 
     def queued(self, call: Call) -> Call:
         """What is timed for a call: the call itself, or what stands for it on the target."""
@@ -72,3 +84,40 @@ class Target(Protocol):
 
     def algorithm(self, call: Call) -> str:
         """What a library's call really ran, where it can be found out; else ''."""
+
+
+class Defaults:
+    """What a target answers that is always here, has no GPU and no sensors, and runs calls as they are given."""
+
+    def why_not(self) -> str:
+        """Nothing keeps it from running."""
+        return ""
+
+    def gpu(self) -> GpuModel | None:
+        """There is no GPU behind it."""
+        return None
+
+    def use_threads(self, threads: int) -> None:
+        """One thread is all there is."""
+
+    def unset(self, flat: Any, start: int, count: int) -> None:
+        """Nothing to be done: the poison itself is what shows."""
+
+    def wait(self) -> None:
+        """Nothing is left to wait for."""
+
+    def queued(self, call: Call) -> Call:
+        """The call itself."""
+        return call
+
+    def remark(self, call: Call) -> str:  # noqa: ARG002 - a name of the protocol's
+        """Nothing is done otherwise than asked."""
+        return ""
+
+    def watch(self, call: Call, call_s: float, span_s: float, *, energy: bool = False) -> Telemetry | None:  # noqa: ARG002
+        """There is nothing to watch."""
+        return None
+
+    def algorithm(self, call: Call) -> str:  # noqa: ARG002
+        """What a library calls is named by the kernel's declaration."""
+        return ""

@@ -15,18 +15,18 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from gpuplay.errors import GpuplayError, KernelFileError
+from gpuplay.targets.base import Defaults
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from gpuplay.machine.model import GpuModel
     from gpuplay.targets.base import Call
 
 ALIGNMENT = 256  # bytes
 USUAL_CACHE = 128 << 20  # bytes; no smaller cache needs to be known
 
 
-class HostTarget:
+class HostTarget(Defaults):
     """What the targets on the host share: arrays in this process' memory, and a wall clock.
 
     ``cache_bytes`` are those of the largest cache, which `cold_seconds` flushes.
@@ -34,17 +34,6 @@ class HostTarget:
 
     name: str
     cache_bytes = USUAL_CACHE
-
-    def why_not(self) -> str:
-        """The host is always here."""
-        return ""
-
-    def gpu(self) -> GpuModel | None:
-        """There is no GPU behind a host target."""
-        return None
-
-    def use_threads(self, threads: int) -> None:
-        """One thread is all there is, unless a target says otherwise."""
 
     def flat(self, count: int, dtype: str) -> NDArray[Any]:
         """A new one-dimensional array of zeros that starts on a 256-byte boundary, all its pages touched."""
@@ -63,9 +52,6 @@ class HostTarget:
         """Copy host values into a flat array, from element ``start``."""
         flat[start : start + values.size] = values.reshape(-1)
 
-    def unset(self, flat: Any, start: int, count: int) -> None:
-        """Nothing to be done: on the host the poison itself is what shows."""
-
     def read(self, flat: Any, start: int, count: int) -> NDArray[Any]:
         """A copy of ``count`` elements of a flat array."""
         copied: NDArray[Any] = flat[start : start + count].copy()
@@ -77,9 +63,6 @@ class HostTarget:
 
     def finish(self) -> None:
         """Nothing is left to wait for: a call on the host returns when it is done."""
-
-    def wait(self) -> None:
-        """Nothing is left to wait for."""
 
     def seconds(self, call: Call, loops: int) -> float:
         """Wall-clock seconds that ``loops`` calls take together."""
@@ -96,22 +79,6 @@ class HostTarget:
             np.add(self._flushed, 1.0, out=self._flushed)
             total += self.seconds(call, 1)
         return total
-
-    def queued(self, call: Call) -> Call:
-        """The call itself."""
-        return call
-
-    def remark(self, _call: Call) -> str:
-        """Nothing is done otherwise than asked."""
-        return ""
-
-    def watch(self, _call: Call, _call_s: float, _span_s: float, *, energy: bool = False) -> None:  # noqa: ARG002
-        """There is no GPU to watch."""
-        return
-
-    def algorithm(self, _call: Call) -> str:
-        """What a library calls is named by the kernel's declaration."""
-        return ""
 
     @functools.cached_property
     def _flushed(self) -> NDArray[Any]:

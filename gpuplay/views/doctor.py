@@ -28,7 +28,7 @@ class Line:
 
 def lines(facts: Facts) -> tuple[Line, ...]:
     """Everything that was looked at, in the order in which it is shown."""
-    return (*_host(facts), *_libraries(facts), *_peers(facts), *_roofs(facts), *_cuda(facts))
+    return (*_host(facts), *_libraries(facts), *_peers(facts), *_targets(facts), *_roofs(facts), *_cuda(facts))
 
 
 def works(facts: Facts) -> bool:
@@ -114,6 +114,14 @@ def _peers(facts: Facts) -> Iterator[Line]:
         yield Line("PyTorch", "ok", f"{facts['torch']}, to measure against: --baseline best")
     else:
         yield Line("PyTorch", "", "optional: a library to measure against", f"{facts['pip']} install torch")
+
+
+def _targets(facts: Facts) -> Iterator[Line]:
+    """What installed packages offer to run variants on."""
+    for target in facts["targets"]:
+        found = f"a target of {target['package']}"
+        why_not = target["why_not"]
+        yield Line(target["name"], "missing" if why_not else "ok", f"{found}: {why_not}" if why_not else found)
 
 
 def _openmp(facts: Facts) -> str:

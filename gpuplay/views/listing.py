@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from rich.text import Text
 
 from gpuplay.kernel import Kernel, Variant
+from gpuplay.kinds.known import Offer
 from gpuplay.views.text.layout import Entry, column, join, stack, wrap
 
 TRY = (
@@ -40,14 +41,19 @@ def welcome(kernels: Sequence[Kernel], width: int) -> Text:
     )
 
 
-def render(kernels: Sequence[Kernel], width: int) -> Text:
-    """Every kernel with its params, and a line for each variant: class, knobs, and what it teaches."""
+def render(kernels: Sequence[Kernel], width: int, offers: Sequence[Offer] = ()) -> Text:
+    """Every kernel with its params, and a line for each variant; below them the targets that packages offer."""
     lines: list[Text] = []
     for kernel in kernels:
         lines += [*([Text()] if lines else []), Text.assemble((kernel.name, "bold"), "  ", kernel.summary)]
         axes = [f"--sizes {kernel.size}", *(_option(axis.name, axis.choices, axis.default) for axis in kernel.axes)]
         lines += wrap("  ".join(axes), width, first="  ")
         lines += [Text(), *_variants(kernel, width)]
+    if offers:
+        lines += [Text(), Text("Targets from installed packages", style="bold")]
+    for offer in offers:
+        fault = f": {offer.fault}" if offer.fault else ""
+        lines += wrap(f"{offer.name}  {offer.package}{fault}", width, first="  ")
     return stack(lines)
 
 

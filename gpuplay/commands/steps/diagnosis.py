@@ -17,6 +17,7 @@ from typing import Any
 
 import gpuplay
 from gpuplay import targets
+from gpuplay.kinds import known
 from gpuplay.machine import describe, host
 from gpuplay.targets import presence
 
@@ -43,9 +44,18 @@ def collect(worker: Mapping[str, Any] | None, roofs: Mapping[str, Any] | None, t
         "trouble": trouble,
         "roofs": None if roofs is None else dict(roofs),
         "torch": "" if presence.without_torch() else presence.installed("torch"),
+        "targets": target_facts(),
         "cuda": cuda_facts(),
         "pip": _pip(),
     }
+
+
+def target_facts() -> list[dict[str, str]]:
+    """The targets that installed packages offer: name, package, and what keeps each from running here."""
+    return [
+        {"name": one.name, "package": one.package, "why_not": one.fault or targets.why_not(one.name)}
+        for one in known.offers()
+    ]
 
 
 def cuda_facts(root: Path = ROOT) -> dict[str, Any]:
