@@ -1,4 +1,4 @@
-"""Times, rates, bytes, ratios and sizes as text; durations from text. Three significant digits, SI prefixes."""
+"""Times, rates, bytes, ratios, sizes, options as text; durations from text. Three significant digits, SI prefixes."""
 
 from __future__ import annotations
 
@@ -94,6 +94,12 @@ def size_names(sizes: Iterable[int]) -> Callable[[int], str]:
     known = set(sizes)
     powers = bool(known) and max(known) >= LARGE_SIZE and all(n & (n - 1) == 0 for n in known)
     return (lambda n: f"2^{n.bit_length() - 1}") if powers else str
+
+
+def option_text(name: str, value: object = None) -> str:
+    """An option as it is typed: ``--block-m``, with a value ``--block-m 64``."""
+    flag = f"--{name.replace('_', '-')}"
+    return flag if value is None else f"{flag} {value}"
 
 
 def parse_duration(text: str, option: str = "--time") -> float:

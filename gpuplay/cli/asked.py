@@ -11,7 +11,7 @@ from gpuplay.kernel import Kernel
 from gpuplay.plan.request import Choice
 from gpuplay.plan.settings import Settings
 from gpuplay.targets import presence
-from gpuplay.units import parse_duration
+from gpuplay.units import option_text, parse_duration
 
 Words = Mapping[str, Any]  # what Typer made of a command line, by the options' names
 
@@ -60,7 +60,7 @@ def settings_of(words: Words) -> Settings:
     given = {name: words[name] for name in ("rounds", "seed", "cold", "graph", "keep_going") if name in words}
     for name in DURATIONS:
         if words.get(name) is not None:
-            given[f"{name}_s"] = parse_duration(words[name], f"--{name.replace('_', '-')}")
+            given[f"{name}_s"] = parse_duration(words[name], option_text(name))
     if "device" in words:
         given["device"] = presence.find_device(words["device"])
     return Settings(**given)

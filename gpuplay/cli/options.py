@@ -12,6 +12,7 @@ import typer
 from gpuplay.kernel import Kernel, Param, Variant
 from gpuplay.plan.sizes import GRAMMAR
 from gpuplay.plan.small import LADDER_FLOPS, explained_size
+from gpuplay.units import option_text
 
 PROBLEM, MEASURING, OUTPUT, KNOBS = "Problem", "Measuring", "Output", "Knobs (comma lists become a sweep)"
 
@@ -33,7 +34,7 @@ class Option:
 
     def parameter(self) -> inspect.Parameter:
         """The option as a parameter of a command function."""
-        flags = (self.flag or f"--{self.name.replace('_', '-')}", *self.spellings)
+        flags = (self.flag or option_text(self.name), *self.spellings)
         default = typer.Option(self.default, *flags, help=self.help, rich_help_panel=self.panel, show_default=False)
         return inspect.Parameter(self.name, inspect.Parameter.KEYWORD_ONLY, default=default, annotation=self.type)
 

@@ -13,6 +13,7 @@ from gpuplay.plan.cells import Plan, PlannedCell, Row
 from gpuplay.plan.request import Request
 from gpuplay.plan.shapes import declared_arrays
 from gpuplay.results.cell import Cell
+from gpuplay.units import option_text
 
 LIST_BYTES = 32  # a Python float in a list: 8 for the pointer, 24 for the object
 
@@ -122,10 +123,10 @@ def _refuse_barred_knobs(kernel: Kernel, request: Request, rows: list[Row]) -> N
     for knob, values in request.knobs.items():
         having = [variant.name for variant in kernel.variants if knob in variant.knobs]
         if not set(having) & set(request.variants):
-            option, chosen = f"--{knob.replace('_', '-')}", ", ".join(request.variants)
-            raise UsageError(f"{option}: none of {chosen} has this knob; add --on {','.join(having)}")
+            chosen = ", ".join(request.variants)
+            raise UsageError(f"{option_text(knob)}: none of {chosen} has this knob; add --on {','.join(having)}")
         for value in values:
             cells = [c for row in rows for c in row.cells if dict(c.cell.knobs).get(knob) == value]
             reasons = [c.skip for c in cells if c.skip and c.skip != request.missing.get(c.cell.target)]
             if cells and len(reasons) == len(cells):
-                raise UsageError(f"--{knob.replace('_', '-')} {value}: {reasons[0]}")
+                raise UsageError(f"{option_text(knob, value)}: {reasons[0]}")

@@ -10,6 +10,7 @@ from gpuplay.kernel import Kernel, Param, Problem, Value
 from gpuplay.kinds.known import names as known_targets
 from gpuplay.plan.settings import Settings
 from gpuplay.plan.sizes import parse_sizes
+from gpuplay.units import option_text
 
 WhyNot = Callable[[str], str]
 
@@ -93,9 +94,7 @@ def build_request(
         baseline=base,
         threads=_threads(choice.threads, cores),
         params={name: param_values(params[name], text) for name, text in choice.axes.items() if name in params},
-        knobs={
-            name: _counts(f"--{name.replace('_', '-')}", text) for name, text in choice.axes.items() if name in knobs
-        },
+        knobs={name: _counts(option_text(name), text) for name, text in choice.axes.items() if name in knobs},
         missing=missing,
         settings=settings,
         checking=checking,
@@ -104,7 +103,7 @@ def build_request(
 
 def param_values(axis: Param, text: str) -> tuple[Value, ...]:
     """The values of a param in a comma list; UsageError where one is none of its choices or out of range."""
-    option = f"--{axis.name.replace('_', '-')}"
+    option = option_text(axis.name)
     words = [word.strip() for word in text.split(",")]
     values: list[Value] = []
     for word in words:

@@ -8,6 +8,7 @@ from rich.text import Text
 
 from gpuplay.kernel import Kernel, Variant
 from gpuplay.kinds.known import Offer
+from gpuplay.units import option_text
 from gpuplay.views.text.layout import Entry, column, join, stack, wrap
 
 TRY = (
@@ -59,7 +60,7 @@ def render(kernels: Sequence[Kernel], width: int, offers: Sequence[Offer] = ()) 
 
 def _option(name: str, choices: Sequence[object], default: object) -> str:
     value = "|".join(map(str, choices)) if choices else "n" if default is None else str(default)
-    return f"--{name.replace('_', '-')} {value}"
+    return option_text(name, value)
 
 
 def _variants(kernel: Kernel, width: int) -> list[Text]:

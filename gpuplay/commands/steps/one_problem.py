@@ -14,6 +14,7 @@ from gpuplay.plan.cells import PlannedCell, Row
 from gpuplay.plan.request import Choice
 from gpuplay.plan.settings import Settings
 from gpuplay.results.turns import Explained
+from gpuplay.units import option_text
 from gpuplay.workers.crew import ORDINARY
 
 
@@ -25,14 +26,14 @@ def refuse_idle_knobs(kernel: Kernel, names: Sequence[str], choice: Choice, comm
             owners.setdefault(knob, []).append(variant.name)
     for knob, having in owners.items():
         if knob in choice.axes and not set(having) & set(names):
-            option = f"--{knob.replace('_', '-')} {choice.axes[knob]}"
+            option = option_text(knob, choice.axes[knob])
             raise UsageError(f"{option}: {', '.join(names)} has no such knob; {command} --on {having[0]}")
 
 
 def refuse_many_params(kernel: Kernel, choice: Choice, command: str) -> None:
     """UsageError that names the first param of several values."""
     many = next(axis.name for axis in kernel.axes if "," in choice.axes.get(axis.name, ""))
-    option = f"--{many.replace('_', '-')} {choice.axes[many]}"
+    option = option_text(many, choice.axes[many])
     raise UsageError(f"{option}: {command} one problem; give one value")
 
 
