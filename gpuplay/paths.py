@@ -1,4 +1,4 @@
-"""Where gpuplay keeps what it may lose: compiled code and measured roofs."""
+"""Where gpuplay keeps what it may lose, compiled code and measured roofs; how a file is replaced as a whole."""
 
 from __future__ import annotations
 
@@ -38,6 +38,23 @@ def kept_folder(kind: str, name: str, most: int) -> Path:
     for old in others[most:]:
         shutil.rmtree(old, ignore_errors=True)
     return folder
+
+
+def replace(path: Path, text: str) -> None:
+    """Put the text into the file; readers see the old file or the new one, never half of one."""
+    fresh = beside(path)
+    try:
+        fresh.write_text(text, encoding="utf-8")
+        if path.exists():
+            shutil.copymode(path, fresh)
+        fresh.replace(path)
+    finally:
+        fresh.unlink(missing_ok=True)
+
+
+def beside(path: Path) -> Path:
+    """The name of a file that this process alone may write for a while, in the same folder."""
+    return path.with_name(f".{path.name}.{os.getpid()}.tmp")
 
 
 def _usable(folder: Path) -> bool:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import math
-import os
 from collections.abc import Mapping
 from contextlib import suppress
 from pathlib import Path
@@ -40,11 +39,8 @@ def load(fingerprint: str) -> dict[str, Any] | None:
 
 def save(fingerprint: str, roofs: Mapping[str, Any]) -> None:
     """Keep the roofs of a machine; a folder that cannot be written costs only the next probe."""
-    file = _file(fingerprint)
-    fresh = file.with_suffix(f".{os.getpid()}")
     with suppress(OSError):
-        fresh.write_text(json.dumps({"version": VERSION, "roofs": roofs}, indent=1), encoding="utf-8")
-        fresh.replace(file)
+        paths.replace(_file(fingerprint), json.dumps({"version": VERSION, "roofs": roofs}, indent=1))
 
 
 def _file(fingerprint: str) -> Path:

@@ -8,8 +8,6 @@ from __future__ import annotations
 
 import contextlib
 import json
-import os
-import tempfile
 from pathlib import Path
 from typing import Any
 
@@ -67,10 +65,7 @@ def keep(source: str, kernel: Kernel, cell: Cell, sizes: tuple[int, ...]) -> Non
     known = _load(file) | {_key(kernel, cell): list(sizes)}
     with contextlib.suppress(OSError):
         file.parent.mkdir(parents=True, exist_ok=True)
-        handle, name = tempfile.mkstemp(dir=file.parent, suffix=".tmp")
-        with os.fdopen(handle, "w", encoding="utf-8") as text:
-            json.dump(known, text)
-        Path(name).replace(file)
+        paths.replace(file, json.dumps(known))
         for old in sorted(file.parent.glob("*.json"), key=lambda f: f.stat().st_mtime, reverse=True)[KEPT_FILES:]:
             old.unlink(missing_ok=True)
 

@@ -7,10 +7,11 @@ import shlex
 from collections.abc import Sequence
 from pathlib import Path
 
+from gpuplay.paths import replace
 from gpuplay.views.code import listing, resources
 from gpuplay.views.code.data import Document, as_json
 from gpuplay.views.sweep.markdown import escaped, pipes
-from gpuplay.views.text.files import refuse_unusable, replace
+from gpuplay.views.text.files import refuse_unusable
 
 SUFFIXES = (".json", ".md")
 WIDE = 10_000

@@ -6,10 +6,11 @@ import json
 from collections.abc import Sequence
 from pathlib import Path
 
+from gpuplay.paths import replace
 from gpuplay.views.explain.data import Document, as_json
 from gpuplay.views.explain.html import html
 from gpuplay.views.explain.markdown import markdown
-from gpuplay.views.text.files import refuse_unusable, replace
+from gpuplay.views.text.files import refuse_unusable
 
 SUFFIXES = (".json", ".md", ".html")
 

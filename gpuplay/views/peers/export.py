@@ -9,6 +9,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
+from gpuplay import paths
 from gpuplay.analysis.peers.judging import Finding, Judgement, Standing
 from gpuplay.analysis.peers.report import Report, sentences, wording
 from gpuplay.analysis.sweep import warnings
@@ -36,7 +37,7 @@ class Exporter:
         """Put the report as it stands into every file."""
         for path in map(Path, self.paths):
             as_text = to_json if path.suffix.lower() == ".json" else to_markdown
-            files.replace(path.resolve(), as_text(report))
+            paths.replace(path.resolve(), as_text(report))
 
 
 def to_json(report: Report) -> str:

@@ -13,10 +13,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from gpuplay.paths import replace
 from gpuplay.plan.cells import Plan
 from gpuplay.results.record import Record
 from gpuplay.views.sweep.page import SWEEP, Page
-from gpuplay.views.text.files import refuse_unusable, replace
+from gpuplay.views.text.files import refuse_unusable
 
 COLUMNS = (
     *("kernel", "size", "dtype", "params", "variant", "class", "knobs", "threads", "library", "status", "reason"),

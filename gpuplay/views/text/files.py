@@ -1,13 +1,13 @@
-"""Files that a command writes: refused at once where they cannot be, and replaced as a whole."""
+"""Files that a command is asked to write: refused at once where they cannot be."""
 
 from __future__ import annotations
 
 import os
-import shutil
 from collections.abc import Sequence
 from pathlib import Path
 
 from gpuplay.errors import UsageError
+from gpuplay.paths import beside
 
 
 def refuse_unusable(path: Path, suffixes: Sequence[str]) -> None:
@@ -37,25 +37,9 @@ def _refuse_unwritable(path: Path) -> None:
         raise UsageError(f"--export {path}: there is no folder {folder}; make it first: mkdir -p {folder}")
     if path.exists() and not os.access(path, os.W_OK):
         raise UsageError(f"--export {path}: the file must not be written; name another, or chmod u+w {path}")
-    probe = _beside(path.resolve())
+    probe = beside(path.resolve())
     try:
         probe.touch(exist_ok=False)
         probe.unlink()
     except OSError as error:
         raise UsageError(f"--export {path}: cannot be written ({error.strerror}); name a file elsewhere") from None
-
-
-def replace(path: Path, text: str) -> None:
-    """Readers see the old file or the new one, never half of one."""
-    fresh = _beside(path)
-    try:
-        fresh.write_text(text, encoding="utf-8")
-        if path.exists():
-            shutil.copymode(path, fresh)
-        fresh.replace(path)
-    finally:
-        fresh.unlink(missing_ok=True)
-
-
-def _beside(path: Path) -> Path:
-    return path.with_name(f".{path.name}.{os.getpid()}.tmp")
