@@ -1,4 +1,4 @@
-"""How commands of gpuplay's are started and what they print; its kernels' names, and where the tests' own are."""
+"""How commands of gpuplay's are started and what they print; its kernels' names."""
 
 from __future__ import annotations
 
@@ -13,7 +13,6 @@ from typing import Any
 
 from gpuplay.catalog.find import bundled_kernels
 
-KERNELS = Path(__file__).parent / "kernels"
 BUNDLED = tuple(origin.name for origin in bundled_kernels())
 
 

@@ -10,23 +10,18 @@ from pathlib import Path
 
 import pytest
 from command import Gpuplay, Outcome
+from places import TESTS
 
 LONG = (
-    "cpu_variants",
-    "cuda_offline",
-    "lockstep_kernels",
-    "check_and_new",
-    "scalar_code",
-    "sweeps",
-    "peers",
-    "cuda_lstm",
+    *("kernels/test_cpu_variants", "targets/test_offline", "gpu/test_variants", "commands/test_check_and_new"),
+    *("kernels/test_scalar_code", "commands/test_sweeps", "commands/test_peers", "commands/test_explain"),
 )
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """The files that take longest come first, so that no process has one of them left when the others are done."""
-    ranks = {f"test_{name}.py": rank for rank, name in enumerate(LONG)}
-    items.sort(key=lambda item: ranks.get(item.path.name, len(LONG)))
+    ranks = {TESTS / f"{name}.py": rank for rank, name in enumerate(LONG)}
+    items.sort(key=lambda item: ranks.get(item.path, len(LONG)))
 
 
 @pytest.fixture(scope="session")

@@ -8,9 +8,10 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
-from pathlib import Path
 
-PAGE = Path(__file__).parents[1] / "docs" / "commands.md"
+from places import DOCS
+
+PAGE = DOCS / "commands.md"
 COMMANDS = (
     *("", "matmul", "run", "list", "new", "check", "explain", "explain matmul", "code", "code matmul"),
     *("ladder", "ladder matmul", "peers", "doctor"),

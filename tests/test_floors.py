@@ -12,8 +12,9 @@ from functools import cache
 from pathlib import Path
 
 import pytest
+from places import ROOT
 
-PACKAGE = Path(__file__).parents[1] / "gpuplay"
+PACKAGE = ROOT / "gpuplay"
 
 ARCHITECTURE = Path(__file__).parents[1] / "docs" / "architecture.md"
 

@@ -4,7 +4,7 @@ Each keeps the dtype of its vector, float32 or float64, and is right over the wh
 give the limits, NaN gives NaN, zeros keep their sign where the function goes through the origin, denormal
 arguments count in full and denormal results are rounded once.
 
-Largest errors in units in the last place of a normal result, asserted by ``tests/test_vector_math.py``:
+Largest errors in units in the last place of a normal result, asserted by ``tests/intrinsics/test_vector_math.py``:
 
 =============================== ======= =======
 function                        float32 float64

@@ -8,7 +8,7 @@ Everything is right over the whole range: infinities give limits (silu(-inf) = g
 NaN gives NaN, the sign of zero is kept where the function goes through the origin, denormal
 results are rounded.
 
-Accuracy, measured against a float64 reference (``tests/test_activation_accuracy.py``): normal results
+Accuracy, measured against a float64 reference (``tests/kernels/test_activation_accuracy.py``): normal results
 of sigmoid, tanh, softplus are within 3 units in the last place in both dtypes, silu within 4,
 leaky_relu within 1. gelu errs by at most 2 (float64: 3) roundings u of max(|x|, 1), u = 2^-24 or
 2^-53; of its left tail float32 keeps a relative 5e-6 down to x = -5 and 2 % down to -13, where the

@@ -5,7 +5,7 @@ NUMBA_ENABLE_CUDASIM=1 python tests/proofs/simulator.py KERNEL SIZE,SIZE,…
 Every GPU thread is an operating-system thread there, so knobs take values far below their candidates. A variant
 with instructions that the simulator does not know has a record that says so. Each size is run in float32 with the
 default params, the last of several also in float64; awkward sizes, every knob value and odd shapes are the lockstep
-machine's (tests/test_lockstep_kernels.py).
+machine's (tests/gpu/test_variants.py).
 """
 
 import json

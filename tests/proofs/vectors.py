@@ -11,7 +11,7 @@ import numpy as np
 sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
-from lockstep.counted import quads_through_shared
+from programs.counted import quads_through_shared
 
 from gpuplay.targets.stand_ins import offline
 
