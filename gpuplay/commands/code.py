@@ -21,7 +21,7 @@ from gpuplay.plan.request import Choice, chosen_names
 from gpuplay.results.compiled import FORMS, Compiled
 from gpuplay.results.record import stamp
 from gpuplay.views.code import export, listing, resources
-from gpuplay.views.code.data import Document, as_json
+from gpuplay.views.code.data import CodeDocument, as_json
 from gpuplay.views.ladder import change as change_view
 from gpuplay.workers.crew import environment_of
 
@@ -32,13 +32,13 @@ SOURCE, RESOURCES = "source", "resources"
 def code(opened: Opened, asked: CodeAsked) -> int:
     """Show the code that is asked for: 1 where a compiler refused any of it."""
     output, kernel = asked.output, opened.kernel
-    export.refuse(output.export)
+    exporter = export.exporter(output.export)
     names = _names(kernel, asked.choice.on)
     form = _form(kernel, names, asked.form)
     refuse_idle_knobs(kernel, names, asked.choice, "code")
     document = _document(opened, asked, names, form)
     show_log(output, opened.crew)
-    export.write(output.export, document)
+    exporter.write(document)
 
     def pages(width: int) -> Iterator[Text]:
         if document.change:
@@ -54,7 +54,7 @@ def code(opened: Opened, asked: CodeAsked) -> int:
     return FAILED if document.failed else OK
 
 
-def _document(opened: Opened, asked: CodeAsked, names: Sequence[str], form: str) -> Document:
+def _document(opened: Opened, asked: CodeAsked, names: Sequence[str], form: str) -> CodeDocument:
     """Everything that is shown: compiled, or read from the source."""
     kernel, on = opened.kernel, asked.choice.on
     named = tuple(word.strip() for word in (on or "").split(",")) == names
@@ -65,7 +65,7 @@ def _document(opened: Opened, asked: CodeAsked, names: Sequence[str], form: str)
     found = () if form == SOURCE else _compiled(opened, asked, names, form)
     on_gpu = [one for one in found if one.cell.kind.on_gpu]
     now = stamp()
-    return Document(
+    return CodeDocument(
         kernel,
         form,
         now.version,

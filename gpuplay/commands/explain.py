@@ -24,23 +24,23 @@ from gpuplay.plan.sizes import parse_sizes
 from gpuplay.plan.small import explained_size
 from gpuplay.results.record import stamp
 from gpuplay.views.explain import compare, export, lanes, page
-from gpuplay.views.explain.data import Document, as_json
+from gpuplay.views.explain.data import ExplainDocument, as_json
 from gpuplay.workers.tasks import TaskError
 
 
 def explain(opened: Opened, asked: ExplainAsked) -> int:
     """Run what is asked for and show it: 1 where a check fired or an output is wrong."""
     output, settings = asked.output, asked.settings
-    export.refuse(output.export)
+    exporter = export.exporter(output.export)
     wanted = _map_place(asked.map)
     found = [_explained(opened, cell, settings) for cell in _cells(opened, asked)]
     show_log(output, opened.crew)
     now = stamp()
-    document = Document(found, now.version, now.created, now.argv, settings.seed)
+    document = ExplainDocument(found, now.version, now.created, now.argv, settings.seed)
     maps = [_maps_at(one, *wanted) for one in found] if wanted else []
     if wanted and not any(maps):
         raise UsageError(_no_map(found, asked.map))
-    export.write(output.export, document)
+    exporter.write(document)
 
     def pages(width: int) -> Iterator[Text]:
         if wanted:

@@ -6,7 +6,6 @@ from collections.abc import Sequence
 from dataclasses import replace
 from itertools import pairwise
 
-from gpuplay.analysis.ladder import rungs as ladders
 from gpuplay.analysis.ladder.change import change
 from gpuplay.catalog.definitions import definitions
 from gpuplay.commands.asked import LadderAsked, Output
@@ -17,6 +16,7 @@ from gpuplay.commands.steps.present import FAILED, OK, exit_code, present, show_
 from gpuplay.commands.steps.rung_facts import rung_facts, untimed
 from gpuplay.errors import UsageError
 from gpuplay.plan.cells import Plan
+from gpuplay.plan.rungs import others, rungs
 from gpuplay.plan.small import LADDER_FLOPS
 from gpuplay.targets import why_not
 from gpuplay.views.ladder import change as change_view
@@ -29,7 +29,7 @@ from gpuplay.workers.crew import environment_of
 def ladder(opened: Opened, asked: LadderAsked) -> int:
     """Measure the rungs that are asked for, or show what changes from rung to rung; the exit code."""
     kernel, choice = opened.kernel, asked.choice
-    names = ladders.rungs(kernel, choice.on)
+    names = rungs(kernel, choice.on)
     if asked.diff:
         return _show_changes(opened, names, asked.output)
     on_gpu = any(kernel.variant(name).kind.stepped for name in names)
@@ -37,7 +37,7 @@ def ladder(opened: Opened, asked: LadderAsked) -> int:
     plan, _ = planned(opened, bare, asked.settings, names, checking=on_gpu)
     chosen = replace(choice, on=",".join(names), sizes=choice.sizes or str(_default_size(plan)))
     whole = choice.on is None or ":" not in choice.on
-    also = ladders.others(kernel, names) if whole else ()
+    also = others(kernel, names) if whole else ()
     climbed = replace(asked, choice=chosen)
     return _on_gpu(opened, climbed, names, also) if on_gpu else run(opened, climbed, ladder_page.page(names, also))
 
@@ -45,7 +45,7 @@ def ladder(opened: Opened, asked: LadderAsked) -> int:
 def _on_gpu(opened: Opened, asked: LadderAsked, names: Sequence[str], also: Sequence[str]) -> int:
     """Show rungs on a GPU with their resources and counters, and with times where there is one."""
     settings, output = asked.settings, asked.output
-    export.Exporter(output.export)  # refuses at once what cannot be written
+    export.exporter(output.export)  # refuses at once what cannot be written
     choice = replace(asked.choice, baseline=asked.choice.baseline or "none")
     plan, machine = planned(opened, choice, settings, checking=True)
     if output.plan:
@@ -57,7 +57,7 @@ def _on_gpu(opened: Opened, asked: LadderAsked, names: Sequence[str], also: Sequ
     if not machine.gpu.modelled:
         return run(opened, asked, page)
     record = untimed(opened, plan, facts, names)
-    export.Exporter(output.export, page).write(record, plan)
+    export.exporter(output.export, page).write(record, plan)
     present(output, lambda: export.document(record, plan, page), lambda width: [page.render(record, plan, width)])
     refused = any(row.failed for rung in facts.rungs.values() for row in rung.rows)
     return FAILED if refused else exit_code(record.results)

@@ -11,7 +11,7 @@ from rich.console import Console
 from rich.text import Text
 
 from gpuplay.analysis.peers.judging import Judgement, judge, unmeasured
-from gpuplay.analysis.peers.report import Report
+from gpuplay.analysis.peers.report import PeersReport
 from gpuplay.catalog.find import find_kernel
 from gpuplay.catalog.load import load_kernel
 from gpuplay.commands.asked import Output, PeersAsked
@@ -35,6 +35,7 @@ from gpuplay.units import count
 from gpuplay.views.peers import export, page
 from gpuplay.views.sweep import export as sweeps
 from gpuplay.views.sweep import table
+from gpuplay.views.text.files import Exporter
 from gpuplay.views.text.layout import show
 
 
@@ -43,7 +44,7 @@ def peers(asked: PeersAsked) -> int:
     rows = chosen_rows(_rows(asked.machine), asked.rows)
     rows = tuple(row.quick() for row in rows) if asked.quick else rows
     output, settings = asked.output, asked.settings
-    exporter = export.Exporter(output.export)
+    exporter = export.exporter(output.export)
     if output.plan:
         show_pages(output, lambda width: [page.planned(rows, width)])
         return OK
@@ -61,7 +62,7 @@ def peers(asked: PeersAsked) -> int:
     return FAILED if report.missed or run.exports.lost else OK
 
 
-def _measured(run: _Run, exporter: export.Exporter, *, quick: bool) -> Report:
+def _measured(run: _Run, exporter: Exporter[[PeersReport]], *, quick: bool) -> PeersReport:
     """The last report, each one exported and said as it comes."""
     stderr = Console(stderr=True, highlight=False)
     report = None
@@ -79,11 +80,11 @@ def _measured(run: _Run, exporter: export.Exporter, *, quick: bool) -> Report:
     return report
 
 
-def _write(exports: Exports, exporter: export.Exporter, report: Report) -> None:
+def _write(exports: Exports, exporter: Exporter[[PeersReport]], report: PeersReport) -> None:
     exports.finish(lambda: exporter.write(report))
 
 
-def _present(report: Report, output: Output, elapsed_s: float | None = None) -> None:
+def _present(report: PeersReport, output: Output, elapsed_s: float | None = None) -> None:
     """Print the report as a table or as JSON."""
     present(
         output,
@@ -92,10 +93,10 @@ def _present(report: Report, output: Output, elapsed_s: float | None = None) -> 
     )
 
 
-def _unmeasured(rows: tuple[Promise, ...], reason: str, settings: Settings) -> Report:
+def _unmeasured(rows: tuple[Promise, ...], reason: str, settings: Settings) -> PeersReport:
     """A report of rows of which nothing can be run on this machine."""
     record = begun(settings.seed, describe.facts() | {"gpu": None, "gpu_reason": reason})
-    return Report(record, tuple(unmeasured(row, reason) for row in rows), len(rows))
+    return PeersReport(record, tuple(unmeasured(row, reason) for row in rows), len(rows))
 
 
 @dataclass
@@ -109,7 +110,7 @@ class _Run:
     exports: Exports = field(default_factory=Exports)
     missing: dict[str, str] = field(default_factory=dict)
 
-    def reports(self, *, quick: bool) -> Iterator[Report]:
+    def reports(self, *, quick: bool) -> Iterator[PeersReport]:
         """The report after every row, all rows judged by the newest roofs; the last one where the user interrupts."""
         done: list[tuple[Promise, Kernel, Record]] = []
         with ExitStack() as stack:
@@ -123,7 +124,7 @@ class _Run:
                 results = tuple(result for _, _, record in done for result in record.results)
                 judged = tuple(self._judged(*one, found.record.roofs) for one in done)
                 whole = replace(found.record, results=results)
-                yield Report(whole, judged, len(self.rows), quick=quick, interrupted=found.interrupted)
+                yield PeersReport(whole, judged, len(self.rows), quick=quick, interrupted=found.interrupted)
                 if found.interrupted:
                     return
 
@@ -146,7 +147,7 @@ class _Run:
             if gpu.reason:
                 raise TargetMissing(f"peers cuda: cuda is not here: {gpu.reason}")
             machine = replace(machine, gpu=gpu.model)
-        found = measure(opened, self._plan(opened, row, machine), machine, sweeps.Exporter(()), self.output)
+        found = measure(opened, self._plan(opened, row, machine), machine, sweeps.exporter(()), self.output)
         self.elapsed_s += found.elapsed_s
         return found
 
@@ -207,7 +208,7 @@ def _within(plan: Plan, cores: int) -> Plan:
     return replace(plan, rows=tuple(rows))
 
 
-def _say(stderr: Console, report: Report) -> None:
+def _say(stderr: Console, report: PeersReport) -> None:
     """The newest row in a line, and what makes its figures less than they seem."""
     newest = report.judgements[-1]
     show(stderr, Text(page.line(newest, len(report.judgements), report.asked)))

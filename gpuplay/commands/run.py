@@ -22,7 +22,7 @@ from gpuplay.views.text.layout import show
 def run(opened: Opened, asked: Asked, page: Page = SWEEP) -> int:
     """Measure what is asked for, show it as it comes; the exit code. ``page`` lays it out."""
     output = asked.output
-    exporter = export.Exporter(output.export, page)
+    exporter = export.exporter(output.export, page)
     plan, machine = planned(opened, asked.choice, asked.settings)
     if output.plan:
         show_pages(output, lambda width: [plan_view.render(plan, width)])

@@ -16,7 +16,7 @@ from command import Gpuplay
 from scripted import measure, plan, record, timing, usual
 
 from gpuplay.analysis.sweep.grid import arrange
-from gpuplay.analysis.sweep.scaling import Scaling, scalings, serial_part
+from gpuplay.analysis.sweep.scaling import ThreadScaling, scalings, serial_part
 from gpuplay.plan.cells import Plan
 from gpuplay.results.cell import Cell
 from gpuplay.results.record import Record
@@ -40,7 +40,7 @@ def scene(counts: tuple[int, ...], serial: float = 0.1, cores: int = 8) -> tuple
     return found, replace(whole, machine=whole.machine | {"cores": cores})
 
 
-def only(found: Plan, results: tuple[Result, ...], cores: int = 8) -> Scaling:
+def only(found: Plan, results: tuple[Result, ...], cores: int = 8) -> ThreadScaling:
     (one,) = scalings(arrange(results, found), cores)
     return one
 

@@ -28,7 +28,7 @@ from gpuplay.commands.steps.opened import Opened
 from gpuplay.commands.steps.planning import planned
 from gpuplay.plan.request import Choice
 from gpuplay.plan.settings import Settings
-from gpuplay.views.sweep.export import Exporter
+from gpuplay.views.sweep.export import exporter
 
 FEW, MANY = 2_500, 10_000
 VARIANTS = ("numpy:ufunc", "cpu:scalar", "cpu:simd", "cpu:parallel")
@@ -53,7 +53,7 @@ def seconds(cells: int) -> float:
         file = Path(folder) / "all.json"
         output = Output(export=(str(file),), plain=True)
         with contextlib.redirect_stderr(io.StringIO()):
-            found = measure(scripted, plan, machine, Exporter(output.export), output)
+            found = measure(scripted, plan, machine, exporter(output.export), output)
         took = time.perf_counter() - began
         assert not found.lost
         written = json.loads(file.read_text(encoding="utf-8"))["results"]

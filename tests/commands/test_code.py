@@ -28,7 +28,7 @@ from gpuplay.machine.model import MODELS, model_of
 from gpuplay.results.compiled import GpuFunction, HostFunction
 from gpuplay.targets.stand_ins import offline
 from gpuplay.views.code import export, listing, resources
-from gpuplay.views.code.data import Document
+from gpuplay.views.code.data import CodeDocument
 from gpuplay.views.text.layout import show
 
 SEAM = PLANTED / "seam.py"
@@ -181,7 +181,7 @@ def test_a_terminal_has_colours_and_a_pipe_has_none() -> None:
 
 
 def test_exports_hold_every_row_and_markdown_its_code() -> None:
-    read = json.loads(export.text(".json", document()), parse_constant=pytest.fail)
+    read = json.loads(export.FORMS[".json"](document()), parse_constant=pytest.fail)
     assert read["schema"] == "gpuplay-code/1"
     first = read["compiled"][0]
     assert (first["variant"], first["architecture"], first["knobs"]) == ("cuda:tiled", "sm_80", {"tile": 16})
@@ -189,16 +189,16 @@ def test_exports_hold_every_row_and_markdown_its_code() -> None:
     assert first["functions"][0]["shared_bytes"] == 17408
     assert "sass" not in first["functions"][0]
     assert [len(one["functions"]) for one in read["compiled"]] == [1, 1, 2, 0, 1, 0]
-    assert json.loads(export.text(".json", document("sass")))["compiled"][0]["functions"][0]["sass"] == SASS
-    table = export.text(".md", document())
+    assert json.loads(export.FORMS[".json"](document("sass")))["compiled"][0]["functions"][0]["sass"] == SASS
+    table = export.FORMS[".md"](document())
     assert "| cuda:tiled tile=16 | sm\\_80 |" in table
     assert "needs compute capability 9.0" in table
-    assert export.text(".md", document("sass")).count("```") % 2 == 0
+    assert export.FORMS[".md"](document("sass")).count("```") % 2 == 0
 
 
 def test_no_occupancy_without_the_assembler() -> None:
     bare = GpuRow(cell(), "sm_80", GpuFunction("f", (1, 1, 1), (32, 1, 1), 1, 0, "", None, ""))
-    text = resources.render(Document(scripted.MATMUL, "resources", "", "", (), gpu=[bare]), 100).plain
+    text = resources.render(CodeDocument(scripted.MATMUL, "resources", "", "", (), gpu=[bare]), 100).plain
     assert "–" in text
     assert resources.limiters(None) == resources.more(None) == "–"
     assert resources.limiters(Occupancy(1, 64, 1.0, ("warps",))) == ""

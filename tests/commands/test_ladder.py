@@ -19,9 +19,10 @@ from scenes.ladders import BLOCKED, MATMUL, NAIVE, NAMES, climb_interrupted, pla
 from scripted import measure, record
 
 from gpuplay.analysis.ladder.change import change
-from gpuplay.analysis.ladder.rungs import ladders, others, rungs
+from gpuplay.analysis.ladder.rungs import ladders
 from gpuplay.catalog.definitions import Definition
 from gpuplay.errors import UsageError
+from gpuplay.plan.rungs import others, rungs
 from gpuplay.results.cell import Cell
 from gpuplay.views.ladder import change as change_view
 from gpuplay.views.ladder import page as view

@@ -32,7 +32,7 @@ from scenes.peers import (
 from scripted import ok, record, timing
 
 from gpuplay.analysis.peers.judging import judge
-from gpuplay.analysis.peers.report import Report, sentences, wording
+from gpuplay.analysis.peers.report import PeersReport, sentences, wording
 from gpuplay.catalog.find import find_kernel
 from gpuplay.catalog.load import load_kernel
 from gpuplay.commands import peers
@@ -61,7 +61,7 @@ def test_at_each_case_the_best_of_ours_stands_against_the_best_library() -> None
 
 def test_a_row_that_reaches_every_figure_holds() -> None:
     judgement = judged(SQUARE, *GOOD)
-    mean, large, small, roof = judgement.findings
+    mean, large, small, roof = judgement.answers
     assert mean.got == pytest.approx((1 / 1.1 * 1.2 * 1.2) ** (1 / 3))
     assert large.got == pytest.approx(1.2)
     assert small.got == pytest.approx(1 / 1.1)
@@ -74,9 +74,9 @@ def test_a_row_that_reaches_every_figure_holds() -> None:
 def test_a_figure_that_is_missed_breaks_the_row_and_says_where() -> None:
     slow = {**GOOD[1], "cpu:parallel": 1.3e-3}
     judgement = judged(SQUARE, GOOD[0], slow, GOOD[2])
-    assert [finding.holds for finding in judgement.findings] == [False, False, True, True]
+    assert [answer.holds for answer in judgement.answers] == [False, False, True, True]
     assert judgement.state == "missed"
-    said = " ".join(sentences(Report(record(judgement.results), (judgement,), 1)))
+    said = " ".join(sentences(PeersReport(record(judgement.results), (judgement,), 1)))
     assert "1 row judged: none holds." in said
     assert "matmul:square misses: mean of 3 cases" in said
     assert "worst from n = 256 0.92 × of 0.95 × at n = 512" in said
@@ -87,9 +87,9 @@ def test_a_wrong_cell_fails_the_row_whatever_its_figures(who: str) -> None:
     bad = scripted.wrong(cell(SQUARE, SQUARE.cases[1], who), "MIMD")
     judgement = judged(SQUARE, GOOD[0], {**GOOD[1], who: bad}, GOOD[2])
     assert judgement.state == "wrong"
-    assert Report(record(judgement.results), (judgement,), 1).missed
+    assert PeersReport(record(judgement.results), (judgement,), 1).missed
     assert f"1 bad cell, {who} n=512 is wrong: C[510, 511]" in " ".join(
-        sentences(Report(record(judgement.results), (judgement,), 1))
+        sentences(PeersReport(record(judgement.results), (judgement,), 1))
     )
 
 
@@ -97,7 +97,7 @@ def test_a_wrong_cell_fails_the_row_whatever_its_figures(who: str) -> None:
 def test_without_ours_or_any_library_a_case_is_not_judged_and_says_why(who: tuple[str, str]) -> None:
     judgement = judged(SQUARE, GOOD[0], {**GOOD[1], **dict.fromkeys(who, skipped("needs 9 GiB"))}, GOOD[2])
     assert judgement.state == "not judged"
-    report = Report(record(judgement.results), (judgement,), 1)
+    report = PeersReport(record(judgement.results), (judgement,), 1)
     assert not report.missed
     assert f"n = 512: {who[0]} skipped: needs 9 GiB; {who[1]} skipped: needs 9 GiB" in " ".join(sentences(report))
 
@@ -117,22 +117,22 @@ def test_what_was_measured_can_break_a_row_that_is_not_complete() -> None:
 
 def test_a_figure_within_the_noise_is_marked() -> None:
     noisy = ok(cell(SQUARE, SQUARE.cases[1], "cpu:parallel"), "MIMD", timing(1.25e-3, jitter=(0.9, 0.95, 1, 1.05, 1.1)))
-    close = judged(SQUARE, GOOD[0], {**GOOD[1], "cpu:parallel": noisy}, GOOD[2]).findings[1]
+    close = judged(SQUARE, GOOD[0], {**GOOD[1], "cpu:parallel": noisy}, GOOD[2]).answers[1]
     assert close.holds
     assert close.close
-    assert not judged(SQUARE, *GOOD).findings[1].close
+    assert not judged(SQUARE, *GOOD).answers[1].close
 
 
 def test_a_figure_missed_by_digits_that_are_not_shown_is_shown_as_less() -> None:
     row = {"numpy:blas": 0.8499, "cpu:parallel": 1.0}
     judgement = judged(SHAPES, row, {**row, "cpu:parallel": 0.5})
-    assert judgement.findings[0].holds is False
-    assert "worst <0.85 × of 0.85 ×" in " ".join(sentences(Report(record([]), (judgement,), 1)))
+    assert judgement.answers[0].holds is False
+    assert "worst <0.85 × of 0.85 ×" in " ".join(sentences(PeersReport(record([]), (judgement,), 1)))
 
 
 def test_a_condition_may_be_about_one_of_our_variants() -> None:
     row = {"numpy:blas": 1.0, "cpu:parallel": 2.5, "cpu:fast": 0.8}
-    worst, only = judged(SHAPES, row, {**row, "cpu:parallel": 1.0}).findings
+    worst, only = judged(SHAPES, row, {**row, "cpu:parallel": 1.0}).answers
     assert worst.holds
     assert only.got == pytest.approx(0.4)
     assert only.holds is False
@@ -141,10 +141,10 @@ def test_a_condition_may_be_about_one_of_our_variants() -> None:
 def test_scaling_compares_one_variant_with_itself() -> None:
     times = {("cpu:parallel", 1): 0.18, ("cpu:parallel", 2): 0.1, ("cpu:fast", 1): 0.17, ("cpu:fast", 2): 0.09}
     found = [ok(cell(SCALED, SCALED.cases[0], name, th), "MIMD", timing(t)) for (name, th), t in times.items()]
-    (finding,) = judge(SCALED, KERNEL, found, scripted.ROOFS).findings
-    assert finding.got == pytest.approx(0.17 / 0.09)
-    (finding,) = judge(SCALED, KERNEL, found[:1], scripted.ROOFS).findings
-    assert finding.holds is None
+    (answer,) = judge(SCALED, KERNEL, found, scripted.ROOFS).answers
+    assert answer.got == pytest.approx(0.17 / 0.09)
+    (answer,) = judge(SCALED, KERNEL, found[:1], scripted.ROOFS).answers
+    assert answer.holds is None
 
 
 def test_a_yardstick_is_another_problem_of_the_same_size() -> None:
@@ -152,24 +152,24 @@ def test_a_yardstick_is_another_problem_of_the_same_size() -> None:
     promise = replace(SQUARE, needs=(rod,))
     thin = replace(promise, params=(("k", 1),))
     beside = ok(cell(thin, thin.cases[2], "torch:mm"), "library", timing(0.1))
-    (finding,) = judge(promise, KERNEL, [*results(promise, *GOOD), beside], None).findings
-    assert finding.got == pytest.approx(0.1 / 0.08)
-    assert finding.holds
+    (answer,) = judge(promise, KERNEL, [*results(promise, *GOOD), beside], None).answers
+    assert answer.got == pytest.approx(0.1 / 0.08)
+    assert answer.holds
     assert judge(promise, KERNEL, results(promise, *GOOD), None).state == "not judged"
 
 
 def test_a_roof_that_is_not_known_leaves_its_condition_open() -> None:
-    assert judge(SQUARE, KERNEL, results(SQUARE, *GOOD), None).findings[3].reason == "the roof is not known"
+    assert judge(SQUARE, KERNEL, results(SQUARE, *GOOD), None).answers[3].reason == "the roof is not known"
 
 
 def test_on_a_gpu_variants_stand_against_libraries_of_their_precision_and_the_roof_of_the_gpu() -> None:
-    mean, split, roof = judge(ON_A_GPU, GPU_KERNEL, on_a_gpu(ON_A_GPU, *FAST_GPU), scripted.GPU_ROOFS).findings
+    mean, split, roof = judge(ON_A_GPU, GPU_KERNEL, on_a_gpu(ON_A_GPU, *FAST_GPU), scripted.GPU_ROOFS).answers
     assert mean.got == pytest.approx((6.1 / 6.0 * 3.0 / 2.9) ** 0.5)  # what is as exact by other arithmetic is left out
     assert split.got == pytest.approx(3.0 / 1.8)
     assert roof.got == pytest.approx(scripted.moved(on_a_gpu(ON_A_GPU, *FAST_GPU)[3].cell) / 2.9e-3 / 4.3e12)
     assert (mean.holds, split.holds, roof.holds) == (True, True, False)
     assert TENSOR.rivals(GPU_KERNEL) == ("torch_gpu:mm_tf32",)
-    (tensor,) = judge(TENSOR, GPU_KERNEL, on_a_gpu(TENSOR, *SLOW_TENSOR), scripted.GPU_ROOFS).findings
+    (tensor,) = judge(TENSOR, GPU_KERNEL, on_a_gpu(TENSOR, *SLOW_TENSOR), scripted.GPU_ROOFS).answers
     assert (tensor.got, tensor.holds) == (pytest.approx(0.5), False)
 
 
@@ -189,7 +189,7 @@ def test_a_row_for_a_gpu_is_planned_shown_and_judged(row: Promise) -> None:
     kept = record(found, gpu=True)
     assert SWEEP.render(kept, plan, 100, elapsed_s=1, interrupted=False).plain
     judgement = judge(row, here.kernel, found, scripted.GPU_ROOFS)
-    asked = {finding.need.at_least <= 1.5 for finding in judgement.findings}
+    asked = {answer.need.at_least <= 1.5 for answer in judgement.answers}
     assert judgement.state == ("holds" if asked == {True} else "missed")
     assert all(standing.found for standing in judgement.standings)
     assert all({len(line.all_cells) - len(line.cells)} <= {0, 1} for line in plan.rows)  # the copy beside
@@ -198,7 +198,7 @@ def test_a_row_for_a_gpu_is_planned_shown_and_judged(row: Promise) -> None:
 @pytest.mark.parametrize("machine", ROWS)
 def test_the_page_of_all_rows_fits_a_terminal_of_80_columns(machine: str) -> None:
     judgements = tuple(judge(row, declared(row), [], None) for row in ROWS[machine])
-    text = page.render(Report(record([]), judgements, len(judgements)), 80, detail=True).plain
+    text = page.render(PeersReport(record([]), judgements, len(judgements)), 80, detail=True).plain
     assert max(map(len, text.splitlines())) <= 80
     assert "No row could be judged." in text
 
@@ -216,7 +216,7 @@ def test_the_json_is_valid_and_strict() -> None:
 
 def test_the_markdown_has_every_case_the_machine_and_the_command(tmp_path: Path) -> None:
     path = tmp_path / "rows.md"
-    export.Exporter([path]).write(report())
+    export.exporter([path]).write(report())
     text = path.read_text(encoding="utf-8")
     assert text.startswith("# peers\n\nours against the best library")
     assert "| matmul:square | mean of 3 cases | 1.05 × | 1.09 × | holds |" in text
@@ -230,7 +230,7 @@ def test_the_markdown_has_every_case_the_machine_and_the_command(tmp_path: Path)
 @pytest.mark.parametrize("name", ["rows.csv", "none/rows.md"])
 def test_a_file_that_cannot_be_written_is_refused_at_once(tmp_path: Path, name: str) -> None:
     with pytest.raises(UsageError):
-        export.Exporter([tmp_path / name])
+        export.exporter([tmp_path / name])
 
 
 def declared(promise: Promise) -> Kernel:

@@ -13,7 +13,7 @@ from gpuplay.machine.model import model_of
 from gpuplay.results.cell import Cell
 from gpuplay.results.compiled import Compiled, GpuFunction, HostFunction, Resources, SourceFile
 from gpuplay.views.code import resources
-from gpuplay.views.code.data import Document
+from gpuplay.views.code.data import CodeDocument
 
 SASS = """
         //## File "/k/tiles.py", line 3
@@ -82,7 +82,7 @@ def row(one: Cell, architecture: str, made: GpuFunction) -> GpuRow:
     return GpuRow(one, architecture, made, known, sass.read(made.sass))
 
 
-def document(form: str = "resources") -> Document:
+def document(form: str = "resources") -> CodeDocument:
     gpu = [
         row(cell(tile=16), "sm_80", function()),
         row(cell(tile=16), "sm_90a", function(spills=8)),
@@ -98,7 +98,9 @@ def document(form: str = "resources") -> Document:
     )
     compiled = [Compiled(one.cell, one.architecture, sources=SOURCES) for one in gpu]
     compiled += [Compiled(one.cell, reason=one.reason, failed=one.failed) for one in host]
-    return Document(scripted.MATMUL, form, "0.1", "2026-01-02", ("gpuplay", "code"), "compiled", compiled, gpu, host)
+    return CodeDocument(
+        scripted.MATMUL, form, "0.1", "2026-01-02", ("gpuplay", "code"), "compiled", compiled, gpu, host
+    )
 
 
 SOURCES = (SourceFile("/k/tiles.py", ("", "", "def multiply(C):", "    a[0] = A[0]", "    total += a[0]")),)

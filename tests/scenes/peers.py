@@ -10,7 +10,7 @@ from rich.text import Text
 from scripted import BLAS, MATMUL, ok, record, timing
 
 from gpuplay.analysis.peers.judging import Judgement, judge, unmeasured
-from gpuplay.analysis.peers.report import Report
+from gpuplay.analysis.peers.report import PeersReport
 from gpuplay.peers.terms import Case, Mean, OfRoof, Promise, Scaling, Worst, case
 from gpuplay.results.cell import Cell
 from gpuplay.results.result import Result
@@ -114,22 +114,22 @@ SLOW_TENSOR = (
 )
 
 
-def gpu_report() -> Report:
+def gpu_report() -> PeersReport:
     """A row of each precision, measured on a scripted GPU."""
     judgements = (
         judge(ON_A_GPU, GPU_KERNEL, on_a_gpu(ON_A_GPU, *FAST_GPU), scripted.GPU_ROOFS),
         judge(TENSOR, GPU_KERNEL, on_a_gpu(TENSOR, *SLOW_TENSOR), scripted.GPU_ROOFS),
     )
-    return Report(record([r for judgement in judgements for r in judgement.results], gpu=True), judgements, 2)
+    return PeersReport(record([r for judgement in judgements for r in judgement.results], gpu=True), judgements, 2)
 
 
-def no_gpu_report() -> Report:
+def no_gpu_report() -> PeersReport:
     """The same rows where there is no GPU."""
     rows = (ON_A_GPU, TENSOR)
-    return Report(record([]), tuple(unmeasured(row, "no NVIDIA driver here") for row in rows), len(rows))
+    return PeersReport(record([]), tuple(unmeasured(row, "no NVIDIA driver here") for row in rows), len(rows))
 
 
-def report() -> Report:
+def report() -> PeersReport:
     """A row that holds, one that is missed within the noise, one not judged."""
     noisy = ok(cell(SHAPES, SHAPES.cases[0], "cpu:fast"), "MIMD", timing(1.2e-2, jitter=(0.97, 0.99, 1, 1.01, 1.03)))
     rows: tuple[Seconds, Seconds] = (
@@ -143,7 +143,7 @@ def report() -> Report:
         judged(SCALED, {"cpu:parallel": replace(skipped("needs 2 cores, 1 can be used here"), flynn="MIMD")}),
     )
     measured = record([result for judgement in judgements for result in judgement.results])
-    return Report(measured, judgements, 5, quick=True)
+    return PeersReport(measured, judgements, 5, quick=True)
 
 
 def shown(text: Text) -> str:

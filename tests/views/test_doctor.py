@@ -99,7 +99,7 @@ def facts(**changes: Any) -> dict[str, Any]:
     return whole | {"torch": "2.13.0", "targets": [], "cuda": NO_CUDA, "pip": "python -m pip"} | changes
 
 
-def line(what: str, **changes: Any) -> doctor.Line:
+def line(what: str, **changes: Any) -> doctor.Item:
     return next(found for found in doctor.lines(facts(**changes)) if found.what == what)
 
 

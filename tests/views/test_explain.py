@@ -15,7 +15,7 @@ from scripted_report import RACE, explained, one_line, report, worked
 from gpuplay.errors import UsageError
 from gpuplay.lockstep.record import Report
 from gpuplay.views.explain import export, page
-from gpuplay.views.explain.data import Document
+from gpuplay.views.explain.data import ExplainDocument
 from gpuplay.views.explain.figures import amount, bar
 from gpuplay.views.text.layout import show
 
@@ -63,13 +63,13 @@ def test_a_run_that_ended_before_anything_was_executed_says_why_and_claims_nothi
 # --- exports ---
 
 
-def document() -> Document:
+def document() -> ExplainDocument:
     pair = [explained(report(faults=(RACE,)), "failed", "race"), explained(PADDED, variant="cuda:padded")]
-    return Document(pair, "0.1.0", "2026-01-02T03:04:05+00:00", ("gpuplay", "explain", "a<b>.py"), 0)
+    return ExplainDocument(pair, "0.1.0", "2026-01-02T03:04:05+00:00", ("gpuplay", "explain", "a<b>.py"), 0)
 
 
 def test_json_holds_every_line_with_its_counters_and_is_strict() -> None:
-    read = json.loads(export.text(".json", document()), parse_constant=pytest.fail)
+    read = json.loads(export.FORMS[".json"](document()), parse_constant=pytest.fail)
     first = read["explained"][0]
     assert read["schema"] == "gpuplay-explain/1"
     assert first["total"]["warp_instructions"] == report().total.warp_instructions
@@ -109,7 +109,7 @@ class Page(HTMLParser):
 
 
 def test_html_is_one_well_formed_page_that_needs_no_other_file() -> None:
-    text = export.text(".html", document())
+    text = export.FORMS[".html"](document())
     read = Page()
     read.feed(text)
     assert read.open == []
@@ -123,7 +123,7 @@ def test_html_is_one_well_formed_page_that_needs_no_other_file() -> None:
 
 
 def test_markdown_holds_findings_source_and_table() -> None:
-    text = export.text(".md", document())
+    text = export.FORMS[".md"](document())
     assert text.count("```") % 2 == 0
     assert "| shared loads: wavefronts |" in text
     assert "tile[y, x] = A[i, j]" in text
@@ -132,9 +132,9 @@ def test_markdown_holds_findings_source_and_table() -> None:
 
 def test_files_that_cannot_be_written_are_refused_before_anything_runs(tmp_path: Path) -> None:
     with pytest.raises(UsageError, match=r"unknown suffix '.csv'; use .json, .md, .html"):
-        export.refuse([str(tmp_path / "x.csv")])
+        export.exporter([str(tmp_path / "x.csv")])
     with pytest.raises(UsageError, match="there is no folder"):
-        export.refuse([str(tmp_path / "no" / "x.html")])
+        export.exporter([str(tmp_path / "no" / "x.html")])
     assert list(tmp_path.iterdir()) == []
 
 

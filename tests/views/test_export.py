@@ -20,7 +20,7 @@ from gpuplay.plan.cells import Plan
 from gpuplay.results.record import Record
 from gpuplay.results.result import ErrorReport, Mistake, Result
 from gpuplay.views.sweep import export, markdown
-from gpuplay.views.sweep.export import Exporter
+from gpuplay.views.sweep.export import exporter
 
 
 def scene() -> tuple[Plan, Record]:
@@ -55,7 +55,7 @@ def test_the_schema_is_a_schema() -> None:
 def test_a_record_is_valid_json_and_has_null_where_nothing_is_known(tmp_path: Path) -> None:
     found, record_ = scene()
     path = tmp_path / "out.json"
-    Exporter([str(path)]).write(record_, found)
+    exporter([str(path)]).write(record_, found)
     document = json.loads(path.read_text(encoding="utf-8"), parse_constant=pytest.fail)
     validate(document)
     wrong = next(result for result in document["results"] if result["status"] == "wrong")
@@ -97,7 +97,7 @@ def test_a_wrong_result_with_a_time_is_against_the_schema() -> None:
 def test_csv_has_a_line_for_each_result_and_always_the_same_columns(tmp_path: Path) -> None:
     found, record_ = scene()
     path = tmp_path / "out.CSV"
-    Exporter([path]).write(record_, found)
+    exporter([path]).write(record_, found)
     with path.open(encoding="utf-8", newline="") as file:
         rows = list(csv.DictReader(file))
     assert tuple(rows[0]) == export.COLUMNS
@@ -128,7 +128,7 @@ def test_markdown_is_the_table_the_machine_and_the_command(tmp_path: Path) -> No
     found = plan(variants=("numpy:blas", "cpu:simd", "cpu:parallel"), sizes=(256, 512))
     off = lambda c: scripted.wrong(c, "SIMD") if (c.variant, c.size) == ("cpu:simd", 512) else usual(c)  # noqa: E731
     path = tmp_path / "out.md"
-    Exporter([path]).write(record(measure(found, off)), found)
+    exporter([path]).write(record(measure(found, off)), found)
     text = path.read_text(encoding="utf-8")
     assert text.startswith(MARKDOWN)
     assert "- ¹ cpu:simd wrong at n = 512: C\\[510, 511\\] is 1.5, expected 2.5" in text
@@ -146,10 +146,10 @@ def test_markdown_has_the_sweep_of_a_knob() -> None:
 def test_every_write_replaces_the_file_whole_and_leaves_nothing_else(tmp_path: Path) -> None:
     found, record_ = scene()
     paths = [tmp_path / name for name in ("a.json", "b.csv", "c.md")]
-    exporter = Exporter(paths)
+    files = exporter(paths)
     assert list(tmp_path.iterdir()) == []
     for count in range(len(record_.results) + 1):
-        exporter.write(replace(record_, results=record_.results[:count]), found)
+        files.write(replace(record_, results=record_.results[:count]), found)
         validate(json.loads(paths[0].read_text(encoding="utf-8")))
     assert sorted(tmp_path.iterdir()) == paths
 
@@ -157,8 +157,8 @@ def test_every_write_replaces_the_file_whole_and_leaves_nothing_else(tmp_path: P
 def test_a_write_that_fails_leaves_the_old_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     found, record_ = scene()
     path = tmp_path / "a.json"
-    exporter = Exporter([path])
-    exporter.write(record_, found)
+    files = exporter([path])
+    files.write(record_, found)
     before = path.read_text(encoding="utf-8")
 
     def full(*_args: object, **_kwargs: object) -> None:
@@ -166,7 +166,7 @@ def test_a_write_that_fails_leaves_the_old_file(tmp_path: Path, monkeypatch: pyt
 
     monkeypatch.setattr(Path, "replace", full)
     with pytest.raises(KeyboardInterrupt):
-        exporter.write(replace(record_, results=()), found)
+        files.write(replace(record_, results=()), found)
     assert path.read_text(encoding="utf-8") == before
     assert list(tmp_path.iterdir()) == [path]
 
@@ -186,7 +186,7 @@ def test_a_path_that_cannot_be_written_is_refused_at_once(tmp_path: Path, name: 
     (tmp_path / "file").touch()
     before = sorted(tmp_path.iterdir())
     with pytest.raises(UsageError, match=words):
-        Exporter([tmp_path / "good.json", tmp_path / name])
+        exporter([tmp_path / "good.json", tmp_path / name])
     assert sorted(tmp_path.iterdir()) == before
 
 
@@ -194,7 +194,7 @@ def test_a_link_to_itself_is_refused(tmp_path: Path) -> None:
     loop = tmp_path / "loop.json"
     loop.symlink_to(loop)
     with pytest.raises(UsageError, match="leads back to itself"):
-        Exporter([loop])
+        exporter([loop])
 
 
 def test_a_file_that_is_replaced_keeps_its_permissions(tmp_path: Path) -> None:
@@ -202,7 +202,7 @@ def test_a_file_that_is_replaced_keeps_its_permissions(tmp_path: Path) -> None:
     path = tmp_path / "a.json"
     path.touch()
     path.chmod(0o640)
-    Exporter([path]).write(record_, found)
+    exporter([path]).write(record_, found)
     assert path.stat().st_mode & 0o777 == 0o640
 
 
@@ -212,11 +212,11 @@ def test_a_folder_without_permission_is_refused(tmp_path: Path, monkeypatch: pyt
 
     monkeypatch.setattr(Path, "touch", denied)
     with pytest.raises(UsageError, match="Permission denied"):
-        Exporter([tmp_path / "out.json"])
+        exporter([tmp_path / "out.json"])
 
 
 def test_the_check_leaves_an_existing_file_alone(tmp_path: Path) -> None:
     path = tmp_path / "old.json"
     path.write_text("precious", encoding="utf-8")
-    Exporter([path])
+    exporter([path])
     assert path.read_text(encoding="utf-8") == "precious"

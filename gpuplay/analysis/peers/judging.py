@@ -36,7 +36,7 @@ class Standing:
 
 
 @dataclass(frozen=True)
-class Finding:
+class Answer:
     """One condition: the figure, its interval, the case where it was found; ``holds`` is None where it has no answer.
 
     ``at`` is the standing that decided, where a single one did, its ``rival`` what ours stood against there.
@@ -70,7 +70,7 @@ class Judgement:
 
     promise: Promise
     standings: tuple[Standing, ...]
-    findings: tuple[Finding, ...]
+    answers: tuple[Answer, ...]
     results: tuple[Result, ...] = ()
     remarks: tuple[str, ...] = ()
     unmeasured: str = ""
@@ -87,7 +87,7 @@ class Judgement:
             return "unmeasured"
         if self.faults:
             return "wrong"
-        answers = {finding.holds for finding in self.findings}
+        answers = {answer.holds for answer in self.answers}
         if False in answers:
             return "missed"
         return "holds" if answers == {True} else "not judged"
@@ -103,16 +103,16 @@ def judge(
     """Hold a row's results against its conditions."""
     row = _Row(promise, kernel, tuple(results), roofs)
     standings = tuple(row.standing(case) for case in promise.cases)
-    findings = tuple(row.finding(need, standings) for need in promise.needs)
-    return Judgement(promise, standings, findings, row.results, tuple(remarks))
+    answers = tuple(row.answer(need, standings) for need in promise.needs)
+    return Judgement(promise, standings, answers, row.results, tuple(remarks))
 
 
 def unmeasured(promise: Promise, reason: str) -> Judgement:
     """A row of which nothing can be run here."""
     label = labels(promise.cases)
     standings = tuple(Standing(case, label(case), None, None, None, reason) for case in promise.cases)
-    findings = tuple(Finding(need, reason=f"unmeasured: {reason}") for need in promise.needs)
-    return Judgement(promise, standings, findings, unmeasured=reason)
+    answers = tuple(Answer(need, reason=f"unmeasured: {reason}") for need in promise.needs)
+    return Judgement(promise, standings, answers, unmeasured=reason)
 
 
 def labels(cases: Sequence[Case]) -> Callable[[Case], str]:
@@ -141,7 +141,7 @@ class _Row:
         found = speedup(ours, rival) if ours and rival else None
         return Standing(case, label, ours, rival, found, why or lacks)
 
-    def finding(self, need: Condition, standings: Sequence[Standing]) -> Finding:
+    def answer(self, need: Condition, standings: Sequence[Standing]) -> Answer:
         """The figure of a condition."""
         about = [standing for standing in standings if within(need, standing.case)]
         if isinstance(need, Mean):
@@ -208,29 +208,29 @@ def _paired(standing: Standing, ours: Result | None, rival: Result | None, lacks
     return replace(standing, ours=ours, rival=rival, found=found, reason=reason)
 
 
-def _mean(need: Mean, about: Sequence[Standing]) -> Finding:
+def _mean(need: Mean, about: Sequence[Standing]) -> Answer:
     """The geometric mean; its interval is the mean of both ends, which is wider than a joint one would be."""
     found = [standing.found for standing in about if standing.found]
     lacking = next((s for s in about if s.found is None), None)
     if lacking is not None or not found:
-        return Finding(need, at=lacking, reason=lacking.reason if lacking else UNMEASURED)
+        return Answer(need, at=lacking, reason=lacking.reason if lacking else UNMEASURED)
     lows, highs = [f.low for f in found if f.low], [f.high for f in found if f.high]
     whole = len(lows) == len(highs) == len(found)
     low, high = (_geometric(lows), _geometric(highs)) if whole else (None, None)
-    return Finding(need, _geometric([f.ratio for f in found]), low, high)
+    return Answer(need, _geometric([f.ratio for f in found]), low, high)
 
 
-def _smallest(need: Condition, about: Sequence[Standing]) -> Finding:
+def _smallest(need: Condition, about: Sequence[Standing]) -> Answer:
     """The smallest figure of some cases; a reason where one of them has none."""
     lacking = next((standing for standing in about if standing.found is None), None)
     reason = lacking.reason if lacking else ""
     known = [(standing, standing.found) for standing in about if standing.found is not None]
     if not known:
-        return Finding(need, at=lacking, reason=reason or UNMEASURED)
+        return Answer(need, at=lacking, reason=reason or UNMEASURED)
     at, worst = min(known, key=lambda pair: pair[1].ratio)
     if lacking and worst.ratio >= need.at_least:
-        return Finding(need, worst.ratio, at=lacking, reason=reason)
-    return Finding(need, worst.ratio, worst.low, worst.high, at, reason)
+        return Answer(need, worst.ratio, at=lacking, reason=reason)
+    return Answer(need, worst.ratio, worst.low, worst.high, at, reason)
 
 
 def _geometric(values: Sequence[float]) -> float:

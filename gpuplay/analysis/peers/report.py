@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from dataclasses import dataclass
 
-from gpuplay.analysis.peers.judging import Finding, Judgement
+from gpuplay.analysis.peers.judging import Answer, Judgement
 from gpuplay.peers.terms import LARGEST, Condition, Mean, OfRoof, OfYardstick, Scaling
 from gpuplay.results.record import Record
 from gpuplay.units import count, percent, ratio, size_names
@@ -14,7 +14,7 @@ ROOFS = {"fma_float32": "the fma roof", "read": "the read roof", "copy": "the co
 
 
 @dataclass(frozen=True)
-class Report:
+class PeersReport:
     """The rows judged so far of ``asked`` ones; ``record`` has the machine, the command and all results."""
 
     record: Record
@@ -50,16 +50,16 @@ def figure(need: Condition, value: float) -> str:
     return percent(value) if isinstance(need, OfRoof) else ratio(value)
 
 
-def reached(finding: Finding) -> str:
+def reached(answer: Answer) -> str:
     """The figure that was found, or a dash; ``<1.00 ×`` where it is missed by digits that are not shown."""
-    if finding.got is None:
+    if answer.got is None:
         return "–"
-    text = figure(finding.need, finding.got)
-    short = finding.holds is False and text == figure(finding.need, finding.need.at_least)
+    text = figure(answer.need, answer.got)
+    short = answer.holds is False and text == figure(answer.need, answer.need.at_least)
     return f"<{text}" if short else text
 
 
-def sentences(report: Report) -> tuple[str, ...]:
+def sentences(report: PeersReport) -> tuple[str, ...]:
     """How many rows hold, and of each that does not where and by how much it misses, or why it was not judged."""
     states = Counter(judgement.state for judgement in report.judgements)
     reasons = dict.fromkeys(judgement.unmeasured for judgement in report.judgements if judgement.unmeasured)
@@ -87,19 +87,19 @@ def _trouble(judgement: Judgement) -> str:
         return f"has {count(len(faults), 'bad cell')}, {faults[0]}"
     cases = len(judgement.promise.cases)
     if judgement.state == "missed":
-        missed = [finding for finding in judgement.findings if finding.holds is False]
+        missed = [answer for answer in judgement.answers if answer.holds is False]
         return "misses: " + "; ".join(f"{wording(f.need, cases)} {_miss(f)}" for f in missed)
-    reasons = dict.fromkeys(f"{_place(f)}{f.reason}" for f in judgement.findings if f.holds is None)
+    reasons = dict.fromkeys(f"{_place(f)}{f.reason}" for f in judgement.answers if f.holds is None)
     return "not judged: " + "; ".join(reasons)
 
 
-def _miss(finding: Finding) -> str:
-    got, needed = reached(finding), figure(finding.need, finding.need.at_least)
-    noise = " (within the noise)" if finding.close else ""
-    named = isinstance(finding.need, OfYardstick)  # by its size already
-    place = f" at {finding.at.label}" if finding.at and not named else ""
+def _miss(answer: Answer) -> str:
+    got, needed = reached(answer), figure(answer.need, answer.need.at_least)
+    noise = " (within the noise)" if answer.close else ""
+    named = isinstance(answer.need, OfYardstick)  # by its size already
+    place = f" at {answer.at.label}" if answer.at and not named else ""
     return f"{got} of {needed}{place}{noise}"
 
 
-def _place(finding: Finding) -> str:
-    return f"{finding.at.label}: " if finding.at else ""
+def _place(answer: Answer) -> str:
+    return f"{answer.at.label}: " if answer.at else ""

@@ -46,7 +46,7 @@ class Line:
 
 
 @dataclass(frozen=True)
-class Column:
+class VariantColumn:
     """A variant as a column. ``threads`` is None where they vary from line to line; ``swept`` are its varying knobs."""
 
     variant: Variant
@@ -80,12 +80,12 @@ class Grid:
 
     axes: tuple[str, ...]
     lines: tuple[Line, ...]
-    columns: tuple[Column, ...]
-    hidden: tuple[Column, ...]
+    columns: tuple[VariantColumn, ...]
+    hidden: tuple[VariantColumn, ...]
     fixed: tuple[tuple[str, str], ...]
     baseline: str | None
 
-    def column(self, name: str) -> Column | None:
+    def column(self, name: str) -> VariantColumn | None:
         """The shown column of a variant."""
         return next((column for column in self.columns if column.name == name), None)
 
@@ -98,7 +98,7 @@ class Grid:
         return min(alike, key=seconds, default=None)
 
     @property
-    def libraries(self) -> list[Column]:
+    def libraries(self) -> list[VariantColumn]:
         """The shown columns of library variants."""
         return [column for column in self.columns if column.variant.flynn == "library"]
 
@@ -193,7 +193,7 @@ def _fixed(plan: Plan, varying: Sequence[str]) -> tuple[tuple[str, str], ...]:
     )
 
 
-def _column(name: str, plan: Plan, lines: Sequence[Line], *, several: bool) -> Column:
+def _column(name: str, plan: Plan, lines: Sequence[Line], *, several: bool) -> VariantColumn:
     variant = plan.kernel.variant(name)
     slots = [slot for line in lines for slot in line.slots.get(name, ())]
     values: dict[str, set[int]] = {}
@@ -203,7 +203,7 @@ def _column(name: str, plan: Plan, lines: Sequence[Line], *, several: bool) -> C
     swept = tuple(knob for knob, found in values.items() if len(found) > 1)
     threads = None if several and _many(variant) else next((slot.cell.threads for slot in slots), 1)
     absent, verified_to = _absence(slots, plan, name)
-    return Column(variant, threads, swept, absent, verified_to)
+    return VariantColumn(variant, threads, swept, absent, verified_to)
 
 
 def _absence(slots: Sequence[Slot], plan: Plan, name: str) -> tuple[str, int | None]:

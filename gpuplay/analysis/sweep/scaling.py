@@ -40,7 +40,7 @@ class Fit:
 
 
 @dataclass(frozen=True)
-class Scaling:
+class ThreadScaling:
     """One variant on one problem at several thread counts, rising; ``fewest`` are the threads under every speed-up.
 
     ``fit`` is None with fewer than three counts of no more threads than the machine has cores.
@@ -53,7 +53,7 @@ class Scaling:
     fit: Fit | None = None
 
 
-def scalings(grid: Grid, cores: int | None) -> tuple[Scaling, ...]:
+def scalings(grid: Grid, cores: int | None) -> tuple[ThreadScaling, ...]:
     """Every variant that was timed at two thread counts or more, problem by problem; ``cores`` bounds the fit."""
     found = []
     for column in grid.columns:
@@ -78,7 +78,7 @@ def serial_part(times: Mapping[int, float]) -> float | None:
     return intercept / one_thread_s if one_thread_s > 0 else None
 
 
-def as_json(found: Iterable[Scaling]) -> list[dict[str, Any]]:
+def as_json(found: Iterable[ThreadScaling]) -> list[dict[str, Any]]:
     """Scalings as records of the ``gpuplay/1`` schema."""
     return [
         {
@@ -110,7 +110,7 @@ def _problems(grid: Grid) -> list[list[Line]]:
     return list(grouped.values())
 
 
-def _scaling(variant: str, line: Line, rising: Mapping[int, Result], cores: int | None) -> Scaling:
+def _scaling(variant: str, line: Line, rising: Mapping[int, Result], cores: int | None) -> ThreadScaling:
     fewest, base = next(iter(rising.items()))
     points = []
     for count, result in rising.items():
@@ -118,7 +118,7 @@ def _scaling(variant: str, line: Line, rising: Mapping[int, Result], cores: int 
         assert found is not None
         points.append(Point(count, found, found.ratio * fewest / count))
     fitting = {count: result for count, result in rising.items() if cores is None or count <= cores}
-    return Scaling(variant, line, fewest, tuple(points), _fit(fitting))
+    return ThreadScaling(variant, line, fewest, tuple(points), _fit(fitting))
 
 
 def _fit(rising: Mapping[int, Result]) -> Fit | None:

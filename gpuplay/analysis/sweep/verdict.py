@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable
+from dataclasses import dataclass
+from statistics import geometric_mean
 
 from gpuplay.analysis.sweep.gains import Gain, Steps, steps
-from gpuplay.analysis.sweep.grid import Grid
+from gpuplay.analysis.sweep.grid import Grid, Line
 from gpuplay.analysis.sweep.leads import leads
-from gpuplay.analysis.sweep.ratios import fastest, timed
-from gpuplay.analysis.sweep.standing import standing
+from gpuplay.analysis.sweep.ratios import fastest, seconds, speedup, timed
 from gpuplay.results.result import Result
 from gpuplay.units import count, gain, size_names
 
@@ -80,7 +81,7 @@ def _times(value: Gain) -> str:
 
 def _against_best(grid: Grid, name: Callable[[int], str]) -> list[str]:
     """How our fastest variants stand against the fastest libraries, where those are the baseline."""
-    found = standing(grid)
+    found = _standing(grid)
     if found is None:
         return []
     head = f"Our fastest variant is {found.mean:.2f}× the fastest library"
@@ -89,6 +90,42 @@ def _against_best(grid: Grid, name: Callable[[int], str]) -> list[str]:
     values = (f"{axis} {value}" for axis, value in zip(grid.axes, found.worst_at.axes, strict=True))
     where = ", ".join([*values, f"n = {name(found.worst_at.size)}"])
     return [f"{head} in the geometric mean of {found.rows} rows, {found.worst:.2f}× at worst ({where})."]
+
+
+@dataclass(frozen=True)
+class AgainstBest:
+    """The ratios of our fastest variant to the fastest library, row by row: above 1 where ours is faster."""
+
+    mean: float
+    worst: float
+    worst_at: Line
+    rows: int
+
+
+def _standing(grid: Grid) -> AgainstBest | None:
+    """Over all rows where both were timed; None where there are none, or ``best`` is not the baseline.
+
+    A library on the host's cores is no rival of GPU variants, nor one on the GPU of the host's.
+    """
+    if grid.baseline != "best":
+        return None
+    found = [(ratio, line) for line in grid.lines if (ratio := _ratio(grid, line)) is not None]
+    if not found:
+        return None
+    worst, where = min(found, key=lambda pair: pair[0])
+    return AgainstBest(geometric_mean(ratio for ratio, _ in found), worst, where, len(found))
+
+
+def _ratio(grid: Grid, line: Line) -> float | None:
+    base = grid.base(line)
+    on_gpu = base is not None and base.cell.kind.on_gpu
+    ours = [c.name for c in grid.columns if c not in grid.libraries and c.variant.kind.on_gpu == on_gpu]
+    known = [result for name in ours if (result := line.result(name)) is not None and timed(result)]
+    times = [result for result in known if not result.precision]
+    if base is None or not times:
+        return None
+    compared = speedup(min(times, key=seconds), base)
+    return compared.ratio if compared else None
 
 
 def sweeps(grid: Grid) -> list[str]:

@@ -17,8 +17,8 @@ from gpuplay.results.events import Final
 from gpuplay.results.record import Record
 from gpuplay.run.gathered import Gathered
 from gpuplay.run.runner import Runner
-from gpuplay.views.sweep.export import Exporter
 from gpuplay.views.sweep.live import LiveView
+from gpuplay.views.text.files import Exporter
 
 
 @dataclass(frozen=True)
@@ -31,7 +31,9 @@ class Measured:
     lost: str
 
 
-def measure(opened: Opened, plan: Plan, machine: Machine, exporter: Exporter, output: Output) -> Measured:
+def measure(
+    opened: Opened, plan: Plan, machine: Machine, exporter: Exporter[[Record, Plan]], output: Output
+) -> Measured:
     """Run a plan with the live view on stderr, and write the exports as results come; Ctrl-C ends it early."""
     gathered = Gathered(begun_here(opened, plan.settings, machine), plan)
     stderr = Console(stderr=True, highlight=False)

@@ -19,7 +19,7 @@ SCHEMA = "gpuplay-code/1"
 
 
 @dataclass(frozen=True)
-class Document:
+class CodeDocument:
     """What was asked for in one form, and what an export says of the command.
 
     ``compiled`` has the listings, ``gpu`` and ``host`` the rows that follow from them; ``definitions`` are
@@ -49,7 +49,7 @@ class Document:
         return list(dict.fromkeys(one.cell for one in self.compiled))
 
 
-def as_json(document: Document) -> dict[str, Any]:
+def as_json(document: CodeDocument) -> dict[str, Any]:
     """The document as one object of the ``gpuplay-code/1`` schema; what is not known is null."""
     return {
         "schema": SCHEMA,
@@ -68,7 +68,7 @@ def as_json(document: Document) -> dict[str, Any]:
     }
 
 
-def _gpu(document: Document) -> list[dict[str, Any]]:
+def _gpu(document: CodeDocument) -> list[dict[str, Any]]:
     """One entry for each cell and architecture, its functions within."""
     entries = []
     for (cell, architecture), rows in groupby(document.gpu, key=lambda row: (row.cell, row.architecture)):
@@ -82,7 +82,7 @@ def _gpu(document: Document) -> list[dict[str, Any]]:
     return entries
 
 
-def _host(document: Document, row: HostRow) -> dict[str, Any]:
+def _host(document: CodeDocument, row: HostRow) -> dict[str, Any]:
     texts: list[dict[str, Any]] = [{"name": one.name} for one in row.functions]
     if document.form in ("llvm", "asm"):
         for one, entry in zip(row.functions, texts, strict=True):

@@ -2,57 +2,39 @@
 
 from __future__ import annotations
 
-import json
 import shlex
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
-from gpuplay.paths import replace
 from gpuplay.views.code import listing, resources
-from gpuplay.views.code.data import Document, as_json
-from gpuplay.views.sweep.markdown import escaped, pipes
-from gpuplay.views.text.files import refuse_unusable
-
-SUFFIXES = (".json", ".md")
-WIDE = 10_000
+from gpuplay.views.code.data import CodeDocument, as_json
+from gpuplay.views.text.files import Exporter, json_text
+from gpuplay.views.text.layout import UNBROKEN
+from gpuplay.views.text.markdown import escaped, fenced, page, pipes
 
 
-def refuse(paths: Sequence[str]) -> None:
-    """UsageError at once where a file cannot be written; nothing is created."""
-    for path in map(Path, paths):
-        refuse_unusable(path, SUFFIXES)
+def exporter(paths: Sequence[str | Path]) -> Exporter[[CodeDocument]]:
+    """Writes the document to these files."""
+    return Exporter(FORMS, paths)
 
 
-def write(paths: Sequence[str], document: Document) -> None:
-    """Write the document to every file."""
-    for path in map(Path, paths):
-        replace(path.resolve(), text(path.suffix.lower(), document))
-
-
-def text(suffix: str, document: Document) -> str:
-    """The document in the form of a suffix."""
-    if suffix == ".json":
-        return json.dumps(as_json(document), indent=1, ensure_ascii=False, allow_nan=False) + "\n"
-    return markdown(document)
-
-
-def markdown(document: Document) -> str:
+def markdown(document: CodeDocument) -> str:
     """Tables as such, code in blocks."""
-    head, *said = [" ".join(line.plain.split()) for line in resources.heading(document, WIDE)]
+    head, *said = [" ".join(line.plain.split()) for line in resources.heading(document, UNBROKEN)]
     parts = [f"# Code of {document.kernel.name}", escaped(head.removeprefix(document.kernel.name).strip())]
     parts += map(escaped, said)
     if document.change:
-        parts += [_block("diff", diff) for diff in document.change.diffs]
+        parts += [fenced(diff, "diff") for diff in document.change.diffs]
     if document.form == "resources":
         parts += _tables(document)
     elif not document.change:
         for title, lines in listing.parts(document):
-            parts += [f"## {escaped(title)}", *([_block("text", lines)] if lines else [])]
-    parts += ["## Command", _block("", [shlex.join(document.argv)])]
-    return "\n\n".join([*parts, f"gpuplay {document.version}, {document.created}"]) + "\n"
+            parts += [f"## {escaped(title)}", *([fenced(lines, "text")] if lines else [])]
+    parts += ["## Command", fenced([shlex.join(document.argv)])]
+    return page([*parts, f"gpuplay {document.version}, {document.created}"])
 
 
-def _tables(document: Document) -> list[str]:
+def _tables(document: CodeDocument) -> list[str]:
     parts = []
     if document.gpu:
         marks = resources.marks_of(document.gpu)
@@ -67,9 +49,7 @@ def _notes(marks: dict[str, str]) -> str:
     return "\n".join(f"- {mark} {escaped(reason)}" for reason, mark in marks.items())
 
 
-def _block(language: str, lines: Sequence[str]) -> str:
-    """Lines as they are; a fence longer than any within."""
-    body, fence = "\n".join(lines), "```"
-    while fence in body:
-        fence += "`"
-    return f"{fence}{language}\n{body}\n{fence}"
+FORMS: Mapping[str, Callable[[CodeDocument], str]] = {
+    ".json": lambda document: json_text(as_json(document)),
+    ".md": markdown,
+}

@@ -13,7 +13,7 @@ from gpuplay.analysis.machine_code.inspection import GpuRow, HostRow
 from gpuplay.catalog.definitions import Definition
 from gpuplay.results.compiled import SourceFile
 from gpuplay.units import count, nbytes
-from gpuplay.views.code.data import Document, source_line
+from gpuplay.views.code.data import CodeDocument, source_line
 from gpuplay.views.code.resources import heading, label
 from gpuplay.views.text.layout import stack, wrap
 
@@ -25,7 +25,7 @@ _SYMBOL = re.compile(r"\.visible \.entry (?P<name>[\w$]+)")
 _LABEL = re.compile(r"^[.$\w]+:\s*$")
 
 
-def render(document: Document, width: int) -> Text:
+def render(document: CodeDocument, width: int) -> Text:
     """Every listing under its title; lines of code are never broken."""
     lines = heading(document, width)
     for title, body in parts(document):
@@ -34,7 +34,7 @@ def render(document: Document, width: int) -> Text:
     return stack(lines)
 
 
-def parts(document: Document) -> Iterator[tuple[str, list[str]]]:
+def parts(document: CodeDocument) -> Iterator[tuple[str, list[str]]]:
     """Title and lines of every listing."""
     if document.form == "source":
         yield from _definitions(document.definitions)

@@ -11,12 +11,22 @@ from gpuplay.analysis.machine_code.occupancy import Occupancy, Raise
 from gpuplay.analysis.machine_code.sass import REST, Loops
 from gpuplay.results.cell import Cell
 from gpuplay.units import count, nbytes, percent, size_names
-from gpuplay.views.code.data import Document
-from gpuplay.views.text.layout import Column, Entry, blocks, column, join, stack, width_of, wrap
+from gpuplay.views.code.data import CodeDocument
+from gpuplay.views.text.layout import (
+    INDENT,
+    WIDEST_TEXT,
+    Column,
+    Entry,
+    blocks,
+    column,
+    dim,
+    join,
+    stack,
+    width_of,
+    wrap,
+)
 from gpuplay.views.text.notes import superscript
 
-INDENT = 2
-WIDEST_TEXT = 100
 MOST_KINDS = 6
 GPU_LEGEND = (
     "registers: of a thread. spills, local: bytes of a thread, in memory instead of registers. shared: of a block, "
@@ -31,12 +41,12 @@ HOST_LEGEND = (
 )
 
 
-def render(document: Document, width: int) -> Text:
+def render(document: CodeDocument, width: int) -> Text:
     """The tables of all rows, no line wider than ``width`` unless a single word is."""
     return stack([*heading(document, min(width, WIDEST_TEXT)), *body(document, width)])
 
 
-def body(document: Document, width: int) -> list[Text]:
+def body(document: CodeDocument, width: int) -> list[Text]:
     """The tables with their footnotes and legends."""
     fit = min(width, WIDEST_TEXT)
     lines: list[Text] = []
@@ -49,7 +59,7 @@ def body(document: Document, width: int) -> list[Text]:
     return lines
 
 
-def heading(document: Document, width: int) -> list[Text]:
+def heading(document: CodeDocument, width: int) -> list[Text]:
     """The kernel, its problem, and what compiled it."""
     kernel, cells = document.kernel, document.cells
     first = wrap(f"{kernel.name}  {kernel.summary}{_problem(cells[0]) if cells else ''}", width, rest="  ")
@@ -243,15 +253,11 @@ def _with_remarks(columns: Sequence[Column], leading: int, remarks: Sequence[Seq
     lines = first[: -len(remarks)]
     for line, texts in zip(first[-len(remarks) :], remarks, strict=True):
         said = (part for text in texts if text for part in wrap(text, width, first=" " * (INDENT + 4)))
-        lines += [line, *map(_dim, said)]
+        lines += [line, *map(dim, said)]
     return [*lines, *(line for block in rest for line in (Text(), *block))]
 
 
 def _foot(marks: Mapping[str, str], legend: str, width: int) -> list[Text]:
     notes = [f"{mark} {reason}" for reason, mark in marks.items()]
     lines = [line for text in notes for line in wrap(text, width, first=" " * INDENT, rest=" " * (INDENT + 2))]
-    return [*lines, *(_dim(line) for line in wrap(legend, width, first=" " * INDENT))]
-
-
-def _dim(line: Text) -> Text:
-    return Text(line.plain, style="dim")
+    return [*lines, *(dim(line) for line in wrap(legend, width, first=" " * INDENT))]

@@ -9,7 +9,7 @@ from gpuplay.analysis.counters.explanation import Explanation
 from gpuplay.units import ratio
 from gpuplay.views.explain.figures import figure
 from gpuplay.views.explain.page import NO_TIMES, described, faults, remarks, title
-from gpuplay.views.text.layout import Column, Entry, column, join, stack, wrap
+from gpuplay.views.text.layout import Column, Entry, column, dim, join, stack, wrap
 
 
 def render(left: Explanation, right: Explanation, width: int) -> Text:
@@ -21,7 +21,7 @@ def render(left: Explanation, right: Explanation, width: int) -> Text:
     for found in (left, right):
         heading = Text(described(found.explained.cell), style="bold")
         lines += [Text(), heading, *remarks(found, width)]
-    lines += [Text(), *(Text(line.plain, style="dim") for line in wrap(NO_TIMES, width))]
+    lines += [Text(), *map(dim, wrap(NO_TIMES, width))]
     return stack(lines)
 
 

@@ -15,7 +15,7 @@ SCHEMA = "gpuplay-explain/1"
 
 
 @dataclass(frozen=True)
-class Document:
+class ExplainDocument:
     """One or two explained cells, with what an export says of the command that made them."""
 
     explained: Sequence[Explanation]
@@ -25,7 +25,7 @@ class Document:
     seed: int = 0
 
 
-def as_json(document: Document) -> dict[str, Any]:
+def as_json(document: ExplainDocument) -> dict[str, Any]:
     """The document as one object of the ``gpuplay-explain/1`` schema; what is not known is null."""
     first, *rest = document.explained
     compared = pairs(first.report.total, rest[0].report.total) if rest else ()

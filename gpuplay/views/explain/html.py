@@ -14,9 +14,10 @@ from gpuplay.analysis.counters.explanation import Explanation
 from gpuplay.analysis.counters.findings import Finding
 from gpuplay.lockstep.record import Place, Source
 from gpuplay.views.explain import compare, lanes
-from gpuplay.views.explain.data import Document
+from gpuplay.views.explain.data import ExplainDocument
 from gpuplay.views.explain.page import NO_TIMES, described, faults, sentence, summary, title
 from gpuplay.views.explain.source import FIGURES, legend
+from gpuplay.views.text.layout import UNBROKEN
 
 WIDTH = 132  # characters of the drawings of lanes
 STYLE = """
@@ -36,7 +37,7 @@ pre { overflow-x: auto; font: 13px/1.45 ui-monospace, monospace; }
 """
 
 
-def html(document: Document) -> str:
+def html(document: ExplainDocument) -> str:
     """The whole page."""
     explained = document.explained
     name = f"{explained[0].explained.cell.kernel}, explained"
@@ -54,7 +55,7 @@ def html(document: Document) -> str:
 
 def _explanation(found: Explanation) -> list[str]:
     status = found.explained.status
-    verdict = " ".join(line.plain.strip() for line in title(found, 10_000)[1:])
+    verdict = " ".join(line.plain.strip() for line in title(found, UNBROKEN)[1:])
     parts = [f"<h2>{escape(described(found.explained.cell))}</h2>", f'<p class="{status}">{escape(verdict)}</p>']
     if found.report.faults:
         parts.append(_pre([line for line in faults(found, WIDTH) if line.plain], "faults"))

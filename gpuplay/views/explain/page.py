@@ -14,7 +14,7 @@ from gpuplay.results.cell import Cell
 from gpuplay.units import count, nbytes
 from gpuplay.views.explain.figures import amount, short
 from gpuplay.views.explain.source import annotated, legend
-from gpuplay.views.text.layout import stack, wrap
+from gpuplay.views.text.layout import dim, stack, wrap
 
 NO_TIMES = (
     "Counts of the source as it is written, from the lockstep machine: no times, no caches, "
@@ -31,10 +31,10 @@ def render(found: Explanation, width: int) -> Text:
     for source in found.report.sources:
         lines += [Text(), *annotated(found, source, width)]
     if found.report.sources:
-        lines += [Text(), *(_dim(line) for line in wrap(legend(found.report.total), width))]
+        lines += [Text(), *(dim(line) for line in wrap(legend(found.report.total), width))]
         lines += [Text(), *summary(found, width)]
         lines += [Text(), *remarks(found, width)]
-        lines += [Text(), *(_dim(line) for line in wrap(NO_TIMES, width))]
+        lines += [Text(), *(dim(line) for line in wrap(NO_TIMES, width))]
     return stack(lines)
 
 
@@ -202,7 +202,3 @@ def remarks(found: Explanation, width: int) -> list[Text]:
 def sentence(found: Explanation, finding: Finding) -> str:
     """Place and message."""
     return f"{found.where(finding.place)}: {finding.message}" if finding.place else finding.message
-
-
-def _dim(line: Text) -> Text:
-    return Text(line.plain, style="dim")

@@ -8,9 +8,8 @@ from rich.text import Text
 
 from gpuplay.analysis.ladder.change import Change
 from gpuplay.units import count
-from gpuplay.views.text.layout import stack, wrap
+from gpuplay.views.text.layout import WIDEST_TEXT, stack, wrap
 
-WIDEST_TEXT = 100
 MOST_SHARED = 8
 STYLES = {"+": "green", "-": "red", "@": "cyan"}
 

@@ -1,4 +1,4 @@
-"""The columns of a CUDA ladder that need no GPU: resources as compiled, traffic as counted."""
+"""The figures of a CUDA ladder that need no GPU: resources as compiled, traffic as counted."""
 
 from __future__ import annotations
 
@@ -6,13 +6,10 @@ from collections.abc import Callable, Sequence
 
 from gpuplay.analysis.ladder.gpu_rungs import LadderFacts, RungFacts
 from gpuplay.units import nbytes, percent, ratio, size_names
-from gpuplay.views.text.layout import Column, Entry, column
+from gpuplay.views.text import figures
+from gpuplay.views.text.figures import Figure
+from gpuplay.views.text.layout import Column
 
-LEGEND = (
-    "registers: of a thread; shared: of a block; occupancy: warps that a multiprocessor holds, of those it could; of "
-    "several GPU functions the worst. moved: global memory in whole sectors of 32 bytes; of the arrays: over moving "
-    "each array once; sectors, banks: over the least that would do, 1 without waste; error: the largest, absolute"
-)
 NONE = "–"
 
 
@@ -27,25 +24,57 @@ def heading(facts: LadderFacts) -> list[str]:
 def columns(facts: LadderFacts, names: Sequence[str]) -> list[Column]:
     """A row for each of these variants; a dash where nothing is known."""
     rungs = [facts.of(name) for name in names]
+    spilled = any(rung.spilled_bytes for rung in rungs)
+    return figures.columns((one for one in (*COMPILED, *COUNTED) if spilled or one is not SPILLS), rungs)
 
-    def figures(value: Callable[[RungFacts], float | None], text: Callable[[float], str]) -> list[Entry]:
-        found = [value(rung) for rung in rungs]
-        return [Entry((NONE if one is None else text(one),)) for one in found]
 
-    spilled = [column(["spills"], figures(lambda r: r.spilled_bytes, nbytes))]
-    return [
-        column(["regis-", "ters"], figures(lambda r: r.registers, str), bold=2),
-        *(spilled if any(rung.spilled_bytes for rung in rungs) else []),
-        column(["shared"], figures(lambda r: r.shared_bytes, nbytes)),
-        column(["occu-", "pancy"], figures(lambda r: r.occupancy, percent), units=False, bold=2),
-        column(["moved"], figures(lambda r: r.moved_bytes, nbytes)),
-        column(["of the", "arrays"], figures(lambda r: r.over_compulsory, ratio), units=False, bold=2),
-        column(["sectors"], figures(lambda r: r.sectors_over_ideal, _short), units=False),
-        column(["banks"], figures(lambda r: r.wavefronts_over_ideal, _short), units=False),
-        column(["FLOPs", "a byte"], figures(lambda r: r.intensity, _short), units=False, bold=2),
-        column(["error"], figures(lambda r: r.error, lambda value: f"{value:.1e}"), units=False),
-    ]
+def _known(value: Callable[[RungFacts], float | None], text: Callable[[float], str]) -> Callable[[RungFacts], str]:
+    return lambda rung: NONE if (found := value(rung)) is None else text(found)
 
 
 def _short(value: float) -> str:
     return f"{value:.3g}"
+
+
+SPILLS = Figure("spills", _known(lambda r: r.spilled_bytes, nbytes))
+COMPILED = (
+    Figure("regis-\nters", _known(lambda r: r.registers, str), bold=2, legend="registers: of a thread"),
+    SPILLS,
+    Figure("shared", _known(lambda r: r.shared_bytes, nbytes), legend="shared: of a block"),
+    Figure(
+        "occu-\npancy",
+        _known(lambda r: r.occupancy, percent),
+        units=False,
+        bold=2,
+        legend="occupancy: warps that a multiprocessor holds, of those it could; of several GPU functions the worst",
+    ),
+)
+COUNTED = (
+    Figure(
+        "moved",
+        _known(lambda r: r.moved_bytes, nbytes),
+        legend="moved: global memory in whole sectors of 32 bytes",
+    ),
+    Figure(
+        "of the\narrays",
+        _known(lambda r: r.over_compulsory, ratio),
+        units=False,
+        bold=2,
+        legend="of the arrays: over moving each array once",
+    ),
+    Figure(
+        "sectors",
+        _known(lambda r: r.sectors_over_ideal, _short),
+        units=False,
+        legend="sectors, banks: over the least that would do, 1 without waste",
+    ),
+    Figure("banks", _known(lambda r: r.wavefronts_over_ideal, _short), units=False),
+    Figure("FLOPs\na byte", _known(lambda r: r.intensity, _short), units=False, bold=2),
+    Figure(
+        "error",
+        _known(lambda r: r.error, lambda value: f"{value:.1e}"),
+        units=False,
+        legend="error: the largest, absolute",
+    ),
+)
+LEGEND = ". ".join("; ".join(one.legend for one in group if one.legend) for group in (COMPILED, COUNTED))

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Sequence
+from dataclasses import replace
 from functools import partial
 from typing import Any
 
@@ -14,22 +14,34 @@ from gpuplay.analysis.ladder.gpu_rungs import as_json as facts_json
 from gpuplay.analysis.ladder.rungs import Ladder, Rung, as_json, ladders
 from gpuplay.analysis.sweep import verdict, warnings
 from gpuplay.analysis.sweep.grid import Grid
-from gpuplay.analysis.sweep.ratios import Speedup, seconds, speedup, timed
+from gpuplay.analysis.sweep.ratios import Speedup, speedup
 from gpuplay.plan.cells import Plan
 from gpuplay.results.cell import Cell
 from gpuplay.results.record import Record
-from gpuplay.units import count, gain, percent, ratio, size_names
+from gpuplay.units import gain, size_names
 from gpuplay.units import seconds as time_text
 from gpuplay.views.ladder import gpu_rungs
+from gpuplay.views.ladder.figures import Drawn, columns, idea_column
 from gpuplay.views.sweep import headings, scaling
-from gpuplay.views.sweep.cells import PENDING, word
-from gpuplay.views.sweep.markdown import WIDE, escaped, pipes, provenance
+from gpuplay.views.sweep.legend import UNCERTAIN
+from gpuplay.views.sweep.markdown import provenance
 from gpuplay.views.sweep.page import Page
-from gpuplay.views.sweep.table import FEW_SAMPLES, WIDEST_TEXT
 from gpuplay.views.text import notes
-from gpuplay.views.text.layout import Column, Entry, blocks, column, join, pack, stack, width_of, wrap
+from gpuplay.views.text.figures import legends
+from gpuplay.views.text.layout import (
+    INDENT,
+    UNBROKEN,
+    WIDEST_TEXT,
+    blocks,
+    join,
+    pack,
+    stack,
+    width_of,
+    wrap,
+)
+from gpuplay.views.text.markdown import escaped, items, pipes
+from gpuplay.views.text.markdown import page as paragraphs
 
-INDENT = 2
 SAYS = "gain = times as fast"
 
 
@@ -43,23 +55,6 @@ def page(names: Sequence[str], also: Sequence[str] = (), facts: LadderFacts | No
         partial(markdown, names=names, also=also, facts=facts),
         partial(derived, names=names, facts=facts),
     )
-
-
-@dataclass(frozen=True)
-class Drawn:
-    """Everything the views of a ladder share."""
-
-    grid: Grid
-    ladders: tuple[Ladder, ...]
-    notes: notes.Notes
-    marks: Mapping[Cell, str]
-    foot: tuple[str, ...]
-    facts: LadderFacts | None = None
-
-    @property
-    def untimed(self) -> bool:
-        """Whether nothing here could time a rung."""
-        return self.facts is not None and bool(self.facts.absent)
 
 
 def render(
@@ -97,19 +92,17 @@ def markdown(
 ) -> str:
     """The same content as a page of Markdown."""
     drawn = _drawn(record, plan, names, also, facts)
-    head, *lines = _heading(record, plan, drawn, WIDE, says="")
+    head, *lines = _heading(record, plan, drawn, UNBROKEN, says="")
     parts = [f"# Ladder of {plan.kernel.name}", escaped(head.plain.removeprefix(plan.kernel.name).strip())]
     parts += [escaped(line.plain) for line in lines]
     parts += map(escaped, gpu_rungs.heading(facts) if facts is not None else [])
     for one in drawn.ladders:
-        parts += [f"**{escaped(_title(drawn.grid, one))}**", pipes([*_columns(drawn, one), _ideas(one)])]
+        parts += [f"**{escaped(_title(drawn.grid, one))}**", pipes([*columns(drawn, one), idea_column(one)])]
     scaled = scaling.whole(drawn.grid, record.machine)
     parts += [f"**{name}** by threads, {below}\n\n{pipes(block)}" for name, below, block in scaled]
     parts.append(escaped(scaling.explanation(drawn.grid, record.machine)))
-    parts.append("\n".join(f"- {escaped(text)}" for text in drawn.foot))
-    parts += map(escaped, _sentences(drawn))
-    parts.append("\n".join(f"- warning: {escaped(text)}" for text in warnings.collect(record)))
-    return "\n\n".join(part for part in (*parts, *provenance(record)) if part) + "\n"
+    parts += [items(drawn.foot), *map(escaped, _sentences(drawn)), items(warnings.collect(record), "warning: ")]
+    return paragraphs([*parts, *provenance(record)])
 
 
 def derived(record: Record, plan: Plan, *, names: Sequence[str], facts: LadderFacts | None = None) -> dict[str, Any]:
@@ -141,23 +134,23 @@ def _drawn(
     untimed = facts is not None and bool(facts.absent)
     explained = notes.collect([r for r in rows if not (untimed and r.status == "verified")], name)
     marks: dict[Cell, str] = {}
-    foot = [f"{mark} {text}" for mark, text in explained.texts]
     numbers: dict[str, str] = {}
     for one in found:
         for rung in one.rungs:
             if rung.result and one.skips(rung):
                 text = f"gain on {rung.below}, the nearest rung below that was timed"
-                numbers.setdefault(text, notes.superscript(len(foot) + len(numbers) + 1))
+                numbers.setdefault(text, notes.superscript(len(explained.texts) + len(numbers) + 1))
                 marks[rung.result.cell] = numbers[text]
+    drawn = Drawn(grid, found, explained, marks, facts)
+    shown = [column for one in found for column in columns(drawn, one)]
+    foot = legends((UNCERTAIN,), shown)
+    foot += [f"{mark} {text}" for mark, text in explained.texts]
     foot += [f"{mark} {text}" for text, mark in numbers.items()]
-    gains = [value for one in found for rung in one.rungs for value in (rung.gain, rung.total) if value]
-    if any(value.order == "uncertain" for value in gains):
-        foot.insert(0, "? order uncertain: one round, or too much noise")
     if also:
         foot.append(f"another ladder: --on {', --on '.join(also)}")
     if facts is not None:
         foot.append(gpu_rungs.LEGEND)
-    return Drawn(grid, found, explained, marks, tuple(foot), facts)
+    return replace(drawn, foot=tuple(foot))
 
 
 def _title(grid: Grid, one: Ladder) -> str:
@@ -169,12 +162,12 @@ def _title(grid: Grid, one: Ladder) -> str:
 
 def _table(drawn: Drawn, one: Ladder, width: int) -> list[Text]:
     """The ideas as a column where they fit, else each under its rung."""
-    columns, ideas = _columns(drawn, one), _ideas(one)
-    if width_of([*columns, ideas]) + INDENT <= width:
-        lines = join([*columns, ideas], INDENT)
+    shown, ideas = columns(drawn, one), idea_column(one)
+    if width_of([*shown, ideas]) + INDENT <= width:
+        lines = join([*shown, ideas], INDENT)
         return _apart(lines, len(one.beside))
-    fits = width_of(columns) + INDENT <= width
-    split = [columns] if fits else blocks(columns[:1], columns[1:], width - INDENT)
+    fits = width_of(shown) + INDENT <= width
+    split = [shown] if fits else blocks(shown[:1], shown[1:], width - INDENT)
     first, *rest = [join(block, INDENT) for block in split]
     rows = len(one.rungs) + len(one.beside)
     lines = first[:-rows]
@@ -191,90 +184,6 @@ def _table(drawn: Drawn, one: Ladder, width: int) -> list[Text]:
 def _apart(lines: list[Text], beside: int) -> list[Text]:
     """An empty line between the rungs and what stands beside them."""
     return [*lines[:-beside], Text(), *lines[-beside:]] if beside else lines
-
-
-def _columns(drawn: Drawn, one: Ladder) -> list[Column]:
-    rows = [*one.rungs, *one.beside]
-    names = [rung.variant.name for rung in rows]
-    precisions = [rung.variant.precision for rung in rows]
-    known = [column(["precision"], [Entry((p or one.line.problem.dtype,)) for p in precisions], right=False)]
-    known = known if any(precisions) else []
-    more = gpu_rungs.columns(drawn.facts, names) if drawn.facts else []
-    if drawn.untimed:
-        return [
-            column(["rung"], [Entry((name,)) for name in names], right=False),
-            column(["verdict"], [_verdict(drawn, rung) for rung in rows], right=False),
-            *known,
-            *more,
-        ]
-    gains = [Entry((_gain(rung.gain),), drawn.marks.get(rung.result.cell, "") if rung.result else "") for rung in rows]
-    return [
-        column(["rung"], [Entry((name,)) for name in names], right=False),
-        column(["class"], [Entry((_class(rung),)) for rung in rows], right=False),
-        column(["time"], [_time(drawn, rung) for rung in rows]),
-        column(["gain on", "the rung", "below"], gains),
-        column(["gain on", *_split(one.first)], [Entry((_total(one, rung),)) for rung in rows]),
-        column(["of roof"], [Entry((_roof(rung),)) for rung in rows], units=False),
-        column(["spread"], [Entry((_spread(rung),)) for rung in rows], units=False),
-        *known,
-        *more,
-    ]
-
-
-def _ideas(one: Ladder) -> Column:
-    beside = [f"for comparison: {rung.variant.idea}" for rung in one.beside]
-    texts = [*(rung.variant.idea for rung in one.rungs), *beside]
-    return column(["idea"], [Entry((text,)) for text in texts], right=False)
-
-
-def _class(rung: Rung) -> str:
-    threads = rung.result.cell.threads if rung.result else 1
-    if threads > 1 and rung.variant.flynn == "library":
-        return count(threads, "thread")
-    return f"{rung.variant.flynn}, {threads} th" if threads > 1 else rung.variant.flynn
-
-
-def _split(name: str) -> list[str]:
-    """A variant's name on two header lines."""
-    target, _, short = name.partition(":")
-    return [f"{target}:", short] if short else ["the first", "rung"]
-
-
-def _time(drawn: Drawn, rung: Rung) -> Entry:
-    if rung.result is None:
-        return Entry((PENDING,), "", "dim")
-    if not timed(rung.result):
-        return word(rung.result, drawn.notes.mark(rung.result))
-    return Entry((time_text(seconds(rung.result)),))
-
-
-def _verdict(drawn: Drawn, rung: Rung) -> Entry:
-    if rung.result is None:
-        return Entry((PENDING,), "", "dim")
-    return Entry(("right",)) if rung.result.status == "verified" else word(rung.result, drawn.notes.mark(rung.result))
-
-
-def _gain(found: Speedup | None) -> str:
-    if found is None:
-        return ""
-    return ("?" if found.order == "uncertain" else "") + ratio(found.ratio, tie=found.order == "tie")
-
-
-def _total(one: Ladder, rung: Rung) -> str:
-    return "" if rung.variant.name == one.first else _gain(rung.total)
-
-
-def _roof(rung: Rung) -> str:
-    if rung.roof is None:
-        return ""
-    return "in cache" if rung.of_roof is None else f"{percent(rung.of_roof)} {rung.roof.bound}"
-
-
-def _spread(rung: Rung) -> str:
-    if rung.result is None or rung.result.time is None or not timed(rung.result):
-        return ""
-    time = rung.result.time
-    return percent(time.spread) if time.samples >= FEW_SAMPLES else count(time.samples, "run")
 
 
 # --- in words ---

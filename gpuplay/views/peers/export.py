@@ -2,50 +2,39 @@
 
 from __future__ import annotations
 
-import json
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from gpuplay import paths
-from gpuplay.analysis.peers.judging import Finding, Judgement, Standing
-from gpuplay.analysis.peers.report import Report, sentences, wording
+from gpuplay.analysis.peers.judging import Answer, Judgement, Standing
+from gpuplay.analysis.peers.report import PeersReport, sentences, wording
 from gpuplay.analysis.sweep import warnings
 from gpuplay.analysis.sweep.ratios import seconds
 from gpuplay.results.result import Result
 from gpuplay.views.peers import page
-from gpuplay.views.sweep import markdown
-from gpuplay.views.text import files
+from gpuplay.views.peers.figures import cases, summary
+from gpuplay.views.sweep.markdown import provenance
+from gpuplay.views.text.files import Exporter, json_text
+from gpuplay.views.text.layout import UNBROKEN
+from gpuplay.views.text.markdown import escaped, items, pipes
+from gpuplay.views.text.markdown import page as paragraphs
 
 SCHEMA = "gpuplay-peers/1"
-SUFFIXES = (".json", ".md")
 
 
-@dataclass(frozen=True)
-class Exporter:
-    """Writes reports to files. UsageError at once where a file cannot be written; nothing is created then."""
-
-    paths: Sequence[str | Path]
-
-    def __post_init__(self) -> None:
-        for path in map(Path, self.paths):
-            files.refuse_unusable(path, SUFFIXES)
-
-    def write(self, report: Report) -> None:
-        """Put the report as it stands into every file."""
-        for path in map(Path, self.paths):
-            as_text = to_json if path.suffix.lower() == ".json" else to_markdown
-            paths.replace(path.resolve(), as_text(report))
+def exporter(paths: Sequence[str | Path]) -> Exporter[[PeersReport]]:
+    """Writes the report as it stands to these files."""
+    return Exporter({".json": to_json, ".md": to_markdown}, paths)
 
 
-def to_json(report: Report) -> str:
+def to_json(report: PeersReport) -> str:
     """The report as one document."""
-    return json.dumps(as_json(report), indent=1, ensure_ascii=False, allow_nan=False) + "\n"
+    return json_text(as_json(report))
 
 
-def as_json(report: Report) -> dict[str, Any]:
+def as_json(report: PeersReport) -> dict[str, Any]:
     """The record of ``gpuplay/1`` under a schema of its own, with the rows beside the results; unknown is null."""
     record = report.record.as_json() | {"schema": SCHEMA}
     return record | {
@@ -56,21 +45,19 @@ def as_json(report: Report) -> dict[str, Any]:
     }
 
 
-def to_markdown(report: Report) -> str:
+def to_markdown(report: PeersReport) -> str:
     """The page with all its details, the machine and the command."""
-    title, *known = [line.plain for line in page.head(report, markdown.WIDE)]
-    parts = ["# peers", markdown.escaped(title.removeprefix("peers").strip())]
-    parts += map(markdown.escaped, known)
-    parts += [markdown.pipes(page.summary(report, wide=True))]
-    parts.append("\n".join(f"- {markdown.escaped(text)}" for text in page.legend(report)))
-    parts.append("\n".join(f"- {markdown.escaped(text)}" for text in sentences(report)))
+    title, *known = [line.plain for line in page.head(report, UNBROKEN)]
+    parts = ["# peers", escaped(title.removeprefix("peers").strip()), *map(escaped, known)]
+    parts += [pipes(summary(report, wide=True)), items(page.legend(report)), items(sentences(report))]
     for judgement in report.judgements:
-        parts += [f"## {markdown.escaped(judgement.promise.name)}", markdown.pipes(page.cases(judgement))]
-        parts.append("\n".join(f"- {markdown.escaped(text)}" for text in page.algorithms(judgement)))
-        found = warnings.collect(replace(report.record, results=judgement.results))
-        parts.append("\n".join(f"- warning: {markdown.escaped(text)}" for text in found))
-    parts += markdown.provenance(report.record)
-    return "\n\n".join(part for part in parts if part) + "\n"
+        parts += [
+            f"## {escaped(judgement.promise.name)}",
+            pipes(cases(judgement)),
+            items(page.algorithms(judgement)),
+        ]
+        parts.append(items(warnings.collect(replace(report.record, results=judgement.results)), "warning: "))
+    return paragraphs([*parts, *provenance(report.record)])
 
 
 def _row(judgement: Judgement) -> dict[str, Any]:
@@ -80,21 +67,21 @@ def _row(judgement: Judgement) -> dict[str, Any]:
         "kernel": judgement.promise.kernel,
         "state": judgement.state,
         "remarks": list(judgement.remarks),
-        "figures": [_finding(finding, cases) for finding in judgement.findings],
+        "figures": [_finding(answer, cases) for answer in judgement.answers],
         "cases": [_standing(standing) for standing in judgement.standings],
     }
 
 
-def _finding(finding: Finding, cases: int) -> dict[str, Any]:
+def _finding(answer: Answer, cases: int) -> dict[str, Any]:
     return {
-        "figure": wording(finding.need, cases),
-        "needed": finding.need.at_least,
-        "reached": _known(finding.got),
-        "low": _known(finding.low),
-        "high": _known(finding.high),
-        "holds": finding.holds,
-        "at": finding.at.label if finding.at else None,
-        "reason": finding.reason,
+        "figure": wording(answer.need, cases),
+        "needed": answer.need.at_least,
+        "reached": _known(answer.got),
+        "low": _known(answer.low),
+        "high": _known(answer.high),
+        "holds": answer.holds,
+        "at": answer.at.label if answer.at else None,
+        "reason": answer.reason,
     }
 
 

@@ -6,26 +6,23 @@ from collections.abc import Iterable, Iterator, Sequence
 
 from rich.text import Text
 
-from gpuplay.analysis.peers.judging import Finding, Judgement, Standing, labels
-from gpuplay.analysis.peers.report import Report, figure, reached, sentences, wording
-from gpuplay.analysis.sweep.ratios import seconds
+from gpuplay.analysis.peers.judging import Answer, Judgement, labels
+from gpuplay.analysis.peers.report import PeersReport, figure, reached, sentences, wording
 from gpuplay.peers.terms import Promise
 from gpuplay.results.result import Result
-from gpuplay.units import count, ratio
+from gpuplay.units import count
 from gpuplay.units import seconds as time_text
+from gpuplay.views.peers.figures import NOISE, cases, summary
 from gpuplay.views.sweep.headings import machine_text
-from gpuplay.views.text.layout import Column, Entry, column, join, pack, stack, width_of, wrap
+from gpuplay.views.text.figures import legends
+from gpuplay.views.text.layout import INDENT, WIDEST_TEXT, join, pack, stack, width_of, wrap
 
-INDENT, WIDEST_TEXT = 2, 100
 FLOAT32 = "ours against the best library, float32, medians"
 PRECISIONS = "ours against the best library of the same precision, medians"
 QUICK = "quick: a few cases and short times; a run without --quick decides"
-ANSWERS = {True: "holds", False: "missed", None: "–"}
-STYLES = {True: "", False: "red bold", None: "yellow"}
-CLOSE, NOISE = "?", "? nearer to the figure than the noise of this run"
 
 
-def render(report: Report, width: int, *, detail: bool = False, elapsed_s: float | None = None) -> Text:
+def render(report: PeersReport, width: int, *, detail: bool = False, elapsed_s: float | None = None) -> Text:
     """The page as text, no line wider than ``width`` unless a single word is."""
     lines = head(report, width)
     fitted = [block for block in (summary(report, wide=True), summary(report)) if width_of(block) + INDENT <= width]
@@ -45,7 +42,7 @@ def render(report: Report, width: int, *, detail: bool = False, elapsed_s: float
     return stack(lines)
 
 
-def head(report: Report, width: int) -> list[Text]:
+def head(report: PeersReport, width: int) -> list[Text]:
     """The title, the machine, the libraries, and what the reader must know of them."""
     machine = machine_text(report.record.machine)
     promises = [judgement.promise for judgement in report.judgements]
@@ -77,47 +74,6 @@ def libraries(results: Iterable[Result]) -> str:
     return f"libraries{given}: {'; '.join(longest)}" if known else ""
 
 
-def summary(report: Report, *, wide: bool = False) -> list[Column]:
-    """A line for each condition; a wide one also says where, and who stood against whom there."""
-    found = [(j, f) for j in report.judgements for f in j.findings]
-    measured = not all(judgement.unmeasured for judgement in report.judgements)
-    firsts = {id(j.findings[0]): j.promise.name for j in report.judgements if j.findings}
-    columns = [
-        column(["row"], [Entry((firsts.get(id(f), ""),)) for _, f in found], right=False),
-        column(["figure"], [Entry((wording(f.need, len(j.promise.cases)),)) for j, f in found], right=False),
-        column(["needed"], [Entry((figure(f.need, f.need.at_least),)) for _, f in found], units=False),
-        *([column(["reached"], [_reached(f) for _, f in found], units=False)] if measured else []),
-        column(["verdict"], [_answer(j, f) for j, f in found], right=False),
-    ]
-    if not wide:
-        return columns
-    places = [f.at for _, f in found]
-    return [
-        *columns,
-        column(["at"], [Entry((at.label if at else "",)) for at in places], right=False),
-        column(["ours"], [Entry((_who(at.ours if at else None),)) for at in places], right=False),
-        column(["against"], [Entry((_who(at.rival if at else None),)) for at in places], right=False),
-    ]
-
-
-def cases(judgement: Judgement) -> list[Column]:
-    """A line for each case: ours, the best library, the ratio."""
-    found = judgement.standings
-    columns = [
-        column(["case"], [Entry((s.label,)) for s in found], right=False),
-        column(["ours"], [Entry((s.ours.cell.variant if s.ours else "–",)) for s in found], right=False),
-        column(["time"], [Entry((_time(s.ours),)) for s in found]),
-    ]
-    if not judgement.promise.peers:
-        return columns
-    return [
-        *columns,
-        column(["library"], [Entry((s.rival.cell.variant if s.rival else "–",)) for s in found], right=False),
-        column(["time"], [Entry((_time(s.rival),)) for s in found]),
-        column(["ratio"], [Entry((_ratio(s),)) for s in found]),
-    ]
-
-
 def algorithms(judgement: Judgement) -> list[str]:
     """What the best library of each case really ran, as far as it was found out."""
     ran: dict[str, list[str]] = {}
@@ -127,16 +83,16 @@ def algorithms(judgement: Judgement) -> list[str]:
     return [f"the library ran {name} at {', '.join(labels)}" for name, labels in ran.items()]
 
 
-def legend(report: Report) -> list[str]:
-    """What the marks mean, only those that are there."""
-    found = [finding for judgement in report.judgements for finding in judgement.findings]
-    said = ["mean: geometric; × how many times as fast as the best library of the case"] if found else []
-    return [*said, *([NOISE] if any(finding.close for finding in found) else [])]
+def legend(report: PeersReport) -> list[str]:
+    """What the figures are, and what the marks mean that are there."""
+    shown = summary(report)
+    said = ["mean: geometric; × how many times as fast as the best library of the case"] if shown[0].cells else []
+    return [*said, *legends((NOISE,), shown)]
 
 
 def line(judgement: Judgement, number: int, asked: int) -> str:
     """One row as soon as it is judged: '[3/17] lstm holds: mean of 5 cases 1.12 × of 1.10 ×; …'."""
-    parts = [f"{wording(f.need, len(judgement.promise.cases))} {_of(f)}" for f in judgement.findings]
+    parts = [f"{wording(f.need, len(judgement.promise.cases))} {_of(f)}" for f in judgement.answers]
     return f"[{number}/{asked}] {judgement.promise.name} {judgement.state}: {'; '.join(parts)}"
 
 
@@ -154,41 +110,17 @@ def planned(rows: Sequence[Promise], width: int) -> Text:
     return stack([*lines, Text(), Text("  Nothing was run.")])
 
 
-def _of(finding: Finding) -> str:
-    return f"{reached(finding)} of {figure(finding.need, finding.need.at_least)}"
+def _of(answer: Answer) -> str:
+    return f"{reached(answer)} of {figure(answer.need, answer.need.at_least)}"
 
 
-def _reached(finding: Finding) -> Entry:
-    return Entry((reached(finding),), CLOSE if finding.close else "")
-
-
-def _answer(judgement: Judgement, finding: Finding) -> Entry:
-    if judgement.state == "wrong":
-        return Entry(("wrong",), "", STYLES[False])
-    if judgement.state == "unmeasured":
-        return Entry(("unmeasured",), "", STYLES[None])
-    return Entry((ANSWERS[finding.holds],), "", STYLES[finding.holds])
-
-
-def _who(result: Result | None) -> str:
-    return f"{result.cell.variant} {_time(result)}" if result else ""
-
-
-def _time(result: Result | None) -> str:
-    return time_text(seconds(result)) if result else ""
-
-
-def _ratio(standing: Standing) -> str:
-    return ratio(standing.found.ratio) if standing.found else "–"
-
-
-def _spaced(drawn: Sequence[Text], report: Report) -> Iterator[Text]:
+def _spaced(drawn: Sequence[Text], report: PeersReport) -> Iterator[Text]:
     """An empty line before each row that takes several."""
-    place = len(drawn) - sum(len(judgement.findings) for judgement in report.judgements)
+    place = len(drawn) - sum(len(judgement.answers) for judgement in report.judgements)
     yield from drawn[:place]
     for number, judgement in enumerate(report.judgements):
-        many = len(judgement.findings) > 1 or (number and len(report.judgements[number - 1].findings) > 1)
+        many = len(judgement.answers) > 1 or (number and len(report.judgements[number - 1].answers) > 1)
         if number and many:
             yield Text()
-        yield from drawn[place : place + len(judgement.findings)]
-        place += len(judgement.findings)
+        yield from drawn[place : place + len(judgement.answers)]
+        place += len(judgement.answers)

@@ -8,7 +8,7 @@ from typing import Any
 
 from rich.text import Text
 
-from gpuplay.analysis.sweep.grid import Column, Grid
+from gpuplay.analysis.sweep.grid import Grid, VariantColumn
 from gpuplay.analysis.sweep.ratios import timed
 from gpuplay.plan.cells import Plan
 from gpuplay.results.record import Record
@@ -98,7 +98,7 @@ def absences(grid: Grid) -> list[str]:
     return [f"{', '.join(names)} {text}" for text, names in reasons.items()]
 
 
-def _absence(column: Column, grid: Grid) -> str:
+def _absence(column: VariantColumn, grid: Grid) -> str:
     if column.verified_to is None:
         return column.absent
     name = size_names(line.size for line in grid.lines)

@@ -10,7 +10,7 @@ from gpuplay.results.cell import Cell
 from gpuplay.results.result import Result
 from gpuplay.units import ratio
 from gpuplay.units import seconds as time_text
-from gpuplay.views.sweep.cells import rate, shows_bytes
+from gpuplay.views.sweep.figures import rate, shows_bytes
 
 
 class Lines:

@@ -8,10 +8,12 @@ from typing import Any
 from rich.text import Text
 
 from gpuplay.analysis.sweep.grid import Grid, arrange
-from gpuplay.analysis.sweep.scaling import Fit, Point, Scaling, as_json, scalings
+from gpuplay.analysis.sweep.scaling import Fit, Point, ThreadScaling, as_json, scalings
 from gpuplay.plan.cells import Plan
 from gpuplay.results.record import Record
-from gpuplay.units import count, percent, ratio, size_names
+from gpuplay.units import count, percent, ratio
+from gpuplay.views.sweep.figures import leading
+from gpuplay.views.text import figures
 from gpuplay.views.text.layout import Column, Entry, blocks, column, join, wrap
 
 HEAD = "serial part"
@@ -23,8 +25,8 @@ def draw(grid: Grid, machine: Mapping[str, Any], width: int, indent: int) -> lis
     found = whole(grid, machine)
     for variant, below, columns in found:
         title = Text.assemble((variant, "bold"), f" by threads, {below}")
-        leading = len(grid.axes)  # the threads among them are no column here, n is
-        for block in blocks(columns[:leading], columns[leading:], width - indent):
+        names = len(grid.axes)  # the threads among them are no column here, n is
+        for block in blocks(columns[:names], columns[names:], width - indent):
             drawn.append([title, Text(), *join(block, indent)])
             title = Text.assemble((variant, "bold"), " by threads, continued")
     if drawn and any(columns[-1].heads[0] == HEAD for _, _, columns in found):
@@ -34,7 +36,7 @@ def draw(grid: Grid, machine: Mapping[str, Any], width: int, indent: int) -> lis
 
 def whole(grid: Grid, machine: Mapping[str, Any]) -> list[tuple[str, str, list[Column]]]:
     """Every block of any width: the variant, what the figures are, the columns."""
-    by_variant: dict[str, list[Scaling]] = {}
+    by_variant: dict[str, list[ThreadScaling]] = {}
     for one in scalings(grid, machine.get("cores")):
         by_variant.setdefault(one.variant, []).append(one)
     return [(variant, _below(found), _columns(grid, found)) for variant, found in by_variant.items()]
@@ -59,17 +61,14 @@ def derived(record: Record, plan: Plan) -> dict[str, Any]:
     return {"scaling": found} if found else {}
 
 
-def _below(found: Sequence[Scaling]) -> str:
+def _below(found: Sequence[ThreadScaling]) -> str:
     fewest = {one.fewest for one in found}
     base = count(fewest.pop(), "thread") if len(fewest) == 1 else "the fewest threads of the row"
     return f"speed-up on {base} and efficiency"
 
 
-def _columns(grid: Grid, found: Sequence[Scaling]) -> list[Column]:
-    name = size_names(line.size for line in grid.lines)
-    axes = [axis for axis in grid.axes if axis != "threads"]
-    columns = [column([axis], [Entry((one.line.axes[i],)) for one in found]) for i, axis in enumerate(axes)]
-    columns.append(column(["n"], [Entry((name(one.line.size),)) for one in found]))
+def _columns(grid: Grid, found: Sequence[ThreadScaling]) -> list[Column]:
+    columns = figures.columns(leading(grid, without="threads"), [one.line for one in found])
     counts = sorted({point.threads for one in found for point in one.points if point.threads != one.fewest})
     columns += [column([f"{threads} th"], [_entry(one, threads) for one in found]) for threads in counts]
     if any(one.fit for one in found):
@@ -77,12 +76,12 @@ def _columns(grid: Grid, found: Sequence[Scaling]) -> list[Column]:
     return columns
 
 
-def _entry(one: Scaling, threads: int) -> Entry:
+def _entry(one: ThreadScaling, threads: int) -> Entry:
     point = next((point for point in one.points if point.threads == threads), None)
     return Entry(("–", "")) if point is None else Entry((_ratio(one, point), percent(point.efficiency)))
 
 
-def _ratio(one: Scaling, point: Point) -> str:
+def _ratio(one: ThreadScaling, point: Point) -> str:
     if point.threads == one.fewest:
         return ratio(1)
     mark = "?" if point.speedup.order == "uncertain" else ""

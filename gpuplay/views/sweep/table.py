@@ -2,37 +2,55 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 
 from rich.text import Text
 
 from gpuplay.analysis.sweep import verdict, warnings
-from gpuplay.analysis.sweep.grid import Column as Variant
-from gpuplay.analysis.sweep.grid import Grid, Line, arrange
-from gpuplay.analysis.sweep.ratios import fastest, speedup, timed
+from gpuplay.analysis.sweep.grid import Grid, Line, VariantColumn, arrange
+from gpuplay.analysis.sweep.ratios import timed
 from gpuplay.plan.cells import Plan
 from gpuplay.results.cell import Cell
 from gpuplay.results.events import State
 from gpuplay.results.record import Record
-from gpuplay.results.result import Result
-from gpuplay.units import count, percent, seconds, size_names
+from gpuplay.units import count, seconds, size_names
 from gpuplay.views.sweep import headings, knobs, scaling
-from gpuplay.views.sweep.cells import PENDING, Part, Scene, entry, rate, shows_bytes
-from gpuplay.views.text import notes
-from gpuplay.views.text.layout import GAP, Column, Entry, blocks, column, join, pack, stack, width_of, wrap
-
-FEW_SAMPLES = 5
-INDENT = 2
-WIDEST_TEXT = 100
-LIVE_WIDTHS: Mapping[Part, int] = {"ratio": 9, "time": 8, "rate": 11}  # of "verifying", "~86.8 ms", "200 GFLOP/s"
+from gpuplay.views.sweep.cells import entry
+from gpuplay.views.sweep.figures import (
+    RATIOS,
+    TIMES,
+    Fit,
+    Part,
+    Scene,
+    fastest_library,
+    leading,
+    shows_bytes,
+    trailing,
+)
+from gpuplay.views.sweep.legend import legend
+from gpuplay.views.text import figures, notes
+from gpuplay.views.text.layout import (
+    GAP,
+    INDENT,
+    WIDEST_TEXT,
+    Column,
+    blocks,
+    column,
+    join,
+    pack,
+    stack,
+    width_of,
+    wrap,
+)
 
 
 @dataclass(frozen=True)
 class Table:
-    """A table in pieces: header lines, blocks of lines, legend and footnotes, closing sentences."""
+    """A table in pieces: header lines, blocks of lines, legend and footnotes, closing sentences; and its grid."""
 
+    grid: Grid
     header: list[Text]
     blocks: list[list[Text]]
     foot: list[Text]
@@ -48,33 +66,12 @@ class Live:
     window: tuple[int, int | None] = (0, None)
 
 
-@dataclass(frozen=True)
-class _Fit:
-    parts: tuple[Part, ...]
-    base: tuple[Part, ...]
-    split: bool = False
-
-
-_RATIOS = (
-    _Fit(("ratio", "time", "rate"), ("time", "rate")),
-    _Fit(("ratio", "time"), ("time", "rate")),
-    _Fit(("ratio",), ("time", "rate")),
-    _Fit(("ratio",), ("time",)),
-    _Fit(("ratio",), ("time",), split=True),
-)
-_TIMES = (
-    _Fit(("time", "rate"), ("time", "rate")),
-    _Fit(("time",), ("time",)),
-    _Fit(("time",), ("time",), split=True),
-)
-
-
 def render(
     record: Record, plan: Plan, width: int, *, elapsed_s: float | None = None, interrupted: bool = False
 ) -> Text:
     """The final table as text, no line wider than ``width`` unless a single word is."""
     table = compose(record, plan, width)
-    sentences = list(verdict.sentences(arrange(record.results, plan), interrupted=interrupted))
+    sentences = list(verdict.sentences(table.grid, interrupted=interrupted))
     if elapsed_s is not None:
         sentences[-1] = f"{sentences[-1].removesuffix('.')} · {seconds(elapsed_s)}"
     closing = wrap(" ".join(sentences), min(width, WIDEST_TEXT), first=" " * INDENT)
@@ -111,18 +108,19 @@ def compose(record: Record, plan: Plan, width: int, live: Live | None = None) ->
     if live is None:
         drawn += scaling.draw(grid, record.machine, min(width, WIDEST_TEXT), INDENT)
     explained = [f"{mark} {text}" for mark, text in scene.notes.texts]
-    foot = pack([*_legend(scene, lines, live=live is not None), *explained], min(width, WIDEST_TEXT), INDENT)
+    shown = [one for block in columns for one in block]
+    foot = pack([*legend(scene, lines, shown, live=live is not None), *explained], min(width, WIDEST_TEXT), INDENT)
     full = max([width_of(block) + INDENT for block in columns] + [76])
     head = headings.lines(record, plan, grid, min(width, max(full, WIDEST_TEXT)), final=live is None)
-    return Table(head, drawn, foot, [])
+    return Table(grid, head, drawn, foot, [])
 
 
-def whole(record: Record, plan: Plan) -> tuple[list[Column], Scene]:
-    """All columns in one block of any width, ratios and times in each, and what they were drawn from."""
+def whole(record: Record, plan: Plan) -> tuple[list[Column], list[str], Scene]:
+    """All columns in one block of any width, ratios and times in each, their legend, and what they were drawn from."""
     grid = arrange(record.results, plan)
     scene = _scene(grid, record, None)
-    leading, columns = _columns(scene, grid.lines, _RATIOS[1] if grid.baseline else _TIMES[0], live=False)
-    return [*leading, *columns], scene
+    names, columns = _columns(scene, grid.lines, RATIOS[1] if grid.baseline else TIMES[0], live=False)
+    return [*names, *columns], legend(scene, grid.lines, columns), scene
 
 
 def _scene(grid: Grid, record: Record, live: Live | None) -> Scene:
@@ -144,35 +142,31 @@ def _scene(grid: Grid, record: Record, live: Live | None) -> Scene:
 
 def _fitted(scene: Scene, lines: Sequence[Line], width: int, *, live: bool) -> list[list[Column]]:
     """The columns with as much in each cell as the width allows; several blocks where even the least is too wide."""
-    for fit in _RATIOS if scene.grid.baseline else _TIMES:
-        leading, columns = _columns(scene, lines, fit, live=live)
-        if width_of([*leading, *columns]) <= width:
-            return [[*leading, *columns]]
-    return blocks(leading, columns, width)
+    for fit in RATIOS if scene.grid.baseline else TIMES:
+        names, columns = _columns(scene, lines, fit, live=live)
+        if width_of([*names, *columns]) <= width:
+            return [[*names, *columns]]
+    return blocks(names, columns, width)
 
 
-def _columns(scene: Scene, lines: Sequence[Line], fit: _Fit, *, live: bool) -> tuple[list[Column], list[Column]]:
+def _columns(scene: Scene, lines: Sequence[Line], fit: Fit, *, live: bool) -> tuple[list[Column], list[Column]]:
     grid = scene.grid
-    name = size_names(line.size for line in grid.lines)
-    leading = [column([axis], [Entry((line.axes[i],)) for line in lines]) for i, axis in enumerate(grid.axes)]
-    leading.append(column(["n"], [Entry((name(line.size),)) for line in lines]))
-    columns = [_best(scene, lines, fit)] if grid.baseline == "best" else []
-    for variant in grid.columns:
-        is_base = variant.name == grid.baseline
-        parts = fit.base if is_base else fit.parts
-        least = sum(LIVE_WIDTHS[part] for part in parts) + GAP * (len(parts) - 1) if live else 0
-        copied = _copied(grid, variant)
-        draw = partial(_column, scene, lines, variant, parts, split=fit.split, least=least)
-        columns.append(draw(below=_below(variant, kernel=copied)))
+    columns = [fastest_library(scene, fit.base).column(lines)] if grid.baseline == "best" else []
+    for shown in grid.columns:
+        parts = fit.base if shown.name == grid.baseline else fit.parts
+        least = sum(part.width for part in parts) + GAP * (len(parts) - 1) if live else 0
+        copied = _copied(grid, shown)
+        draw = partial(_column, scene, lines, shown, parts, split=fit.split, least=least)
+        columns.append(draw(below=_below(shown, kernel=copied)))
         if copied:
             columns.append(draw(below="with copies", copies=True))
-    return leading, [*columns, _spread(scene, lines)]
+    return figures.columns(leading(grid), lines), [*columns, *figures.columns(trailing(scene), lines)]
 
 
 def _column(
     scene: Scene,
     lines: Sequence[Line],
-    variant: Variant,
+    shown: VariantColumn,
     parts: tuple[Part, ...],
     *,
     split: bool,
@@ -180,15 +174,15 @@ def _column(
     copies: bool = False,
     least: int = 0,
 ) -> Column:
-    target, _, short = variant.name.partition(":")
-    names = [f"{target}:", short] if split else [variant.name]
+    target, _, short = shown.name.partition(":")
+    names = [f"{target}:", short] if split else [shown.name]
     details = _narrow(below) if split else [below]
-    more = [f"best {', '.join(variant.swept)}"] if variant.swept else []
-    if variant.variant.prepare is not None:
+    more = [f"best {', '.join(shown.swept)}"] if shown.swept else []
+    if shown.variant.prepare is not None:
         more = ["prepacked", *more]
-    if variant.variant.formats.label:
-        more = [variant.variant.formats.label, *more]
-    entries = [entry(scene, line, variant.name, parts, copies=copies) for line in lines]
+    if shown.variant.formats.label:
+        more = [shown.variant.formats.label, *more]
+    entries = [entry(scene, line, shown.name, parts, copies=copies) for line in lines]
     return column([*names, *details, *more], entries, least=least, marks=int(least > 0), bold=len(names))
 
 
@@ -199,46 +193,22 @@ def _narrow(below: str) -> list[str]:
     return below.split(", ") if ", " in below else below.split()
 
 
-def _below(variant: Variant, *, kernel: bool) -> str:
+def _below(shown: VariantColumn, *, kernel: bool) -> str:
     """The header line under a variant's name: its class and threads."""
-    flynn, threads = variant.variant.flynn, variant.threads
-    if variant.interpreted:
+    flynn, threads = shown.variant.flynn, shown.threads
+    if shown.interpreted:
         return "interpreted"
-    if variant.variant.kind.on_gpu:
+    if shown.variant.kind.on_gpu:
         return f"{flynn}, kernel" if kernel else flynn
     if flynn == "library":
         return count(threads, "thread") if threads else flynn
     return f"{flynn}, {threads} th" if threads else flynn
 
 
-def _best(scene: Scene, lines: Sequence[Line], fit: _Fit) -> Column:
-    """The fastest library of every row, where that is the baseline."""
-    entries = []
-    for line in lines:
-        base = scene.grid.base(line)
-        time = base.time if base else None
-        values = (seconds(time.median_s), rate(base, by_bytes=scene.by_bytes)) if base and time else (PENDING,)
-        entries.append(Entry(values[: len(fit.base)]))
-    return column(["fastest", "library"], entries)
-
-
-def _copied(grid: Grid, variant: Variant) -> bool:
+def _copied(grid: Grid, shown: VariantColumn) -> bool:
     """Whether a variant's arrays had to be copied to it: then it takes two columns."""
-    results = (line.result(variant.name) for line in grid.lines)
+    results = (line.result(shown.name) for line in grid.lines)
     return any(result is not None and timed(result) and result.transfer is not None for result in results)
-
-
-def _spread(scene: Scene, lines: Sequence[Line]) -> Column:
-    entries = []
-    for line in lines:
-        results = [line.result(column.name) for column in scene.grid.columns]
-        times = [r.time for r in results if r is not None and timed(r) and r.time is not None]
-        fewest = min((time.samples for time in times), default=FEW_SAMPLES)
-        if fewest < FEW_SAMPLES:
-            entries.append(Entry((count(fewest, "run"),)))
-        else:
-            entries.append(Entry((percent(max(time.spread for time in times)) if times else "",)))
-    return column(["spread", "(worst)"], entries, units=False)
 
 
 def _spaced(drawn: list[Text], lines: Sequence[Line]) -> list[Text]:
@@ -250,50 +220,3 @@ def _spaced(drawn: list[Text], lines: Sequence[Line]) -> list[Text]:
             spaced.append(Text())
         spaced.append(drawn[head + place])
     return spaced
-
-
-def _legend(scene: Scene, lines: Sequence[Line], *, live: bool) -> list[str]:
-    """What the marks mean, only those that are there."""
-    grid = scene.grid
-    base = "the fastest library" if grid.baseline == "best" else grid.baseline
-    rows = [[line.result(column.name) for column in grid.columns] for line in lines]
-    raced = [row for row in rows if sum(timed(result) for result in row) > 1]
-    firsts = [len(fastest(row, copies=copies)) for row in raced for copies in (False, True)]
-    several = ", several in a row: a tie" if max(firsts, default=0) > 1 else ""
-    among = " in full precision" if any(column.variant.precision for column in grid.columns) else ""
-    said = [f"◂ fastest{among}{several}"] if any(firsts) else []
-    orders = set(_orders(scene, lines))
-    if "tie" in orders:
-        said.append(f"≈ tie with {base}")
-    if "uncertain" in orders:
-        said.append("? order uncertain: one round, or too much noise")
-    if live:
-        return [*said, "~ provisional"]
-    if any(result is None for row in rows for result in row):
-        said.append(f"{PENDING} not measured")
-    bare = [row for line, row in zip(lines, rows, strict=True) if grid.baseline and not timed(grid.base(line))]
-    if any(timed(result) for row in bare for result in row):
-        said.append(f"times where {base} has none")
-    return [*said, *_errors(grid, rows)]
-
-
-def _errors(grid: Grid, rows: Sequence[Sequence[Result | None]]) -> Iterable[str]:
-    """How far off the variants were whose numbers are not all of the problem's dtype."""
-    for place, shown in enumerate(grid.columns):
-        results = [row[place] for row in rows]
-        errors = [r.error.max_abs for r in results if r and timed(r) and r.error and r.error.max_abs is not None]
-        if shown.variant.formats.text and errors:
-            yield f"{shown.name} ({shown.variant.formats.label}) is off by {max(errors):.2g} at most"
-
-
-def _orders(scene: Scene, lines: Iterable[Line]) -> Iterable[str]:
-    """How results stand to the baseline, where both are final."""
-    for line in lines:
-        for variant in scene.grid.columns:
-            result = line.result(variant.name)
-            base = scene.grid.base(line, result.precision if result else "")
-            if base is None or result is None or result is base or {base.cell, result.cell} & scene.provisional:
-                continue
-            found = speedup(result, base)
-            if found:
-                yield found.order

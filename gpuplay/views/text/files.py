@@ -1,13 +1,43 @@
-"""Files that a command is asked to write: refused at once where they cannot be."""
+"""Files that a command is asked to write: refused at once where they cannot be, replaced as a whole."""
 
 from __future__ import annotations
 
+import json
 import os
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
+from typing import Generic, ParamSpec
 
 from gpuplay.errors import UsageError
-from gpuplay.paths import beside
+from gpuplay.paths import beside, replace
+
+Found = ParamSpec("Found")
+
+
+@dataclass(frozen=True)
+class Exporter(Generic[Found]):
+    """Writes what a command found to files, each in the form that its suffix names.
+
+    UsageError at once where a file cannot be written; nothing is created then.
+    """
+
+    forms: Mapping[str, Callable[Found, str]]
+    paths: Sequence[str | Path] = ()
+
+    def __post_init__(self) -> None:
+        for path in map(Path, self.paths):
+            refuse_unusable(path, tuple(self.forms))
+
+    def write(self, *found: Found.args, **more: Found.kwargs) -> None:
+        """Put what was found into every file; readers see the old file or the new one."""
+        for path in map(Path, self.paths):
+            replace(path.resolve(), self.forms[path.suffix.lower()](*found, **more))
+
+
+def json_text(document: object) -> str:
+    """A document as the text of a JSON file."""
+    return json.dumps(document, indent=1, ensure_ascii=False, allow_nan=False) + "\n"
 
 
 def refuse_unusable(path: Path, suffixes: Sequence[str]) -> None:

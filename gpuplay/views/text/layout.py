@@ -14,6 +14,9 @@ from rich.console import Console
 from rich.text import Text
 
 GAP = 2
+INDENT = 2
+WIDEST_TEXT = 100  # characters of a line of prose: longer ones are hard to read
+UNBROKEN = 10_000  # a width for text that is not to be broken into lines
 _NUMBER = re.compile("[0-9]")
 _UNITS = r"(?:[nµm]?s|min|h|[KMGT]iB|[kMGTP]?(?:FLOP|B)/s)\b|[%×]"
 _TOGETHER = re.compile(rf"(?<=[0-9]) (?={_UNITS})|(?<=\bn) (?=[=≤])|(?<=[=≤]) (?=[0-9])")
@@ -153,6 +156,11 @@ def stack(lines: Iterable[Text]) -> Text:
     text.no_wrap = True
     text.overflow = "ignore"
     return text
+
+
+def dim(line: Text) -> Text:
+    """The line in the colour of what may be passed over."""
+    return Text(line.plain, style="dim")
 
 
 def show(console: Console, text: Text) -> None:
