@@ -40,8 +40,8 @@ def product(n, target):
     a, b = (rng.integers(-4, 5, (n, n)).astype(np.float32) for _ in range(2))
     c = np.empty((n, n), np.float32)
     if target == "simulator":
-        sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
-        from simulator import SimulatorTarget
+        sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "proofs"))
+        from simulated_gpu import SimulatorTarget
 
         call = SimulatorTarget().bind(loaded.call(variant.build, problem, tile=TILE), [c, a, b])
     else:

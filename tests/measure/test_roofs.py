@@ -11,6 +11,7 @@ from typing import Any
 
 import pytest
 from command import Gpuplay
+from places import PROOFS
 
 from gpuplay import paths
 from gpuplay.machine import describe, roofs
@@ -125,7 +126,7 @@ SIMULATED = """
 import numpy as np
 from gpuplay.machine.model import GpuModel
 from gpuplay.measure import gpu_probes
-from simulator import SimulatorTarget
+from simulated_gpu import SimulatorTarget
 
 gpu_probes.ELEMENTS, gpu_probes.BLOCK, gpu_probes.BLOCKS_EACH, gpu_probes.TURNS = 64, 8, 1, 2
 target = SimulatorTarget()
@@ -164,6 +165,6 @@ assert "ld.global" in ptx and "st.global" in ptx  # what flushes the cache is no
 @pytest.mark.parametrize(("code", "simulator"), [(SIMULATED, "1"), (OFFLINE, "0")], ids=["simulated", "compiled"])
 def test_the_probes_of_a_gpu_do_the_work_they_count(code: str, simulator: str) -> None:
     pytest.importorskip("cuda.bindings", reason="needs the extra cuda")
-    environment = os.environ | {"NUMBA_ENABLE_CUDASIM": simulator, "PYTHONPATH": str(Path(__file__).parent)}
+    environment = os.environ | {"NUMBA_ENABLE_CUDASIM": simulator, "PYTHONPATH": str(PROOFS)}
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, env=environment, check=False)
     assert done.returncode == 0, done.stderr

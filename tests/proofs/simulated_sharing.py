@@ -9,7 +9,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
 import numpy as np
 from numba import cuda
 from numba.cuda.simulator import kernelapi
-from simulator import SimulatorTarget
+from simulated_gpu import SimulatorTarget
 
 
 class Slow:

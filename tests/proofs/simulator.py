@@ -15,7 +15,7 @@ import warnings
 from functools import partial
 
 from cells import applies, cuda_variants, loaded_kernel, problems
-from simulator import BeyondSimulator, SimulatorTarget
+from simulated_gpu import BeyondSimulator, SimulatorTarget
 
 from gpuplay.measure.data import Placed
 from gpuplay.measure.problems import PreparedWeights, ProblemData

@@ -7,7 +7,7 @@ import time
 
 import numpy as np
 import pytest
-from simulator import SimulatedGpu, SimulatorTarget
+from proofs.simulated_gpu import SimulatedGpu, SimulatorTarget
 
 from gpuplay import targets
 from gpuplay.errors import GpuplayError, KernelFileError, TargetMissing, UsageError
