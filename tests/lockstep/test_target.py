@@ -15,20 +15,20 @@ from gpuplay.errors import GpuplayError
 from gpuplay.lockstep.errors import LockstepFault
 from gpuplay.targets.stand_ins.lockstep import LockstepTarget
 
-PLANTED = PLANTED / "planted_cuda.py"
+BUGS = PLANTED / "planted_cuda.py"
 NO_GPU = {"CUDA_VISIBLE_DEVICES": ""}
 SWEEP = ("./planted_cuda.py", "--cell-time", "0.02s", "--rounds", "1")
 
 
 @pytest.fixture
 def folder(tmp_path: Path) -> Path:
-    shutil.copy(PLANTED, tmp_path)
+    shutil.copy(BUGS, tmp_path)
     return tmp_path
 
 
 def line_of(planted: str) -> str:
     """Where a mistake stands in the planted file, as a message names it."""
-    lines = PLANTED.read_text().splitlines()
+    lines = BUGS.read_text().splitlines()
     return f"planted_cuda.py:{next(n for n, line in enumerate(lines, 1) if f'# planted: {planted}' in line)}"
 
 
@@ -124,13 +124,13 @@ def test_a_sweep_verifies_cuda_once_for_each_state_of_the_sources(gpuplay: Gpupl
     for size in (100, 200):
         cell = again.cell("cuda:right", size=size)
         assert (cell["status"], cell["verified_at"], cell["time"]) == ("verified", [1, 33, 129], None)
-    (folder / "planted_cuda.py").write_text(PLANTED.read_text() + "\n# edited\n")
+    (folder / "planted_cuda.py").write_text(BUGS.read_text() + "\n# edited\n")
     gpuplay(*SWEEP, folder=folder, **NO_GPU)
     assert builds(folder) > once
 
 
 def test_a_wrong_cuda_variant_ends_a_sweep_with_exit_1_each_time(gpuplay: Gpuplay, folder: Path) -> None:
-    source = PLANTED.read_text()
+    source = BUGS.read_text()
     (folder / "planted_cuda.py").write_text(source.replace("Knob((2, 3), 2)", "Knob((2, 3), 3)"))
     for _ in range(2):
         done = gpuplay(*SWEEP, folder=folder, **NO_GPU)
@@ -196,9 +196,7 @@ def test_a_launch_that_the_machine_would_not_see_is_refused_with_what_to_write(w
 
     target = LockstepTarget()
     call = target.bind(run, (target.flat(32, "float32"), target.flat(32, "float32")))
-    said = (
-        r"copied is launched directly \(test_lockstep_target.py:\d+\); launch through gpu.launch\(copied, grid, block"
-    )
+    said = r"copied is launched directly \(test_target.py:\d+\); launch through gpu.launch\(copied, grid, block"
     with pytest.raises(GpuplayError, match=said):
         call()
     copied.forall(0)()  # Numba's own way again, which does nothing for no tasks
