@@ -37,7 +37,7 @@ SMALLEST, LARGEST = 64 * 2**20, 2**30  # bytes of one array
 
 
 @dataclass(frozen=True)
-class Probe:
+class Gauge:
     """One thing to measure: a call, the bytes or FLOPs it stands for, and the roof it belongs to."""
 
     roof: str
@@ -86,7 +86,7 @@ def probe() -> dict[str, dict[str, float]]:
     return best
 
 
-def _memory(everyone: int) -> list[Probe]:
+def _memory(everyone: int) -> list[Gauge]:
     """Copies and sums of arrays several times the size of the last cache."""
     elements = _array_bytes() // 4
     source, target = (_aligned(elements, np.float32) for _ in range(2))
@@ -96,14 +96,14 @@ def _memory(everyone: int) -> list[Probe]:
     probes = []
     for name, many in (("one", 1), ("all", everyone)):
         probes += [
-            Probe("copy", name, partial(scale_all, target, source, one, many), 8.0 * elements, many),
-            Probe("copy_streaming", name, partial(stream_all, target, source, many), 8.0 * elements, many),
-            Probe("read", name, partial(sum_all, source, sums, many), 4.0 * elements, many),
+            Gauge("copy", name, partial(scale_all, target, source, one, many), 8.0 * elements, many),
+            Gauge("copy_streaming", name, partial(stream_all, target, source, many), 8.0 * elements, many),
+            Gauge("read", name, partial(sum_all, source, sums, many), 4.0 * elements, many),
         ]
     return probes
 
 
-def _arithmetic(everyone: int) -> list[Probe]:
+def _arithmetic(everyone: int) -> list[Gauge]:
     """Chains of fused multiply-adds that touch no memory."""
     probes = []
     for dtype, lanes, chains in (("float32", LANES32, chains32), ("float64", LANES64, chains64)):
@@ -116,7 +116,7 @@ def _arithmetic(everyone: int) -> list[Probe]:
         numba.set_num_threads(everyone)
         flops = 2.0 * STEPS * CHAINS * lanes * turns
         for name, many in (("one", 1), ("all", everyone)):
-            probes.append(Probe(f"fma_{dtype}", name, partial(chains, seeds, turns, many), flops * many, many))
+            probes.append(Gauge(f"fma_{dtype}", name, partial(chains, seeds, turns, many), flops * many, many))
     return probes
 
 

@@ -28,7 +28,7 @@ class Point:
 
 
 @dataclass(frozen=True)
-class Fit:
+class AmdahlFit:
     """The serial part s by least squares over the medians; ``low`` and ``high`` are its range over the rounds.
 
     Below 0 the times fall faster than the threads rise. The range is None where there was one round.
@@ -50,7 +50,7 @@ class ThreadScaling:
     line: Line
     fewest: int
     points: tuple[Point, ...]
-    fit: Fit | None = None
+    fit: AmdahlFit | None = None
 
 
 def scalings(grid: Grid, cores: int | None) -> tuple[ThreadScaling, ...]:
@@ -121,7 +121,7 @@ def _scaling(variant: str, line: Line, rising: Mapping[int, Result], cores: int 
     return ThreadScaling(variant, line, fewest, tuple(points), _fit(fitting))
 
 
-def _fit(rising: Mapping[int, Result]) -> Fit | None:
+def _fit(rising: Mapping[int, Result]) -> AmdahlFit | None:
     """The fit over medians, and its range over the rounds that every count took part in."""
     serial = serial_part({count: _median(result) for count, result in rising.items()})
     if serial is None:
@@ -129,7 +129,7 @@ def _fit(rising: Mapping[int, Result]) -> Fit | None:
     rounds = zip(*([statistics.median(r) for r in _rounds(result)] for result in rising.values()), strict=False)
     tried = [serial_part(dict(zip(rising, times, strict=True))) for times in rounds]
     known = [value for value in tried if value is not None]
-    return Fit(serial, min(known), max(known)) if len(known) > 1 else Fit(serial)
+    return AmdahlFit(serial, min(known), max(known)) if len(known) > 1 else AmdahlFit(serial)
 
 
 def _median(result: Result) -> float:

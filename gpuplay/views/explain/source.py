@@ -22,7 +22,7 @@ NARROW_SOURCE = 34  # characters of source that stay beside the narrowest column
 
 
 @dataclass(frozen=True)
-class Figure:
+class LineFigure:
     """A column of the annotated source: its two header lines, its text, and whether a line is marked with !."""
 
     heads: tuple[str, str]
@@ -62,24 +62,26 @@ def _active(counts: Counts) -> str:
 
 
 FIGURES = (
-    Figure(("warp", "instr"), _nonzero(lambda c: c.warp_instructions)),
-    Figure(("lanes", ""), _active, lambda c: c.active_share < IDLE_LINE),
-    Figure(("sectors", "/ideal"), _sectors, _wasteful),
-    Figure(("bank", "ways"), _nonzero(lambda c: _banks(c).worst_ways), lambda c: _banks(c).worst_ways > 1),
-    Figure(("FLOPs", ""), _nonzero(lambda c: c.flops)),
-    Figure(("atomic", "lanes"), _nonzero(lambda c: c.atomics.worst), lambda c: c.atomics.worst >= CONTENDED),
-    Figure(
+    LineFigure(("warp", "instr"), _nonzero(lambda c: c.warp_instructions)),
+    LineFigure(("lanes", ""), _active, lambda c: c.active_share < IDLE_LINE),
+    LineFigure(("sectors", "/ideal"), _sectors, _wasteful),
+    LineFigure(("bank", "ways"), _nonzero(lambda c: _banks(c).worst_ways), lambda c: _banks(c).worst_ways > 1),
+    LineFigure(("FLOPs", ""), _nonzero(lambda c: c.flops)),
+    LineFigure(("atomic", "lanes"), _nonzero(lambda c: c.atomics.worst), lambda c: c.atomics.worst >= CONTENDED),
+    LineFigure(
         ("float64", "FLOPs"),
         _nonzero(lambda c: c.float64),
         lambda c: c.float64 > 0 and c.float32 > 0,
         always=False,
     ),
-    Figure(("global", "requests"), _nonzero(lambda c: _loads_and_stores(c).requests), always=False),
-    Figure(("bytes", "moved"), lambda c: nbytes(m) if (m := _loads_and_stores(c).bytes_moved) else "", always=False),
-    Figure(("shared", "wavefr."), _nonzero(lambda c: _banks(c).wavefronts), always=False),
-    Figure(("split", "warps"), _nonzero(lambda c: c.divergent), always=False),
-    Figure(("integer", "ops"), _nonzero(lambda c: c.integer), always=False),
-    Figure(("barriers", ""), _nonzero(lambda c: c.barriers), always=False),
+    LineFigure(("global", "requests"), _nonzero(lambda c: _loads_and_stores(c).requests), always=False),
+    LineFigure(
+        ("bytes", "moved"), lambda c: nbytes(m) if (m := _loads_and_stores(c).bytes_moved) else "", always=False
+    ),
+    LineFigure(("shared", "wavefr."), _nonzero(lambda c: _banks(c).wavefronts), always=False),
+    LineFigure(("split", "warps"), _nonzero(lambda c: c.divergent), always=False),
+    LineFigure(("integer", "ops"), _nonzero(lambda c: c.integer), always=False),
+    LineFigure(("barriers", ""), _nonzero(lambda c: c.barriers), always=False),
 )
 LEGENDS: tuple[tuple[Callable[[Counts], bool], str], ...] = (
     (lambda _: True, "lanes: active ones of a warp's 32"),
@@ -146,7 +148,7 @@ def _numbers(
     return column(["line"], numbers, units=False), column([""], bars, right=False)
 
 
-def _drawn(figure: Figure, counts: Sequence[Counts]) -> Column:
+def _drawn(figure: LineFigure, counts: Sequence[Counts]) -> Column:
     entries = [
         Entry((figure.text(c),), "!" if figure.marked(c) else "", "bold yellow" if figure.marked(c) else "")
         for c in counts
@@ -155,7 +157,7 @@ def _drawn(figure: Figure, counts: Sequence[Counts]) -> Column:
     return column(heads, entries, units=False, bold=0)
 
 
-def _fitting(counts: Sequence[Counts], longest: int, width: int) -> list[Figure]:
+def _fitting(counts: Sequence[Counts], longest: int, width: int) -> list[LineFigure]:
     """The figures that say something; the further ones as long as the longest line of source stays whole."""
     telling = [figure for figure in FIGURES if any(figure.text(c) for c in counts)]
     chosen = [figure for figure in telling if figure.always]

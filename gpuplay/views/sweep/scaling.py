@@ -8,7 +8,7 @@ from typing import Any
 from rich.text import Text
 
 from gpuplay.analysis.sweep.grid import Grid, arrange
-from gpuplay.analysis.sweep.scaling import Fit, Point, ThreadScaling, as_json, scalings
+from gpuplay.analysis.sweep.scaling import AmdahlFit, Point, ThreadScaling, as_json, scalings
 from gpuplay.plan.cells import Plan
 from gpuplay.results.record import Record
 from gpuplay.units import count, percent, ratio
@@ -88,7 +88,7 @@ def _ratio(one: ThreadScaling, point: Point) -> str:
     return mark + ratio(point.speedup.ratio, tie=point.speedup.order == "tie")
 
 
-def _fitted(fit: Fit | None) -> str:
+def _fitted(fit: AmdahlFit | None) -> str:
     """'3 % (2–4 %)'; one figure where the range reads the same."""
     if fit is None:
         return ""
