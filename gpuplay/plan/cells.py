@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from gpuplay.kernel import Kernel, Problem
+from gpuplay.kernel import Kernel, Problem, Variant
 from gpuplay.plan.settings import Settings
 from gpuplay.results.cell import Cell
 
@@ -51,3 +51,18 @@ class Plan:
     baseline: str | None
     settings: Settings
     notices: tuple[str, ...] = ()
+
+
+def takes_threads(variant: Variant) -> bool:
+    """Whether a variant is measured once for each thread count: it uses many threads, and those of the host."""
+    return variant.threads == "all" and not variant.kind.on_gpu
+
+
+def held_bytes(kernel: Kernel, row: Row) -> int:
+    """Bytes of arrays while a row is measured: each worker holds its own copy, the SISD worker too."""
+    held: dict[tuple[str, bool, Problem], int] = {}
+    for planned in row.all_cells:
+        if not planned.skip:
+            key = planned.cell.target, kernel.variant(planned.cell.variant).flynn == "SISD", planned.cell.problem
+            held[key] = max(held.get(key, 0), planned.memory_bytes or 0)
+    return sum(held.values())

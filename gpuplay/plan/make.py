@@ -9,7 +9,7 @@ from gpuplay.catalog.load import Loaded
 from gpuplay.errors import KernelFileError, UsageError
 from gpuplay.kernel import Array, Cost, Function, Kernel, Knob, Problem, Variant, without_functions
 from gpuplay.machine.model import Machine
-from gpuplay.plan.cells import Plan, PlannedCell, Row
+from gpuplay.plan.cells import Plan, PlannedCell, Row, takes_threads
 from gpuplay.plan.request import Request
 from gpuplay.plan.shapes import declared_arrays
 from gpuplay.results.cell import Cell
@@ -92,7 +92,7 @@ def _cells(loaded: Loaded, request: Request, machine: Machine, problem: Problem)
     kernel = loaded.kernel
     for name in request.variants:
         variant = kernel.variant(name)
-        counts = request.threads if variant.threads == "all" and not variant.kind.on_gpu else (1,)
+        counts = request.threads if takes_threads(variant) else (1,)
         values = (request.knobs.get(name) or (_default(loaded, k, machine),) for name, k in variant.knobs.items())
         for chosen in itertools.product(*values):
             knobs = tuple(zip(variant.knobs, chosen, strict=True))

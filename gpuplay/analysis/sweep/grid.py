@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from gpuplay.analysis.sweep.ratios import seconds, timed
 from gpuplay.kernel import Problem, Variant
-from gpuplay.plan.cells import Plan, PlannedCell, Row
+from gpuplay.plan.cells import Plan, PlannedCell, Row, takes_threads
 from gpuplay.results.cell import Cell
 from gpuplay.results.result import Result
 
@@ -154,19 +154,15 @@ def _slots(row: Row, found: Mapping[Cell, Result], plan: Plan, threads: int) -> 
     slots: dict[str, tuple[Slot, ...]] = {}
     for planned in row.cells:
         cell = planned.cell
-        if not _many(plan.kernel.variant(cell.variant)) or cell.threads == threads:
+        if not takes_threads(plan.kernel.variant(cell.variant)) or cell.threads == threads:
             slots[cell.variant] = (*slots.get(cell.variant, ()), Slot(cell, outcome(planned, found, plan)))
     return slots
-
-
-def _many(variant: Variant) -> bool:
-    return variant.threads == "all" and not variant.kind.on_gpu
 
 
 def _thread_counts(plan: Plan) -> list[int]:
     """The thread counts of variants that use many, in plan order; at least one entry."""
     cells = (planned.cell for row in plan.rows for planned in row.cells)
-    counts = dict.fromkeys(cell.threads for cell in cells if _many(plan.kernel.variant(cell.variant)))
+    counts = dict.fromkeys(cell.threads for cell in cells if takes_threads(plan.kernel.variant(cell.variant)))
     return list(counts) or [1]
 
 
@@ -201,7 +197,7 @@ def _column(name: str, plan: Plan, lines: Sequence[Line], *, several: bool) -> V
         for knob, value in slot.cell.knobs:
             values.setdefault(knob, set()).add(value)
     swept = tuple(knob for knob, found in values.items() if len(found) > 1)
-    threads = None if several and _many(variant) else next((slot.cell.threads for slot in slots), 1)
+    threads = None if several and takes_threads(variant) else next((slot.cell.threads for slot in slots), 1)
     absent, verified_to = _absence(slots, plan, name)
     return VariantColumn(variant, threads, swept, absent, verified_to)
 

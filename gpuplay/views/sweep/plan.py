@@ -7,8 +7,7 @@ from collections.abc import Sequence
 from rich.text import Text
 
 from gpuplay.analysis.sweep.grid import arrange
-from gpuplay.kernel import Problem
-from gpuplay.plan.cells import Plan, PlannedCell, Row
+from gpuplay.plan.cells import Plan, PlannedCell, Row, held_bytes
 from gpuplay.results.record import Record
 from gpuplay.results.result import Result
 from gpuplay.units import count, nbytes, seconds, size_names
@@ -49,20 +48,10 @@ def summary(plan: Plan) -> str:
         parts.append(f"{verified} verified only")
     if skipped:
         parts.append(f"{skipped} skipped")
-    memory = max((row_bytes(plan, row) for row in plan.rows), default=0)
+    memory = max((held_bytes(plan.kernel, row) for row in plan.rows), default=0)
     if memory:
         parts.append(f"at most {nbytes(memory)} of arrays at a time")
     return ", ".join(parts)
-
-
-def row_bytes(plan: Plan, row: Row) -> int:
-    """Bytes of arrays while a row is measured: each worker holds its own copy, the SISD worker too."""
-    held: dict[tuple[str, bool, Problem], int] = {}
-    for planned in row.all_cells:
-        if not planned.skip:
-            key = planned.cell.target, plan.kernel.variant(planned.cell.variant).flynn == "SISD", planned.cell.problem
-            held[key] = max(held.get(key, 0), planned.memory_bytes or 0)
-    return sum(held.values())
 
 
 def _skipped(plan: Plan, planned: PlannedCell) -> Result:
@@ -84,9 +73,8 @@ def _scaled(flops: float | None) -> str:
 
 
 def _memory(plan: Plan) -> Column:
-    return column(
-        ["arrays"], [Entry((nbytes(held) if held else "",)) for held in (row_bytes(plan, row) for row in plan.rows)]
-    )
+    held = [held_bytes(plan.kernel, row) for row in plan.rows]
+    return column(["arrays"], [Entry((nbytes(many) if many else "",)) for many in held])
 
 
 def _variant(plan: Plan, name: str, explained: notes.Notes) -> Column:
