@@ -92,13 +92,13 @@ def _source(found: Explanation, source: Source) -> str:
     texts = textwrap.dedent("\n".join(source.lines)).rstrip().split("\n")
     places = [Place(source.file, number) for number in range(source.first, source.first + len(texts))]
     counts = [found.report.at(place) for place in places]
-    figures = [figure for figure in FIGURES if any(figure.text(c) for c in counts)]
+    figures = [figure for figure in FIGURES if any(map(figure.value, counts))]
     faulty = {fault.place for fault in found.report.faults} | {fault.other for fault in found.report.faults}
-    heads = "".join(f"<th>{'<br>'.join(escape(head) for head in figure.heads if head)}</th>" for figure in figures)
+    heads = "".join(f"<th>{'<br>'.join(escape(head) for head in figure.heads)}</th>" for figure in figures)
     rows = [f'<tr><th>line</th>{heads}<th class="code">source</th></tr>']
     for place, count, text in zip(places, counts, texts, strict=True):
         cells = [
-            f"<td{' class=mark' if figure.marked(count) else ''}>{escape(figure.text(count))}</td>"
+            f"<td{' class=mark' if figure.entry(count).mark else ''}>{escape(figure.value(count))}</td>"
             for figure in figures
         ]
         heat = found.heat(place)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import textwrap
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 
 from rich.text import Text
@@ -14,21 +13,12 @@ from gpuplay.analysis.counters.findings import CONTENDED, WASTED_SECTORS
 from gpuplay.lockstep.record import Banks, Counts, Place, Source, Traffic
 from gpuplay.units import nbytes
 from gpuplay.views.explain.figures import amount, bar
+from gpuplay.views.text.figures import Figure
 from gpuplay.views.text.layout import GAP, Column, Entry, column, join
 
 HOT, WARM = 0.25, 0.08  # of all passes: a line of a quarter of the work, one that is worth a look
 IDLE_LINE = 0.5  # active lanes: below it a line is marked
 NARROW_SOURCE = 34  # characters of source that stay beside the narrowest columns
-
-
-@dataclass(frozen=True)
-class LineFigure:
-    """A column of the annotated source: its two header lines, its text, and whether a line is marked with !."""
-
-    heads: tuple[str, str]
-    text: Callable[[Counts], str]
-    marked: Callable[[Counts], bool] = lambda _: False
-    always: bool = True
 
 
 def _loads_and_stores(counts: Counts) -> Traffic:
@@ -61,28 +51,37 @@ def _active(counts: Counts) -> str:
     return f"{100 * counts.active_share:.0f}%" if counts.warp_instructions else ""
 
 
-FIGURES = (
-    LineFigure(("warp", "instr"), _nonzero(lambda c: c.warp_instructions)),
-    LineFigure(("lanes", ""), _active, lambda c: c.active_share < IDLE_LINE),
-    LineFigure(("sectors", "/ideal"), _sectors, _wasteful),
-    LineFigure(("bank", "ways"), _nonzero(lambda c: _banks(c).worst_ways), lambda c: _banks(c).worst_ways > 1),
-    LineFigure(("FLOPs", ""), _nonzero(lambda c: c.flops)),
-    LineFigure(("atomic", "lanes"), _nonzero(lambda c: c.atomics.worst), lambda c: c.atomics.worst >= CONTENDED),
-    LineFigure(
-        ("float64", "FLOPs"),
-        _nonzero(lambda c: c.float64),
-        lambda c: c.float64 > 0 and c.float32 > 0,
-        always=False,
-    ),
-    LineFigure(("global", "requests"), _nonzero(lambda c: _loads_and_stores(c).requests), always=False),
-    LineFigure(
-        ("bytes", "moved"), lambda c: nbytes(m) if (m := _loads_and_stores(c).bytes_moved) else "", always=False
-    ),
-    LineFigure(("shared", "wavefr."), _nonzero(lambda c: _banks(c).wavefronts), always=False),
-    LineFigure(("split", "warps"), _nonzero(lambda c: c.divergent), always=False),
-    LineFigure(("integer", "ops"), _nonzero(lambda c: c.integer), always=False),
-    LineFigure(("barriers", ""), _nonzero(lambda c: c.barriers), always=False),
+def _figure(
+    head: str, text: Callable[[Counts], str], marked: Callable[[Counts], bool] = lambda _: False
+) -> Figure[Counts]:
+    """A column of counters; a line that is ``marked`` wastes what is counted."""
+
+    def told(counts: Counts) -> Entry:
+        alarm = marked(counts)
+        return Entry((text(counts),), "!" if alarm else "", "bold yellow" if alarm else "")
+
+    return Figure(head, told, units=False, bold=0)
+
+
+FIRST = (
+    _figure("warp\ninstr", _nonzero(lambda c: c.warp_instructions)),
+    _figure("lanes", _active, lambda c: c.active_share < IDLE_LINE),
+    _figure("sectors\n/ideal", _sectors, _wasteful),
+    _figure("bank\nways", _nonzero(lambda c: _banks(c).worst_ways), lambda c: _banks(c).worst_ways > 1),
+    _figure("FLOPs", _nonzero(lambda c: c.flops)),
+    _figure("atomic\nlanes", _nonzero(lambda c: c.atomics.worst), lambda c: c.atomics.worst >= CONTENDED),
 )
+# Those that stand beside the source only where its longest line leaves room.
+FURTHER = (
+    _figure("float64\nFLOPs", _nonzero(lambda c: c.float64), lambda c: c.float64 > 0 and c.float32 > 0),
+    _figure("global\nrequests", _nonzero(lambda c: _loads_and_stores(c).requests)),
+    _figure("bytes\nmoved", lambda c: nbytes(m) if (m := _loads_and_stores(c).bytes_moved) else ""),
+    _figure("shared\nwavefr.", _nonzero(lambda c: _banks(c).wavefronts)),
+    _figure("split\nwarps", _nonzero(lambda c: c.divergent)),
+    _figure("integer\nops", _nonzero(lambda c: c.integer)),
+    _figure("barriers", _nonzero(lambda c: c.barriers)),
+)
+FIGURES = (*FIRST, *FURTHER)
 LEGENDS: tuple[tuple[Callable[[Counts], bool], str], ...] = (
     (lambda _: True, "lanes: active ones of a warp's 32"),
     (
@@ -111,7 +110,7 @@ def annotated(found: Explanation, source: Source, width: int) -> list[Text]:
     heading = Text.assemble((source.name, "bold"), f"  {kind}, {Path(source.file).name}:{source.first}")
     longest = max((len(text) for _, text in rows), default=0)
     figures = _fitting(counts, longest, width)
-    room = width - _leading_width([*_numbers(found, source, rows), *(_drawn(f, counts) for f in figures)])
+    room = width - _leading_width([*_numbers(found, source, rows), *(f.column(counts) for f in figures)])
     pieces = [
         (number, count, piece, not index)
         for (number, text), count in zip(rows, counts, strict=True)
@@ -122,7 +121,7 @@ def annotated(found: Explanation, source: Source, width: int) -> list[Text]:
     leading = [*_numbers(found, source, lines, [first for *_, first in pieces])]
     styles = [_style(found, source, number, count) for number, count, _, _ in pieces]
     texts = tuple(Text(piece, style=style) for (_, piece), style in zip(lines, styles, strict=True))
-    columns = [leading[0], *(_drawn(figure, firsts) for figure in figures), leading[1]]
+    columns = [leading[0], *(figure.column(firsts) for figure in figures), leading[1]]
     columns.append(Column(("source",), texts, right=False))
     return [heading, Text(), *join(columns)]
 
@@ -148,24 +147,15 @@ def _numbers(
     return column(["line"], numbers, units=False), column([""], bars, right=False)
 
 
-def _drawn(figure: LineFigure, counts: Sequence[Counts]) -> Column:
-    entries = [
-        Entry((figure.text(c),), "!" if figure.marked(c) else "", "bold yellow" if figure.marked(c) else "")
-        for c in counts
-    ]
-    heads = figure.heads if figure.heads[1] else (figure.heads[0],)
-    return column(heads, entries, units=False, bold=0)
-
-
-def _fitting(counts: Sequence[Counts], longest: int, width: int) -> list[LineFigure]:
+def _fitting(counts: Sequence[Counts], longest: int, width: int) -> list[Figure[Counts]]:
     """The figures that say something; the further ones as long as the longest line of source stays whole."""
-    telling = [figure for figure in FIGURES if any(figure.text(c) for c in counts)]
-    chosen = [figure for figure in telling if figure.always]
+    telling = [figure for figure in FIGURES if any(map(figure.value, counts))]
+    chosen = [figure for figure in telling if figure in FIRST]
     room = width - 4 - GAP - 2 - GAP
-    while len(chosen) > 1 and room - sum(_drawn(f, counts).width + GAP for f in chosen) < NARROW_SOURCE:
+    while len(chosen) > 1 and room - sum(f.column(counts).width + GAP for f in chosen) < NARROW_SOURCE:
         chosen.pop()
     for figure in telling:
-        used = sum(_drawn(f, counts).width + GAP for f in (*chosen, figure))
+        used = sum(f.column(counts).width + GAP for f in (*chosen, figure))
         if figure not in chosen and room - used >= longest:
             chosen.append(figure)
     return chosen

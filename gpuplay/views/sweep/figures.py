@@ -60,7 +60,7 @@ Part: TypeAlias = Figure[Timed]
 
 
 @dataclass(frozen=True)
-class Fit:
+class Contents:
     """How much stands in each cell; ``base`` in those of the baseline. ``split`` breaks names over two lines."""
 
     parts: tuple[Part, ...]
@@ -104,16 +104,16 @@ RATE = Part("rate", lambda t: rate(t.result, by_bytes=t.scene.by_bytes, copies=t
 
 # From the widest to the narrowest.
 RATIOS = (
-    Fit((RATIO, TIME, RATE), (TIME, RATE)),
-    Fit((RATIO, TIME), (TIME, RATE)),
-    Fit((RATIO,), (TIME, RATE)),
-    Fit((RATIO,), (TIME,)),
-    Fit((RATIO,), (TIME,), split=True),
+    Contents((RATIO, TIME, RATE), (TIME, RATE)),
+    Contents((RATIO, TIME), (TIME, RATE)),
+    Contents((RATIO,), (TIME, RATE)),
+    Contents((RATIO,), (TIME,)),
+    Contents((RATIO,), (TIME,), split=True),
 )
 TIMES = (
-    Fit((TIME, RATE), (TIME, RATE)),
-    Fit((TIME,), (TIME,)),
-    Fit((TIME,), (TIME,), split=True),
+    Contents((TIME, RATE), (TIME, RATE)),
+    Contents((TIME,), (TIME,)),
+    Contents((TIME,), (TIME,), split=True),
 )
 SWEPT: tuple[tuple[Part, ...], ...] = ((TIME, RATE), (TIME,))
 

@@ -21,7 +21,7 @@ from gpuplay.views.sweep.cells import entry
 from gpuplay.views.sweep.figures import (
     RATIOS,
     TIMES,
-    Fit,
+    Contents,
     Part,
     Scene,
     fastest_library,
@@ -149,7 +149,7 @@ def _fitted(scene: Scene, lines: Sequence[Line], width: int, *, live: bool) -> l
     return blocks(names, columns, width)
 
 
-def _columns(scene: Scene, lines: Sequence[Line], fit: Fit, *, live: bool) -> tuple[list[Column], list[Column]]:
+def _columns(scene: Scene, lines: Sequence[Line], fit: Contents, *, live: bool) -> tuple[list[Column], list[Column]]:
     grid = scene.grid
     columns = [fastest_library(scene, fit.base).column(lines)] if grid.baseline == "best" else []
     for shown in grid.columns:
