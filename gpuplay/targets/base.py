@@ -103,6 +103,9 @@ class Defaults:
     def unset(self, flat: Any, start: int, count: int) -> None:
         """Nothing to be done: the poison itself is what shows."""
 
+    def settle(self) -> None:
+        """Nothing to be done: calls leave what they made in the arrays, which may be read and written at once."""
+
     def wait(self) -> None:
         """Nothing is left to wait for."""
 

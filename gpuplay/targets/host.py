@@ -50,10 +50,12 @@ class HostTarget(Defaults):
 
     def write(self, flat: Any, start: int, values: NDArray[Any]) -> None:
         """Copy host values into a flat array, from element ``start``."""
+        self.settle()
         flat[start : start + values.size] = values.reshape(-1)
 
     def read(self, flat: Any, start: int, count: int) -> NDArray[Any]:
         """A copy of ``count`` elements of a flat array."""
+        self.settle()
         copied: NDArray[Any] = flat[start : start + count].copy()
         return copied
 
@@ -62,7 +64,8 @@ class HostTarget(Defaults):
         return functools.partial(run, *arrays)
 
     def finish(self) -> None:
-        """Nothing is left to wait for: a call on the host returns when it is done."""
+        """Bring what a call left elsewhere into the arrays; it returned when it was done."""
+        self.settle()
 
     def seconds(self, call: Call, loops: int) -> float:
         """Wall-clock seconds that ``loops`` calls take together."""
@@ -120,7 +123,7 @@ class PythonTarget(HostTarget):
     """Interpreted loops over nested lists of Python numbers.
 
     The NumPy arrays stay the truth: lists are made of them before the first call after a change,
-    outside the timed calls, and `finish` writes every list back, inputs too, so that verification
+    outside the timed calls, and `settle` writes every list back, inputs too, so that verification
     sees what the run did to them. Between calls an element is a Python float, in double precision.
     """
 
@@ -132,20 +135,15 @@ class PythonTarget(HostTarget):
 
     def write(self, flat: Any, start: int, values: NDArray[Any]) -> None:
         """Copy host values into a flat array; lists made before are made anew."""
-        self.finish()
+        self.settle()
         self._changes += 1
         super().write(flat, start, values)
-
-    def read(self, flat: Any, start: int, count: int) -> NDArray[Any]:
-        """A copy of ``count`` elements, with all that the runs wrote."""
-        self.finish()
-        return super().read(flat, start, count)
 
     def bind(self, run: Callable[..., object], arrays: Sequence[Any]) -> Call:
         """The run on lists of the arrays' values."""
         return _ListCall(self, run, arrays)
 
-    def finish(self) -> None:
+    def settle(self) -> None:
         """Write the lists of the last runs back into their arrays."""
         call, self._unsaved = self._unsaved, None
         if call is not None:
@@ -160,7 +158,7 @@ class PythonTarget(HostTarget):
     def prepare(self, call: _ListCall) -> None:
         """Bring a call's lists up to date with its arrays, and remember that they will need saving."""
         if self._unsaved is not call:
-            self.finish()
+            self.settle()
         if call.loaded_at != self._changes:
             call.load()
             call.loaded_at = self._changes

@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any
 
 from gpuplay.errors import GpuplayError
 from gpuplay.targets import presence
+from gpuplay.targets.base import Defaults
 from gpuplay.targets.cuda import graphs
 from gpuplay.targets.cuda.device import Device, DeviceGpu
 from gpuplay.targets.cuda.nvml import Nvml, NvmlError
@@ -31,7 +32,7 @@ COLD_OPERATIONS = 3  # beside each call's own: the flush, and two events
 DISPATCH_S = 10e-6  # of a launch from Python, at the most: a shorter call leaves the GPU waiting for the next one
 
 
-class CudaTarget:
+class CudaTarget(Defaults):
     """An NVIDIA GPU. Nothing of Numba or the device is touched before the first array or `gpu`.
 
     With ``graph`` a run is captured once, and its replays are timed.
@@ -68,9 +69,6 @@ class CudaTarget:
         """The properties of the device."""
         return self._device.properties
 
-    def use_threads(self, threads: int) -> None:
-        """The host's threads do not matter to a GPU."""
-
     def flat(self, count: int, dtype: str) -> Any:
         """A new one-dimensional device array; the driver aligns allocations to 256 bytes or more."""
         device = self._device
@@ -92,15 +90,14 @@ class CudaTarget:
         """Copy host values into a flat array, from element ``start``; done when it returns."""
         import numpy as np
 
+        self.settle()
         host = np.ascontiguousarray(values, dtype=flat.dtype).reshape(-1)
         flat[start : start + host.size].copy_to_device(host, stream=self._device.stream)
         self.finish()
 
-    def unset(self, flat: Any, start: int, count: int) -> None:
-        """Nothing to be done: on a device the poison itself is what shows."""
-
     def read(self, flat: Any, start: int, count: int) -> NDArray[Any]:
         """A host copy of ``count`` elements of a flat array."""
+        self.settle()
         host: NDArray[Any] = flat[start : start + count].copy_to_host(stream=self._device.stream)
         self.finish()
         return host
@@ -111,6 +108,7 @@ class CudaTarget:
 
     def finish(self) -> None:
         """Wait for the stream; DeviceFaultError where a GPU function brought the device down."""
+        self.settle()
         self._device.synchronize()
 
     def wait(self) -> None:
@@ -138,10 +136,6 @@ class CudaTarget:
     def remark(self, call: Call) -> str:
         """What makes the times of a call less than was asked for, in a line; '' where nothing."""
         return self._remarks.get(call, "")
-
-    def algorithm(self, _call: Call) -> str:
-        """Our own GPU functions are in the variant's source."""
-        return ""
 
     def watch(self, call: Call, call_s: float, span_s: float, *, energy: bool = False) -> Telemetry | None:
         """What the GPU says of itself at work on calls of ``call_s`` for about ``span_s``; None without NVML.

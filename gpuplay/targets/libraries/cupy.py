@@ -26,10 +26,6 @@ class CupyTarget(LibraryTarget):
         """A CuPy array over the memory of one of ours."""
         return self.library().asarray(array)
 
-    def assign(self, destination: Any, source: Any) -> None:
-        """Copy an array into another."""
-        destination[...] = source
-
     def library(self) -> Any:
         """CuPy, its current stream ours."""
         return self._cupy

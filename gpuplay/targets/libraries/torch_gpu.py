@@ -14,7 +14,7 @@ from gpuplay.targets.libraries.gpu_library import LibraryTarget
 
 if TYPE_CHECKING:
     from gpuplay.targets.base import Call
-    from gpuplay.targets.libraries.gpu_library import LibraryCall
+    from gpuplay.targets.libraries.library import LibraryCall
 
 LONGEST_NAME = 100  # characters of a GPU function's: templates spell out all that they were made of
 
