@@ -7,7 +7,7 @@ Capability": the same from capability 3.0 on.
 from __future__ import annotations
 
 import math
-from typing import TypeAlias
+from typing import Protocol, TypeAlias
 
 from gpuplay.errors import GpuplayError
 from gpuplay.machine.model import GpuModel
@@ -16,6 +16,18 @@ Dims: TypeAlias = tuple[int, int, int]
 
 MOST_BLOCKS: Dims = (2**31 - 1, 65535, 65535)
 MOST_THREADS: Dims = (1024, 1024, 64)
+
+
+class Shaped(Protocol):
+    """What two arrays must have in common for a copy."""
+
+    @property
+    def shape(self) -> tuple[int, ...]:
+        """Extents."""
+
+    @property
+    def dtype(self) -> object:
+        """What elements are."""
 
 
 class LaunchError(GpuplayError):
@@ -60,6 +72,14 @@ def refuse_launch(model: GpuModel, function: object, grid: Dims, block: Dims, sh
         raise LaunchError(
             f"{name}: {declared}{shared} bytes of {'' if static else 'dynamic '}shared memory; "
             f"a block has at most {model.shared_bytes_opt_in}"
+        )
+
+
+def refuse_copy(destination: Shaped, source: Shaped) -> None:
+    """GpuplayError where one array cannot be copied into another, for their shapes or their dtypes differ."""
+    if destination.shape != source.shape or destination.dtype != source.dtype:
+        raise GpuplayError(
+            f"copy: destination {destination.dtype} {destination.shape}, source {source.dtype} {source.shape}"
         )
 
 

@@ -59,7 +59,7 @@ class SimulatorTarget(HostedTarget):
 class SimulatedGpu(HostedGpu):
     """Launches on Numba's simulator."""
 
-    def _execute(self, function: Any, grid: Dims, block: Dims, args: tuple[Any, ...], shared: int) -> None:
+    def _take(self, function: Any, grid: Dims, block: Dims, args: tuple[Any, ...], shared: int) -> None:
         for name in _unknown(function.fn, set()):
             raise BeyondSimulator(f"{function.__name__} uses {name}, which Numba's simulator does not know")
         function[grid, block, 0, shared](*args)

@@ -10,7 +10,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from gpuplay.errors import GpuplayError
-from gpuplay.machine.limits import dims, refuse_launch
+from gpuplay.machine.limits import dims, refuse_copy, refuse_launch
 from gpuplay.machine.model import GpuModel
 from gpuplay.targets.cuda import graphs, tensor_maps
 from gpuplay.targets.cuda.faults import name_fault, name_register_limit
@@ -196,7 +196,7 @@ class Device:
 
 
 class DeviceGpu:
-    """What a run launches through: `gpuplay.kernel.Gpu` on a real device."""
+    """What a run launches through: `gpuplay.machine.model.Gpu` on a real device."""
 
     def __init__(self, device: Device) -> None:
         self._device = device
@@ -239,10 +239,7 @@ class DeviceGpu:
 
     def copy(self, destination: Any, source: Any) -> None:
         """Copy one device array into another of the same shape and dtype."""
-        if destination.shape != source.shape or destination.dtype != source.dtype:
-            raise GpuplayError(
-                f"copy: destination {destination.dtype} {destination.shape}, source {source.dtype} {source.shape}"
-            )
+        refuse_copy(destination, source)
         destination.copy_to_device(source, stream=self._device.stream)
         self._device.count()
 

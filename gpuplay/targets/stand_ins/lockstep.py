@@ -111,7 +111,7 @@ class LockstepGpu(HostedGpu):
         self._machine.describe(described, array, box)
         return described
 
-    def _execute(self, function: Any, grid: Dims, block: Dims, args: tuple[Any, ...], shared: int) -> None:
+    def _take(self, function: Any, grid: Dims, block: Dims, args: tuple[Any, ...], shared: int) -> None:
         self._machine.launch(function, grid, block, *args, shared=shared)
 
 

@@ -21,9 +21,10 @@ from types import SimpleNamespace
 from typing import Any, TypeAlias
 
 from gpuplay.errors import GpuplayError
-from gpuplay.machine.limits import Dims, dims, refuse_launch
+from gpuplay.machine.limits import Dims
 from gpuplay.machine.model import GpuModel, model_of
 from gpuplay.targets.cuda import tensor_maps
+from gpuplay.targets.stand_ins.gpu import ModelledGpu
 
 Capability: TypeAlias = tuple[int, int] | tuple[int, int, str]
 ARCHITECTURE_SPECIFIC = (9, 0)  # from here on: sm_90a has wgmma and setmaxnreg, plain sm_90 has not
@@ -65,26 +66,12 @@ class Inspected:
     launches: int = 1
 
 
-class OfflineGpu:
-    """`gpuplay.kernel.Gpu` that records launches; nothing runs, so fills and copies do nothing."""
+class OfflineGpu(ModelledGpu):
+    """What a run launches through where launches are recorded; nothing runs, so fills and copies do nothing."""
 
     def __init__(self, properties: GpuModel | None = None) -> None:
-        self._properties = properties or GpuModel()
+        super().__init__(properties)
         self.launches: list[Launch] = []
-
-    @property
-    def properties(self) -> GpuModel:
-        """Properties of the stated model."""
-        return self._properties
-
-    def launch(
-        self, function: Any, grid: int | tuple[int, ...], block: int | tuple[int, ...], *args: Any, shared: int = 0
-    ) -> None:
-        """Record the launch; LaunchError where the geometry exceeds a limit of the model."""
-        blocks, threads = dims("grid", grid), dims("block", block)
-        refuse_launch(self._properties, function, blocks, threads, shared)
-        types = tuple(numba_type(arg) for arg in args)
-        self.launches.append(Launch(function, blocks, threads, types, shared))
 
     def fill(self, array: Any, value: float) -> None:
         """There is nothing to set."""
@@ -96,6 +83,9 @@ class OfflineGpu:
         """The shape of a description; LaunchError where the matrix cannot be described."""
         tensor_maps.refuse_map(self._properties, array, box)
         return hollow((tensor_maps.WORDS,), "uint64")
+
+    def _take(self, function: Any, grid: Dims, block: Dims, args: tuple[Any, ...], shared: int) -> None:
+        self.launches.append(Launch(function, grid, block, tuple(numba_type(arg) for arg in args), shared))
 
 
 def hollow(shape: tuple[int, ...], dtype: str) -> Any:
