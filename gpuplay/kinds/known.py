@@ -90,7 +90,9 @@ def _offered(name: str) -> Kind:
         said = (str(error).strip() or "no message").splitlines()[0]
         raise UsageError(f"{_subject(name)}{point.value} does not load: {type(error).__name__}: {said}") from error
     if not isinstance(found, Kind):
-        raise UsageError(f"{_subject(name)}{point.value} is a {type(found).__name__}, not a gpuplay.kinds.kind.Kind")
+        raise UsageError(
+            f"{_subject(name)}{point.value} is of type {type(found).__name__}, not a gpuplay.kinds.kind.Kind"
+        )
     if found.name != name or not _NAME.fullmatch(name):
         raise UsageError(f"{_subject(name)}{point.value} is named {found.name!r}; both names are one, of a-z, 0-9, _")
     return found

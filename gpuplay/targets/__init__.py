@@ -32,8 +32,11 @@ def why_not(name: str, device: int = 0) -> str:
     kind = known.kind_of(name)
     if not kind.absent:
         return ""
-    absent: Callable[..., str] = followed(kind.absent)
-    return absent(device) if kind.on_gpu else absent()
+    try:
+        absent: Callable[..., str] = followed(kind.absent)
+        return absent(device) if kind.on_gpu else absent()
+    except Exception as error:  # noqa: BLE001 - whatever a package's function raises is the reason
+        return f"{kind.absent} fails: {type(error).__name__}: {(str(error).strip() or 'no message').splitlines()[0]}"
 
 
 def followed(reference: str) -> Callable[..., Any]:

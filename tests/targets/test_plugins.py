@@ -121,7 +121,7 @@ def test_it_says_itself_why_it_is_not_here(installed: Installed) -> None:
     ("points", "row", "fault"),
     [
         ("toy = toy_row:KIND", "raise RuntimeError('half of it is missing')", "half of it is missing"),
-        ("toy = toy_row:KIND", "KIND = 3", "is a int, not a gpuplay.kinds.kind.Kind"),
+        ("toy = toy_row:KIND", "KIND = 3", "is of type int, not a gpuplay.kinds.kind.Kind"),
         ("toy = no_such_module:KIND", ROW, "no_such_module"),
     ],
     ids=["raises", "no-row", "no-module"],
@@ -137,6 +137,35 @@ def test_a_broken_one_is_a_message_where_it_is_needed_and_nowhere_else(
     assert "Traceback" not in done.err
     assert fault in " ".join(installed("list").out.split())
     assert installed("matmul", "--plan").code == 0
+
+
+@pytest.mark.parametrize(
+    ("was", "is_now", "fault"),
+    [
+        ('return ""', "raise OSError('its driver is gone')", "toy_row:absent fails: OSError: its driver is gone"),
+        ("toy_row:absent", "toy_row:nobody", "toy_row:nobody fails: AttributeError"),
+    ],
+    ids=["raises", "no-function"],
+)
+def test_one_that_cannot_tell_why_it_is_not_here_is_not_here(
+    installed: Installed, was: str, is_now: str, fault: str
+) -> None:
+    installed.write("toy_row.py", ROW.replace(was, is_now))
+    done = installed("./mine.py", *SWEEP)
+    assert (done.code, "Traceback" in done.err) == (0, False), done.err
+    assert fault in " ".join(done.out.split())
+    assert fault in " ".join(installed("doctor").out.split())
+
+
+def test_one_that_cannot_be_opened_fails_in_its_cells_alone(installed: Installed) -> None:
+    installed.write("toy_row.py", ROW.replace("toy_target:", "no_such_module:"))
+    done = installed("./mine.py", *SWEEP, "--json")
+    results = json.loads(done.out)["results"]
+    assert (done.code, {(r["variant"], r["status"]) for r in results}) == (
+        1,
+        {("numpy:twice", "ok"), ("toy:plain", "failed")},
+    )
+    assert all("no_such_module" in r["reason"] for r in results if r["status"] == "failed")
 
 
 def test_the_name_of_a_built_in_target_cannot_be_taken(installed: Installed) -> None:
