@@ -161,7 +161,7 @@ def test_a_kernel_file_that_loops_at_import_is_killed(gpuplay: Gpuplay, apart: d
 def test_the_export_is_refused_before_anything_is_measured(gpuplay: Gpuplay) -> None:
     done = gpuplay("matmul", "--sizes", "4096", "-o", "/proc/no/x.json")
     assert done.code == 2
-    assert done.seconds < 10
+    assert done.seconds < 30
 
 
 def test_a_target_asked_for_that_is_not_here_exits_3(gpuplay: Gpuplay, tmp_path: Path) -> None:

@@ -60,7 +60,7 @@ def test_help_names_all_kernels_and_plugins_and_imports_none(gpuplay: Gpuplay, p
     done = gpuplay("--help", PYTHONPATH=str(plugin))
     assert done.code == 0, done.err
     assert all(f" {name} " in done.out for name in [*BUNDLED, "heavy", "list", "new", "check", "doctor", "run"])
-    assert done.seconds < 3
+    assert done.seconds < 20
 
 
 @pytest.mark.parametrize("what", [pytest.param(what, marks=MARKS.get(what, ())) for what in COMMANDS])

@@ -151,7 +151,7 @@ def test_without_a_gpu_every_row_is_shown_and_exported_as_unmeasured(gpuplay: Gp
     files = [tmp_path / name for name in ("rows.json", "rows.md")]
     done = gpuplay("peers", "cuda", *(word for file in files for word in ("-o", file)))
     assert done.code == 3
-    assert done.seconds < 10
+    assert done.seconds < 30
     assert words(done.err).startswith("gpuplay: peers cuda: cuda is not here: ")
     assert f"{len(ROWS['cuda'])} rows unmeasured: " in words(done.out)
     document = json.loads(files[0].read_text(encoding="utf-8"))
@@ -180,7 +180,7 @@ def test_the_plan_shows_the_figures_and_runs_nothing(gpuplay: Gpuplay) -> None:
     assert done.code == 0
     assert "worst of cpu:parallel ≥ 0.95 ×" in words(done.out)
     assert "Nothing was run." in done.out
-    assert done.seconds < 5
+    assert done.seconds < 30
 
 
 def test_ctrl_c_keeps_the_rows_that_were_judged(tmp_path: Path, cache: Path) -> None:

