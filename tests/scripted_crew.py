@@ -46,7 +46,7 @@ class Crew:
     started: tuple[str, ...] = ()
 
     def __init__(self, _origin: Origin, **_: Any) -> None:
-        self.tasks_asked = 0
+        """Take any threads."""
 
     def use(self, settings: Settings) -> None:
         """Take any settings."""
@@ -55,7 +55,6 @@ class Crew:
         """Take any threads."""
 
     def tasks(self, _environment: str, _timeout_s: float | None = None) -> Desk:
-        self.tasks_asked += 1
         return Desk()
 
     def generation(self, _environment: str) -> int:

@@ -7,10 +7,12 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from scripted_crew import Crew
+from scripted_crew import Crew, Desk
 
 from gpuplay.cli import run
 from gpuplay.commands.steps import opened
+from gpuplay.results.cell import Cell
+from gpuplay.results.turns import BuiltCell
 
 
 @pytest.fixture(autouse=True)
@@ -47,6 +49,26 @@ def test_the_same_results_stand_in_the_json_and_in_the_export(
     found = {(r["size"], r["variant"]): r["time"]["rounds"] for r in document["results"]}
     assert list(found) == [(n, name) for n in (2**20, 2**21) for name in ("numpy:ufunc", "cpu:parallel")]
     assert {len(rounds) for rounds in found.values()} == {5}
+
+
+def test_what_was_measured_is_in_the_export_whatever_ends_the_run(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    built: list[Cell] = []
+
+    def build(self: Desk, cell: Cell) -> BuiltCell:
+        built.append(cell)
+        if len(built) == 15:
+            raise MemoryError("as nobody foresaw")
+        return whole(self, cell)
+
+    whole = Desk.build
+    monkeypatch.setattr(Desk, "build", build)
+    file = tmp_path / "all.json"
+    with pytest.raises(MemoryError):
+        swept(capsys, "--sizes", ",".join(map(str, range(2**20, 2**20 + 10))), "-o", str(file))
+    results = json.loads(file.read_text(encoding="utf-8"))["results"]
+    assert [result["status"] for result in results] == ["ok"] * 14
 
 
 def test_a_plan_asks_no_worker_for_anything(

@@ -5,9 +5,7 @@ from __future__ import annotations
 import sys
 import time
 from collections.abc import Callable
-from typing import TypeVar
 
-Whole = TypeVar("Whole")
 SHARE = 0.1  # of a command's time that writing may take; a file of a few hundred cells is written after each
 
 

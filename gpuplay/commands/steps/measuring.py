@@ -34,7 +34,10 @@ class Measured:
 def measure(
     opened: Opened, plan: Plan, machine: Machine, exporter: Exporter[[Record, Plan]], output: Output
 ) -> Measured:
-    """Run a plan with the live view on stderr, and write the exports as results come; Ctrl-C ends it early."""
+    """Run a plan with the live view on stderr, and write the exports as results come; Ctrl-C ends it early.
+
+    Whatever else ends it, what was measured until then is in the files.
+    """
     gathered = Gathered(begun_here(opened, plan.settings, machine), plan)
     stderr = Console(stderr=True, highlight=False)
     view = LiveView(stderr, plan, record=gathered.record, plain=output.plain)
@@ -48,6 +51,9 @@ def measure(
             view.handle(event)
     except KeyboardInterrupt:
         interrupted = True
+    except BaseException:
+        exports.finish(lambda: exporter.write(gathered.record, plan))  # what was measured outlives what went wrong
+        raise
     finally:
         view.stop()
         show_log(output, opened.crew)
