@@ -19,56 +19,61 @@ from gpuplay.intrinsics.host.internal import inlined, internal, internal_paralle
 from gpuplay.intrinsics.tiles import add_outer, add_tile, rows_of, store_tile, vectors_of, with_vectors, zero_tile
 
 from . import blocking
+from .operands import Operand, Rows
 from .packing import depth_of, pack_a, pack_b, panel_width, tile_columns
 
 bounds_of = internal(blocking.bounds_of)
+WRITTEN, ADDED = False, True  # what becomes of a tile of sums: written over what stands in C, or added to it
 UNROLLED = 4  # steps of k in one turn of the innermost loop
 
 
 @inlined
-def tile_product(C, c, c_row, A, a, a_row, a_step, B, b, b_step, depth, rows, columns, accumulate, shape):
+def tile_product(C, A, B, depth, rows, columns, accumulate, shape):
     """One tile of C from ``depth`` columns of A and rows of B, written or, to ``accumulate``, added.
 
-    ``A[a + r·a_row + k·a_step]`` meets ``B[b + k·b_step + j]``. Of C only ``rows`` and ``columns`` are touched.
+    C and B are `Rows`, A is an `Operand`. Of C only ``rows`` and ``columns`` are touched.
     """
-    tile = zero_tile(C, shape)
+    tile = zero_tile(C.array, shape)
     whole = depth // UNROLLED * UNROLLED
     for k in range(0, whole, UNROLLED):
         for step in range(UNROLLED):  # a compile-time constant, so that nothing is left of this loop
-            tile = add_outer(tile, A, a + (k + step) * a_step, a_row, B, b + (k + step) * b_step)
+            tile = _add_product(tile, A, B, k + step)
     for k in range(whole, depth):
-        tile = add_outer(tile, A, a + k * a_step, a_row, B, b + k * b_step)
+        tile = _add_product(tile, A, B, k)
     if accumulate:
-        add_tile(C, c, c_row, tile, rows, columns)
+        add_tile(C.array, C.at, C.row, tile, rows, columns)
     else:
-        store_tile(C, c, c_row, tile, rows, columns)
+        store_tile(C.array, C.at, C.row, tile, rows, columns)
 
 
 @inlined
-def panel_product(C, c, c_row, A, a, a_row, a_step, B, b, width, depth, rows, columns, accumulate, shape):
-    """A tile of C from one panel of B, ``width`` columns wide: as many vectors as that is, at most four."""
-    vectors = width // simd.lanes(C)
+def _add_product(tile, A, B, k):
+    """The tile plus the outer product of column k of A and row k of B."""
+    return add_outer(tile, A.array, A.at + k * A.step, A.row, B.array, B.at + k * B.row)
+
+
+@inlined
+def panel_product(C, A, panel, depth, rows, columns, accumulate, shape):
+    """A tile of C from one panel of B, whose rows are as long as it has columns: one to four vectors."""
+    vectors = panel.row // simd.lanes(C.array)
     if vectors == vectors_of(shape):
-        tile_product(C, c, c_row, A, a, a_row, a_step, B, b, width, depth, rows, columns, accumulate, shape)
+        tile_product(C, A, panel, depth, rows, columns, accumulate, shape)
     elif vectors == 1:
-        one = with_vectors(shape, 1)
-        tile_product(C, c, c_row, A, a, a_row, a_step, B, b, width, depth, rows, columns, accumulate, one)
+        tile_product(C, A, panel, depth, rows, columns, accumulate, with_vectors(shape, 1))
     elif vectors == 2:
-        two = with_vectors(shape, 2)
-        tile_product(C, c, c_row, A, a, a_row, a_step, B, b, width, depth, rows, columns, accumulate, two)
+        tile_product(C, A, panel, depth, rows, columns, accumulate, with_vectors(shape, 2))
     else:
-        three = with_vectors(shape, 3)
-        tile_product(C, c, c_row, A, a, a_row, a_step, B, b, width, depth, rows, columns, accumulate, three)
+        tile_product(C, A, panel, depth, rows, columns, accumulate, with_vectors(shape, 3))
 
 
 @internal
-def strip_product(C, c, c_row, A, a, a_row, a_step, B, b, depth, rows, columns, accumulate, shape):
+def strip_product(C, A, B, b, depth, rows, columns, accumulate, shape):
     """A strip of C as high as a tile, from rows of A and all panels of B, packed from ``B[b]`` on."""
-    wide = tile_columns(C, shape)
+    wide = tile_columns(C.array, shape)
     for left in range(0, columns, wide):
-        here, panel = columns - left, b + left * depth
-        width = panel_width(C, here, shape)
-        panel_product(C, c + left, c_row, A, a, a_row, a_step, B, panel, width, depth, rows, here, accumulate, shape)
+        here = columns - left
+        panel = Rows(B, b + left * depth, panel_width(B, here, shape))
+        panel_product(Rows(C.array, C.at + left, C.row), A, panel, depth, rows, here, accumulate, shape)
 
 
 @internal
@@ -88,14 +93,13 @@ def multiply_share(C, A, B, room, bounds, block_n, block_k, shape):
         columns = min(block_n, right - column)
         for k in range(0, depth, part):
             deep = min(part, depth - k)
-            pack_b(room, b, B, k * n + column, n, deep, columns, shape)
+            pack_b(room, b, Rows(B, k * n + column, n), deep, columns, shape)
             for row in range(top, bottom, high):
-                rows, c = bottom - row, row * n + column
-                source, a, a_row, a_step = A, row * depth + k, depth, 1
+                rows, source = bottom - row, Operand(A, row * depth + k, depth, 1)
                 if rows < high:
-                    pack_a(room, 0, A, row * depth + k, depth, rows, deep, shape)
-                    source, a, a_row, a_step = room, 0, 1, high
-                strip_product(C, c, n, source, a, a_row, a_step, room, b, deep, rows, columns, k > 0, shape)
+                    pack_a(room, 0, Rows(A, source.at, depth), rows, deep, shape)
+                    source = Operand(room, 0, 1, high)
+                strip_product(Rows(C, row * n + column, n), source, room, b, deep, rows, columns, k > 0, shape)
 
 
 @internal

@@ -5,7 +5,7 @@ of A is a strip of rows as high as a tile, column after column. What the inner l
 stream, whatever the shape of the matrix, and neither cache lines nor pages go to waste
 (Goto and van de Geijn, "Anatomy of high-performance matrix multiplication", 2008).
 
-Positions are flat indices, ``stride`` is the distance of two rows in elements.
+Where a matrix stands is told by `operands`; other positions are flat indices.
 """
 
 from gpuplay.intrinsics import simd
@@ -32,11 +32,12 @@ def panel_width(array, columns, shape):
 
 
 @internal
-def pack_b(P, p, B, b, stride, depth, columns, shape):
-    """Pack ``depth`` rows of ``columns`` columns from ``B[b]`` on into panels, one after the other, at ``P[p]``.
+def pack_b(P, p, matrix, depth, columns, shape):
+    """Pack ``depth`` rows and ``columns`` of a matrix (`Rows`) into panels, one after the other, at ``P[p]``.
 
-    Reads B row by row, since neighbours in memory come together.
+    Reads row by row, since neighbours in memory come together.
     """
+    B, b, stride = matrix
     lanes, wide = simd.lanes(B), tile_columns(B, shape)
     whole = columns // wide * wide
     rest = columns - whole
@@ -54,11 +55,12 @@ def pack_b(P, p, B, b, stride, depth, columns, shape):
 
 
 @internal
-def pack_a(P, p, A, a, stride, rows, depth, shape):
-    """Pack ``rows`` rows, ``depth`` long, from ``A[a]`` on into panels, one after the other, at ``P[p]``.
+def pack_a(P, p, matrix, rows, depth, shape):
+    """Pack ``rows`` rows, ``depth`` long, of a matrix (`Rows`) into panels, one after the other, at ``P[p]``.
 
     A panel has a tile's rows, zeros among them, and room for ``depth`` rounded up to whole vectors: see `depth_of`.
     """
+    A, a, stride = matrix
     lanes, high = simd.lanes(A), rows_of(shape)
     deep = depth_of(A, depth)
     for top in range(0, rows, high):

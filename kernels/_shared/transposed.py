@@ -1,6 +1,6 @@
 """Transposed copies for Numba on the CPU: squares of a matrix go through vector registers, whole vectors at both ends.
 
-Positions are flat indices, ``row`` and ``stride`` are distances of two rows in elements.
+Where a matrix stands is told by `operands`.
 """
 
 from gpuplay.intrinsics import simd
@@ -12,8 +12,9 @@ from .packing import panel_width, tile_columns
 
 
 @internal
-def copy_transposed(T, t, t_row, S, s, s_row, rows, columns):
-    """Row r of ``rows`` × ``columns`` numbers at ``S[s]`` becomes column r at ``T[t]``."""
+def copy_transposed(target, source, rows, columns):
+    """Row r of ``rows`` × ``columns`` numbers of the source becomes column r of the target; both are `Rows`."""
+    (T, t, t_row), (S, s, s_row) = target, source
     lanes = simd.lanes(S)
     for top in range(0, rows, lanes):
         for left in range(0, columns, lanes):
@@ -22,11 +23,12 @@ def copy_transposed(T, t, t_row, S, s, s_row, rows, columns):
 
 
 @internal
-def pack_transposed(P, p, X, x, stride, depth, columns, first, last, shape):
-    """Pack rows ``first`` to ``last`` of B = Xᵀ, ``depth`` × ``columns``, into panels as `packing.pack_b` does.
+def pack_transposed(P, p, matrix, depth, columns, first, last, shape):
+    """Pack rows ``first`` to ``last`` of B, ``depth`` × ``columns``, into panels as `packing.pack_b` does.
 
-    X has ``columns`` rows, ``depth`` long, from ``X[x]`` on; ``first`` is a multiple of the lanes.
+    The matrix (`Rows`) is Bᵀ: ``columns`` rows, ``depth`` long. ``first`` is a multiple of the lanes.
     """
+    X, x, stride = matrix
     lanes = simd.lanes(X)
     for left in range(0, columns, tile_columns(X, shape)):
         width = panel_width(X, columns - left, shape)

@@ -20,11 +20,12 @@ from gpuplay.intrinsics.host.strided import load_every
 from gpuplay.intrinsics.tiles import Shape, load_tile, rows_of, store_columns
 
 from .._shared import gemm
+from .._shared.operands import Operand, Rows
 from .._shared.packing import panel_width, tile_columns
 from . import layout
 from .layout import OUT, PRODUCTS, TAP, TILE
 from .padding import image_elements, pad_share, tap_offsets
-from .patches import list_copies, pack_patches
+from .patches import Images, list_copies, pack_patches
 from .transforms import transform_filter, transform_image, transform_outputs
 
 FOUR = Shape(OUT, 1)
@@ -49,12 +50,11 @@ def filters_share(U, W, room, share, shares):
 
 
 @internal
-def _transform_tiles(room, patches, source, copies, count, offsets, channels, columns, shape):
+def _transform_tiles(room, patches, images, copies, count, channels, columns, shape):
     """Step 1: all channels of a block of tiles, to panels of 36 matrices from ``room[0]`` on."""
     lanes, wide = simd.lanes(room), tile_columns(room, shape)
     for c in range(channels):
-        first = c * PRODUCTS
-        pack_patches(room, patches, source, copies, count, offsets, first, PRODUCTS, columns, len(offsets), shape)
+        pack_patches(room, patches, images, copies, count, c * PRODUCTS, PRODUCTS, columns, shape)
         for left in range(0, columns, wide):
             width = panel_width(room, columns - left, shape)
             for v in range(0, width, lanes):
@@ -68,14 +68,12 @@ def _multiply(room, products, U, filters, channels, first, rows, columns, block,
     high, wide = rows_of(shape), tile_columns(room, shape)
     for e in range(PRODUCTS):
         for f in range(0, rows, high):
-            a = (e * filters + first + f) * channels
+            A = Operand(U, (e * filters + first + f) * channels, channels, 1)
             for left in range(0, columns, wide):
                 width = panel_width(room, columns - left, shape)
                 c, b = products + left * PRODUCTS * block, left * PRODUCTS * channels
-                gemm.panel_product(
-                    *(room, c + (e * block + f) * width, width, U, a, channels, 1),
-                    *(room, b + e * channels * width, width, channels, rows - f, width, False, shape),
-                )
+                C, panel = Rows(room, c + (e * block + f) * width, width), Rows(room, b + e * channels * width, width)
+                gemm.panel_product(C, A, panel, channels, rows - f, width, gemm.WRITTEN, shape)
 
 
 @internal
@@ -118,13 +116,14 @@ def _convolve_share(Y, U, padded, offsets, copies, room, geometry, bounds, tiles
     """The filters and tiles of ``bounds``; ``geometry`` is filters and channels, the side of an output image."""
     (top, bottom, left, right), (filters, channels, out) = bounds, geometry
     across = tiles_across(out)
-    image, columns = image_elements(across + 1, channels, OUT), len(copies) // layout.COPY
+    columns, size = len(copies) // layout.COPY, image_elements(across + 1, channels, OUT)
+    images = Images(padded, offsets, across, across + 1, size, len(offsets))
     block = filters_at_a_time(filters, rows_of(shape))
     products, patches, vectors, _ = winograd_room(channels, block, columns)
     for tile in range(left, right, tiles):
         here = min(tiles, right - tile)
-        count = list_copies(copies, padded, tile, here, across, across + 1, image, shape)
-        _transform_tiles(room, patches, padded, copies, count, offsets, channels, here, shape)
+        count = list_copies(copies, images, tile, here, shape)
+        _transform_tiles(room, patches, images, copies, count, channels, here, shape)
         for first in range(top, bottom, block):
             rows = min(block, bottom - first)
             _multiply(room, products, U, filters, channels, first, rows, here, block, shape)

@@ -6,6 +6,8 @@ of a block of P, which stays in the second cache. Only packing differs (`patches
 Y (batch, filters, pixels) adjacent columns stand together only as far as they belong to one image.
 """
 
+from typing import Any, NamedTuple
+
 import numpy as np
 from numba import prange
 
@@ -14,15 +16,25 @@ from gpuplay.intrinsics.host.internal import internal, internal_parallel
 from gpuplay.intrinsics.tiles import rows_of
 
 from .._shared import gemm
+from .._shared.operands import Operand, Rows
 from .._shared.packing import pack_a, panel_width, tile_columns
 from .padding import image_elements, pad_share, phase_side, tap_offsets
-from .patches import list_copies, pack_patches
+from .patches import Images, list_copies, pack_patches
+
+
+class Outputs(NamedTuple):
+    """Y (batch, filters, pixels): its elements, flat, its filters, and the pixels of an image."""
+
+    array: Any
+    filters: int
+    pixels: int
 
 
 @internal
-def _spread(Y, sizes, f, rows, first, columns, accumulate, tile, t, t_row):
-    """Write, or add, a tile that lies at ``tile[t]`` to the images that its pixels from ``first`` on belong to."""
-    (filters, pixels), lanes = sizes, simd.lanes(Y)
+def _spread(outputs, f, rows, first, columns, accumulate, sums):
+    """Write, or add, a tile (`Rows`) to the images that its pixels from ``first`` on belong to."""
+    (Y, filters, pixels), (tile, t, t_row) = outputs, sums
+    lanes = simd.lanes(Y)
     column = 0
     while column < columns:
         pixel = first + column
@@ -38,68 +50,69 @@ def _spread(Y, sizes, f, rows, first, columns, accumulate, tile, t, t_row):
 
 
 @internal
-def _strip(Y, sizes, f, rows, first, columns, A, a, a_row, a_step, room, b, scratch, depth, accumulate, shape):
+def _strip(outputs, f, rows, first, columns, weights, room, b, depth, accumulate, shape):
     """A strip of filters from ``f`` on over all panels of a block of P, packed from ``room[b]`` on.
 
-    ``sizes`` are Y's filters and pixels of an image. A tile that two images share goes by way of ``room[scratch]``.
+    A tile that two images share goes by way of the end of the room.
     """
-    (filters, pixels), wide = sizes, tile_columns(Y, shape)
+    (Y, filters, pixels), wide = outputs, tile_columns(room, shape)
+    high = min(rows, rows_of(shape))
     for left in range(0, columns, wide):
         here, pixel = min(wide, columns - left), first + left
-        width, panel = panel_width(Y, here, shape), b + left * depth
+        panel = Rows(room, b + left * depth, panel_width(Y, here, shape))
         shared = pixel % pixels + here > pixels
         y = (pixel // pixels * filters + f) * pixels + pixel % pixels
-        for r in range(min(rows, rows_of(shape))):
-            for v in range(0, width, simd.lanes(Y)):
+        for r in range(high):
+            for v in range(0, panel.row, simd.lanes(Y)):
                 simd.prefetch(Y, y + r * pixels + v)
-        C, c, c_row = (room, scratch, wide) if shared else (Y, y, pixels)
-        gemm.panel_product(
-            C, c, c_row, A, a, a_row, a_step, room, panel, width, depth, rows, here, accumulate and not shared, shape
-        )
+        scratch = Rows(room, len(room) - rows_of(shape) * wide, wide)
+        target = scratch if shared else Rows(Y, y, pixels)
+        gemm.panel_product(target, weights, panel, depth, rows, here, accumulate and not shared, shape)
         if shared:
-            _spread(Y, sizes, f, min(rows, rows_of(shape)), pixel, here, accumulate, room, scratch, wide)
+            _spread(outputs, f, high, pixel, here, accumulate, scratch)
 
 
 @internal
-def convolve_share(Y, sizes, W, source, offsets, copies, room, geometry, bounds, blocks, shape):
+def _convolve_share(outputs, W, images, copies, room, bounds, blocks, shape):
     """Compute the filters and pixels of ``bounds``: first filter and pixel, and those after the last.
 
     ``W`` is read as it stands; the last filters, where they are fewer than a tile's, are packed with zeros.
-    ``geometry`` is the side of an output image, the side and the elements of a padded image, and the first tap
-    whose reads must be masked.
     """
-    (top, bottom, left, right), (block_n, block_k), (out, side, image, masked) = bounds, blocks, geometry
-    taps, high = len(offsets), rows_of(shape)
-    b, scratch = high * block_k, len(room) - high * tile_columns(room, shape)
+    (top, bottom, left, right), (block_n, block_k) = bounds, blocks
+    taps, high = len(images.offsets), rows_of(shape)
+    b = high * block_k
     for first in range(left, right, block_n):
         columns = min(block_n, right - first)
-        count = list_copies(copies, source, first, columns, out, side, image, shape)
+        count = list_copies(copies, images, first, columns, shape)
         for k in range(0, taps, block_k):
             deep = min(block_k, taps - k)
-            pack_patches(room, b, source, copies, count, offsets, k, deep, columns, masked, shape)
+            pack_patches(room, b, images, copies, count, k, deep, columns, shape)
             for f in range(top, bottom, high):
-                rows = bottom - f
-                if rows >= high:
-                    A, a, a_row, a_step = W, f * taps + k, taps, 1
-                else:
-                    pack_a(room, 0, W, f * taps + k, taps, rows, deep, shape)
-                    A, a, a_row, a_step = room, 0, 1, high
-                _strip(Y, sizes, f, rows, first, columns, A, a, a_row, a_step, room, b, scratch, deep, k > 0, shape)
+                rows, weights = bottom - f, Operand(W, f * taps + k, taps, 1)
+                if rows < high:
+                    pack_a(room, 0, Rows(W, weights.at, taps), rows, deep, shape)
+                    weights = Operand(room, 0, 1, high)
+                _strip(outputs, f, rows, first, columns, weights, room, b, deep, k > 0, shape)
 
 
 @internal
-def _convolve_one(Y, X, W, padded, offsets, copies, room, stride, padding, blocks, share, shares, shape):
-    """One worker's rectangle of filters and pixels."""
-    (batch, filters, out), taps = Y.shape[:3], len(offsets)
-    sizes, side = (filters, out * out), phase_side(X.shape[2], stride, padding)
-    in_place = len(padded) == 0
+def _images_of(X, W, padded, offsets, out, stride, padding):
+    """The images that all taps are read from: X itself, where nothing had to be padded."""
+    side = phase_side(X.shape[2], stride, padding)
+    elements = image_elements(side, X.shape[1], stride)
+    if len(padded):
+        return Images(padded, offsets, out, side, elements, len(offsets))
     # A vector reads on beyond its pixels: in the last channel of X, perhaps beyond X.
-    masked = taps - W.shape[2] * W.shape[3] if in_place else taps
-    source = X.reshape(X.size) if in_place else padded
-    geometry = (out, side, image_elements(side, X.shape[1], stride), masked)
+    return Images(X.reshape(X.size), offsets, out, side, elements, len(offsets) - W.shape[2] * W.shape[3])
+
+
+@internal
+def _convolve_one(Y, W, images, copies, room, blocks, share, shares, shape):
+    """One worker's rectangle of filters and pixels."""
+    batch, filters, out = Y.shape[:3]
     bounds = gemm.bounds_of(filters, batch * out * out, rows_of(shape), tile_columns(Y, shape), share, shares)
-    y, w = Y.reshape(Y.size), W.reshape(W.size)
-    convolve_share(y, sizes, w, source, offsets, copies, room, geometry, bounds, blocks, shape)
+    outputs = Outputs(Y.reshape(Y.size), filters, out * out)
+    _convolve_share(outputs, W.reshape(W.size), images, copies, room, bounds, blocks, shape)
 
 
 @internal
@@ -109,7 +122,8 @@ def convolve_alone(Y, X, W, padded, offsets, copies, rooms, stride, padding, blo
     tap_offsets(offsets, W.shape[1], W.shape[2], side, stride)
     if len(padded):
         pad_share(padded, X, side, stride, padding, 0, 1)
-    _convolve_one(Y, X, W, padded, offsets, copies[0], rooms[0], stride, padding, blocks, 0, 1, shape)
+    images = _images_of(X, W, padded, offsets, Y.shape[2], stride, padding)
+    _convolve_one(Y, W, images, copies[0], rooms[0], blocks, 0, 1, shape)
 
 
 @internal_parallel
@@ -122,5 +136,5 @@ def convolve(Y, X, W, padded, offsets, copies, rooms, stride, padding, blocks, s
             pad_share(padded, X, side, stride, padding, np.intp(share), workers)
     for share in prange(workers):
         worker = np.intp(share)
-        copy, room = copies[worker], rooms[worker]
-        _convolve_one(Y, X, W, padded, offsets, copy, room, stride, padding, blocks, worker, workers, shape)
+        images = _images_of(X, W, padded, offsets, Y.shape[2], stride, padding)
+        _convolve_one(Y, W, images, copies[worker], rooms[worker], blocks, worker, workers, shape)

@@ -5,6 +5,8 @@ images. A row of P is pieces of rows of padded images, all shifted by the same o
 vectors to copy, made once for a block of pixels, serves all of its taps.
 """
 
+from typing import Any, NamedTuple
+
 from gpuplay.intrinsics import simd
 from gpuplay.intrinsics.host.internal import internal
 
@@ -14,21 +16,32 @@ from . import layout
 COPY = layout.COPY
 
 
+class Images(NamedTuple):
+    """What the columns of P are made of: padded images, one after the other, and where in one each tap is read."""
+
+    source: Any  # flat
+    offsets: Any  # of the taps, from where a pixel's first tap stands
+    out: int  # rows and columns of an output image
+    side: int  # columns of a padded image
+    elements: int  # of a padded image
+    masked: int  # the first tap of which a whole vector might leave the source
+
+
 @internal
-def list_copies(copies, source, first, columns, out, side, image, shape):
+def list_copies(copies, images, first, columns, shape):
     """List the vectors that make ``columns`` columns of P from pixel ``first`` on; return how many they are.
 
-    Each is (where its first pixel's tap of offset 0 stands in ``source``, its column, its pixels). A vector
-    ends with its row of an image, and with its panel; output images are ``out`` pixels square, padded ones
-    ``side`` pixels wide and ``image`` elements long.
+    Each is (where its first pixel's tap of offset 0 stands in the source, its column, its pixels). A vector
+    ends with its row of an image, and with its panel.
     """
+    source, _, out, side, elements, _ = images
     lanes, wide = simd.lanes(source), tile_columns(source, shape)
     count, column = 0, 0
     while column < columns:
         pixel = first + column
         b, y, x = pixel // (out * out), pixel // out % out, pixel % out
         run = min(out - x, columns - column, wide - column % wide)
-        at = b * image + y * side + x
+        at = b * elements + y * side + x
         for v in range(0, run, lanes):
             copies[count] = at + v
             copies[count + 1] = column + v
@@ -39,12 +52,12 @@ def list_copies(copies, source, first, columns, out, side, image, shape):
 
 
 @internal
-def pack_patches(P, p, source, copies, count, offsets, top, depth, columns, masked, shape):
+def pack_patches(P, p, images, copies, count, top, depth, columns, shape):
     """Pack ``depth`` taps from tap ``top`` on of the listed pixels into panels, one after the other, at ``P[p]``.
 
-    Copies of whole vectors run over the ends of their pieces, into what the next copy writes; reading
-    so, taps from ``masked`` on might leave the source.
+    Copies of whole vectors run over the ends of their pieces, into what the next copy writes.
     """
+    source, offsets, _, _, _, masked = images
     wide = tile_columns(P, shape)
     begin = 0
     for left in range(0, columns, wide):

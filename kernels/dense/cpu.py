@@ -17,6 +17,7 @@ from gpuplay.intrinsics.tiles import Shape, rows_of
 from .._shared import gemm
 from .._shared.activations import CODE, apply
 from .._shared.blocking import BLOCK_K, BLOCK_N, ROWS, VECTORS
+from .._shared.operands import Operand, Rows
 from .._shared.packing import pack_a, round_up, tile_columns
 from .._shared.transposed import copy_transposed, pack_transposed
 from ..activation.cpu import FUNCTIONS
@@ -81,7 +82,7 @@ def _pack_share(panels, X, block_n, block_k, share, shares, shape):
             deep = min(deepest, n - k)
             steps = (deep + lanes - 1) // lanes
             first, last = share * steps // shares * lanes, min((share + 1) * steps // shares * lanes, deep)
-            pack_transposed(panels, left * n + k * width, X, left * n + k, n, deep, columns, first, last, shape)
+            pack_transposed(panels, left * n + k * width, Rows(X, left * n + k, n), deep, columns, first, last, shape)
 
 
 @internal
@@ -96,12 +97,12 @@ def _sum_block(room, W, n, panels, p, top, bottom, width, deepest, shape):
         deep = min(deepest, n - k)
         panel = p + k * width
         for row in range(top, bottom, high):
-            c, rows = (row - top) * width, bottom - row
-            A, a, a_row, a_step = W, row * n + k, n, 1
+            rows, weights = bottom - row, Operand(W, row * n + k, n, 1)
             if rows < high or width >= LEAST_REUSE * tile_columns(W, shape):
-                pack_a(room, strip, W, a, n, min(rows, high), deep, shape)
-                A, a, a_row, a_step = room, strip, 1, high
-            gemm.strip_product(room, c, width, A, a, a_row, a_step, panels, panel, deep, high, width, k > 0, shape)
+                pack_a(room, strip, Rows(W, weights.at, n), min(rows, high), deep, shape)
+                weights = Operand(room, strip, 1, high)
+            sums = Rows(room, (row - top) * width, width)
+            gemm.strip_product(sums, weights, panels, panel, deep, high, width, k > 0, shape)
 
 
 @inlined
@@ -129,7 +130,7 @@ def _multiply_share(code, Y, W, b, panels, room, block_n, block_k, share, shares
             bottom = min(top + step, last)
             _sum_block(room, W, n, panels, left * n, top, bottom, width, deepest, shape)
             _finish(code, room, b, top, bottom, width)
-            copy_transposed(Y, left * n + top, n, room, 0, width, bottom - top, columns)
+            copy_transposed(Rows(Y, left * n + top, n), Rows(room, 0, width), bottom - top, columns)
 
 
 def _by_blocks(code, block_n, block_k, shape, *, many):

@@ -13,6 +13,7 @@ from gpuplay.intrinsics.host.internal import internal
 from gpuplay.intrinsics.tiles import Shape
 
 from .._shared.blocking import ROWS, VECTORS
+from .._shared.operands import Rows
 from .._shared.packing import tile_columns
 from .._shared.transposed import pack_transposed
 from . import layer, narrow
@@ -114,7 +115,7 @@ def _by_batch(block, shape, *, many):
         for share in prange(workers):
             own = layer.region_of_units(n, batch, np.intp(share), workers, shape, x)
             layer.pack_weights(weights, biases, W_ih, W_hh, b_ih, b_hh, room[np.intp(share)], own, shape)
-            pack_transposed(panels, 0, x, 0, n, 2 * n, batch, own[4], own[5], shape)
+            pack_transposed(panels, 0, Rows(x, 0, n), 2 * n, batch, own.top, own.bottom, shape)
             layer.pack_states(panels, h0, c0, cells, stride, own, shape)
         if alone:
             for share in prange(workers):

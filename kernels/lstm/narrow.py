@@ -9,14 +9,14 @@ from gpuplay.intrinsics import simd
 from gpuplay.intrinsics.host.internal import inlined, internal
 from gpuplay.intrinsics.tiles import rows_of, with_rows
 
-from .._shared.gemm import strip_product
+from .._shared.gemm import ADDED, WRITTEN, strip_product
+from .._shared.operands import Operand, Rows
 from .._shared.packing import tile_columns
 from .._shared.transposed import pack_transposed
 from . import blocking
 from .update import new_states
 
 GATES = blocking.GATES
-ADDED = True
 
 gate_elements = internal(blocking.gate_elements)
 
@@ -35,15 +35,15 @@ def project(sums, weights, x, W_ih, W_hh, n, first, last, shape):
     high, rows, whole = rows_of(shape), len(x) // n, len(x) // n // rows_of(shape) * rows_of(shape)
     for gate in range(GATES):
         b = gate * gate_elements(n) + first * n
-        row, column = (gate * n + first) * n, gate * n + first
-        pack_transposed(weights, b, W_ih, row, n, n, last - first, 0, n, shape)
-        pack_transposed(weights, GATES * gate_elements(n) + b, W_hh, row, n, n, last - first, 0, n, shape)
+        row, column, width = (gate * n + first) * n, gate * n + first, GATES * n
+        pack_transposed(weights, b, Rows(W_ih, row, n), n, last - first, 0, n, shape)
+        pack_transposed(weights, GATES * gate_elements(n) + b, Rows(W_hh, row, n), n, last - first, 0, n, shape)
         for r in range(0, whole, high):
-            c, width = r * GATES * n + column, GATES * n
-            strip_product(sums, c, width, x, r * n, n, 1, weights, b, n, high, last - first, not ADDED, shape)
+            C, A = Rows(sums, r * width + column, width), Operand(x, r * n, n, 1)
+            strip_product(C, A, weights, b, n, high, last - first, WRITTEN, shape)
         for r in range(whole, rows):
-            c, width, one = r * GATES * n + column, GATES * n, with_rows(shape, 1)
-            strip_product(sums, c, width, x, r * n, n, 1, weights, b, n, 1, last - first, not ADDED, one)
+            C, A = Rows(sums, r * width + column, width), Operand(x, r * n, n, 1)
+            strip_product(C, A, weights, b, n, 1, last - first, WRITTEN, with_rows(shape, 1))
 
 
 @internal
@@ -56,8 +56,8 @@ def step(t, hs, c_last, h0, c0, b_ih, b_hh, weights, sums, n, batch, first, last
             h, a, c_before = hs, ((t - 1) * batch + row) * n, c_last
         out, begin = (t * batch + row) * n, (t * batch + row) * GATES * n
         for gate in range(GATES):
-            c, b = begin + gate * n + first, (GATES + gate) * gate_elements(n) + first * n
-            strip_product(sums, c, GATES * n, h, a, n, 1, weights, b, n, 1, last - first, ADDED, one)
+            C, b = Rows(sums, begin + gate * n + first, GATES * n), (GATES + gate) * gate_elements(n) + first * n
+            strip_product(C, Operand(h, a, n, 1), weights, b, n, 1, last - first, ADDED, one)
         for u in range(first, last, lanes):
             count, z = last - u, begin + u
             i = _gate_sum(sums, z, b_ih, b_hh, u, count)

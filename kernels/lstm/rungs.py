@@ -13,13 +13,13 @@ from gpuplay.intrinsics.tiles import Shape, rows_of, with_rows
 from gpuplay.intrinsics.vector_math import sigmoid, tanh
 
 from .._shared.blocking import ROWS, VECTORS
-from .._shared.gemm import strip_product
+from .._shared.gemm import ADDED, WRITTEN, strip_product
+from .._shared.operands import Operand, Rows
 from .._shared.packing import depth_of, pack_a
 from .._shared.transposed import copy_transposed, pack_transposed
 from .blocking import GATES
 
 TILE = Shape(ROWS, VECTORS)
-WRITTEN, ADDED = False, True
 
 
 # ---- the passes of a step, which all rungs share ----
@@ -73,14 +73,14 @@ def _finish(hs, t, sums, cells, b_ih, b_hh):
     _update_cells(cells, sums, size)
     _apply_tanh(sums, 2 * size, cells, 0, size)
     _update_hidden(sums, size)
-    copy_transposed(hs, t * batch * n, n, sums, 2 * size, pitch, n, batch)
+    copy_transposed(Rows(hs, t * batch * n, n), Rows(sums, 2 * size, pitch), n, batch)
 
 
 @internal
 def _pack_inputs(panels, p, x, t):
     """Pack the inputs of step ``t`` into panels, a column for each row of the batch."""
     _, batch, n = x.shape
-    pack_transposed(panels, p, x, t * batch * n, n, n, batch, 0, n, TILE)
+    pack_transposed(panels, p, Rows(x, t * batch * n, n), n, batch, 0, n, TILE)
 
 
 @internal
@@ -88,9 +88,9 @@ def _pack_hidden(panels, p, hs, h0, t):
     """Pack the hidden states that step ``t`` begins with, as `_pack_inputs` does."""
     _, batch, n = hs.shape
     if t == 0:
-        pack_transposed(panels, p, h0, 0, n, n, batch, 0, n, TILE)
+        pack_transposed(panels, p, Rows(h0, 0, n), n, batch, 0, n, TILE)
     else:
-        pack_transposed(panels, p, hs, (t - 1) * batch * n, n, n, batch, 0, n, TILE)
+        pack_transposed(panels, p, Rows(hs, (t - 1) * batch * n, n), n, batch, 0, n, TILE)
 
 
 # ---- cpu:separate ----
@@ -102,16 +102,18 @@ def _multiply(sums, first, last, pitch, W, panels, p, accumulate):
     n, high, one = W.shape[1], rows_of(TILE), with_rows(TILE, 1)
     whole = first + (last - first) // high * high
     for row in range(first, whole, high):
-        strip_product(sums, row * pitch, pitch, W, row * n, n, 1, panels, p, n, high, pitch, accumulate, TILE)
+        C, A = Rows(sums, row * pitch, pitch), Operand(W, row * n, n, 1)
+        strip_product(C, A, panels, p, n, high, pitch, accumulate, TILE)
     for row in range(whole, last):
-        strip_product(sums, row * pitch, pitch, W, row * n, n, 1, panels, p, n, 1, pitch, accumulate, one)
+        C, A = Rows(sums, row * pitch, pitch), Operand(W, row * n, n, 1)
+        strip_product(C, A, panels, p, n, 1, pitch, accumulate, one)
 
 
 @njit(cache=True)
 def _separate(hs, c_last, x, h0, c0, W_ih, W_hh, b_ih, b_hh, panels, sums, cells):
     steps, batch, n = x.shape
     pitch = depth_of(sums, batch)
-    copy_transposed(cells, 0, pitch, c0, 0, n, batch, n)
+    copy_transposed(Rows(cells, 0, pitch), Rows(c0, 0, n), batch, n)
     for t in range(steps):
         for gate in range(GATES):
             first, last = gate * n, (gate + 1) * n
@@ -120,7 +122,7 @@ def _separate(hs, c_last, x, h0, c0, W_ih, W_hh, b_ih, b_hh, panels, sums, cells
             _pack_hidden(panels, 0, hs, h0, t)
             _multiply(sums, first, last, pitch, W_hh, panels, 0, ADDED)
         _finish(hs, t, sums, cells, b_ih, b_hh)
-    copy_transposed(c_last, 0, n, cells, 0, pitch, n, batch)
+    copy_transposed(Rows(c_last, 0, n), Rows(cells, 0, pitch), n, batch)
 
 
 def separate(_p):
@@ -140,26 +142,26 @@ def _multiply_both(sums, pitch, W_ih, W_hh, panels):
     (rows, n), high, one = W_ih.shape, rows_of(TILE), with_rows(TILE, 1)
     whole, h = rows // high * high, n * pitch
     for row in range(0, whole, high):
-        a, c = row * n, row * pitch
-        strip_product(sums, c, pitch, W_ih, a, n, 1, panels, 0, n, high, pitch, WRITTEN, TILE)
-        strip_product(sums, c, pitch, W_hh, a, n, 1, panels, h, n, high, pitch, ADDED, TILE)
+        C, inputs, hidden = Rows(sums, row * pitch, pitch), Operand(W_ih, row * n, n, 1), Operand(W_hh, row * n, n, 1)
+        strip_product(C, inputs, panels, 0, n, high, pitch, WRITTEN, TILE)
+        strip_product(C, hidden, panels, h, n, high, pitch, ADDED, TILE)
     for row in range(whole, rows):
-        a, c = row * n, row * pitch
-        strip_product(sums, c, pitch, W_ih, a, n, 1, panels, 0, n, 1, pitch, WRITTEN, one)
-        strip_product(sums, c, pitch, W_hh, a, n, 1, panels, h, n, 1, pitch, ADDED, one)
+        C, inputs, hidden = Rows(sums, row * pitch, pitch), Operand(W_ih, row * n, n, 1), Operand(W_hh, row * n, n, 1)
+        strip_product(C, inputs, panels, 0, n, 1, pitch, WRITTEN, one)
+        strip_product(C, hidden, panels, h, n, 1, pitch, ADDED, one)
 
 
 @njit(cache=True)
 def _joined(hs, c_last, x, h0, c0, W_ih, W_hh, b_ih, b_hh, panels, sums, cells):
     steps, batch, n = x.shape
     pitch = depth_of(sums, batch)
-    copy_transposed(cells, 0, pitch, c0, 0, n, batch, n)
+    copy_transposed(Rows(cells, 0, pitch), Rows(c0, 0, n), batch, n)
     for t in range(steps):
         _pack_inputs(panels, 0, x, t)
         _pack_hidden(panels, n * pitch, hs, h0, t)
         _multiply_both(sums, pitch, W_ih, W_hh, panels)
         _finish(hs, t, sums, cells, b_ih, b_hh)
-    copy_transposed(c_last, 0, n, cells, 0, pitch, n, batch)
+    copy_transposed(Rows(c_last, 0, n), Rows(cells, 0, pitch), n, batch)
 
 
 def joined(_p):
@@ -177,8 +179,8 @@ def _pack_weights(weights, W_ih, W_hh):
     strip = high * depth_of(W_ih, n)
     for row in range(0, rows, high):
         at = row // high * 2 * strip
-        pack_a(weights, at, W_ih, row * n, n, min(high, rows - row), n, TILE)
-        pack_a(weights, at + strip, W_hh, row * n, n, min(high, rows - row), n, TILE)
+        pack_a(weights, at, Rows(W_ih, row * n, n), min(high, rows - row), n, TILE)
+        pack_a(weights, at + strip, Rows(W_hh, row * n, n), min(high, rows - row), n, TILE)
 
 
 @internal
@@ -187,23 +189,24 @@ def _multiply_packed(sums, pitch, weights, rows, n, panels):
     high, h = rows_of(TILE), n * pitch
     strip = high * depth_of(weights, n)
     for row in range(0, rows, high):
-        a, c = row // high * 2 * strip, row * pitch
-        strip_product(sums, c, pitch, weights, a, 1, high, panels, 0, n, rows - row, pitch, WRITTEN, TILE)
-        strip_product(sums, c, pitch, weights, a + strip, 1, high, panels, h, n, rows - row, pitch, ADDED, TILE)
+        C, a = Rows(sums, row * pitch, pitch), row // high * 2 * strip
+        inputs, hidden = Operand(weights, a, 1, high), Operand(weights, a + strip, 1, high)
+        strip_product(C, inputs, panels, 0, n, rows - row, pitch, WRITTEN, TILE)
+        strip_product(C, hidden, panels, h, n, rows - row, pitch, ADDED, TILE)
 
 
 @njit(cache=True)
 def _packed(hs, c_last, x, h0, c0, W_ih, W_hh, b_ih, b_hh, panels, sums, cells, weights):
     steps, batch, n = x.shape
     pitch = depth_of(sums, batch)
-    copy_transposed(cells, 0, pitch, c0, 0, n, batch, n)
+    copy_transposed(Rows(cells, 0, pitch), Rows(c0, 0, n), batch, n)
     _pack_weights(weights, W_ih, W_hh)
     for t in range(steps):
         _pack_inputs(panels, 0, x, t)
         _pack_hidden(panels, n * pitch, hs, h0, t)
         _multiply_packed(sums, pitch, weights, len(W_ih), n, panels)
         _finish(hs, t, sums, cells, b_ih, b_hh)
-    copy_transposed(c_last, 0, n, cells, 0, pitch, n, batch)
+    copy_transposed(Rows(c_last, 0, n), Rows(cells, 0, pitch), n, batch)
 
 
 def packed(_p):

@@ -40,11 +40,13 @@ def loops(listing):
 def main(rows, vectors, dtype):
     load_kernel(find_kernel("matmul"))
     gemm = importlib.import_module(f"{NAMESPACE}._shared.gemm")
+    Rows, Operand = gemm.Rows, gemm.Operand
     shape = Shape(rows, vectors)
 
     @njit
     def run(C, A, B, wide, depth):
-        gemm.tile_product(C, 0, wide, A, 0, depth, 1, B, 0, wide, depth, rows, wide, False, shape)  # noqa: FBT003
+        c, a, b = Rows(C, 0, wide), Operand(A, 0, depth, 1), Rows(B, 0, wide)
+        gemm.tile_product(c, a, b, depth, rows, wide, False, shape)  # noqa: FBT003
 
     run(*(np.ones((64, 64), dtype) for _ in range(3)), 64, 16)
     (listing,) = gemm.tile_product.inspect_asm().values()
