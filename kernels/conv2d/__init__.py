@@ -1,12 +1,8 @@
 """conv2d: every output pixel is the product of a patch of the image with a filter, as layers of vision networks do.
 
-cpu:naive       seven loops in the order of the definition
-cpu:scalar      a product of filters and patches, packed block by block, one number at a time
-cpu:simd        the same source, a vector of pixels at a time
-cpu:parallel    the same source, a rectangle of filters and pixels for each core
-cpu:winograd    3×3 filters by a quarter of the products
-torch:conv2d    PyTorch's convolution, a peer; torch_gpu:… on a GPU: kernels/conv2d/gpu_peers.py
-cuda:…          the ladder on a GPU, up to matrix units and Winograd: kernels/conv2d/cuda
+Each variant is declared below with its idea, in the order in which the ladder is climbed. `cpu` has the rungs on the
+CPU, on the products of `implicit` and `fewer_products`; the ladder on a GPU, up to matrix units and Winograd, is in
+`cuda`; what it is compared with is in `problem`, `torch` and `gpu_peers`.
 """
 
 from gpuplay.kernel import Array, Cost, Kernel, Param, Probe, Variant

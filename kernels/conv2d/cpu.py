@@ -1,11 +1,6 @@
-"""conv2d on the host.
+"""conv2d on the CPU: interpreted loops and plain loops, whole; then products of filters and patches.
 
-python:loop    seven interpreted loops over nested lists
-cpu:naive      seven compiled loops, in the order of the definition
-cpu:scalar     the source of cpu:simd with vectors of one lane
-cpu:simd       a product of filters and patches, tile by tile in registers (`implicit`)
-cpu:parallel   the same, a rectangle of filters and pixels for each core
-cpu:winograd   3×3 filters by a quarter of the products (`fewer_products`)
+The product is lifted to `implicit`, its register tile to `_shared.gemm`; Winograd's is in `fewer_products`.
 """
 
 from functools import partial

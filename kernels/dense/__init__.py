@@ -1,11 +1,8 @@
 """dense: Y = σ(X·Wᵀ + b), a fully connected layer with its activation.
 
-cpu:naive       three nested loops: W comes from memory again for every row of X
-cpu:scalar      Yᵀ = σ(W·Xᵀ + b): only the small X is packed, W streams by once under a tile of sums in registers
-cpu:simd        the same source, a vector at a time; for batches below 8 dot products of W's rows
-cpu:parallel    the same source, rows of W shared among the cores
-torch:linear    PyTorch's layer, a peer; torch_gpu:linear on a GPU
-cuda:…          the ladder on a GPU, up to a GEMM with its epilogue: kernels/dense/cuda
+Each variant is declared below with its idea, in the order in which the ladder is climbed. `cpu` has the rungs on the
+CPU; the ladder on a GPU, up to a GEMM with its epilogue, is in `cuda`; what it is compared with is in `problem` and
+`torch`.
 """
 
 from gpuplay.kernel import Array, Cost, Kernel, Param, Probe, Variant

@@ -4,16 +4,9 @@
     c = f·c + i·g
     h = o·tanh(c)
 
-cpu:naive       the equations, compiled: each gate of each unit is a dot product, one number at a time
-cpu:separate    each gate a product with x and one with h; gates and states in passes over memory of their own
-cpu:joined      a step is one product: the weights of all gates, as they stand, with x and h
-cpu:packed      the weights are packed once for all steps
-cpu:simd        the new states of a few units are computed while the sums of their gates are in the first cache;
-                for batches below 4 vectors run along the units, and x of all steps is multiplied at once
-cpu:scalar      the source of cpu:simd, one number at a time
-cpu:parallel    the same source, units shared among the cores; all meet after every step
-torch:lstm      PyTorch's layer, a peer; torch_gpu:lstm on a GPU
-cuda:…          the ladder on a GPU, up to one launch for all steps: kernels/lstm/cuda
+Each variant is declared below with its idea, in the order in which the ladder is climbed. `cpu` has its foot and its
+top on the CPU, `rungs` those between; the ladder on a GPU, up to one launch for all steps, is in `cuda`; what it is
+compared with is in `problem`, `torch` and `torch_gpu`.
 """
 
 from gpuplay.kernel import Array, Cost, Kernel, Param, Variant

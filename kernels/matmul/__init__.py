@@ -1,14 +1,8 @@
 """matmul: C = A·B, the product of two matrices.
 
-cpu:naive       three nested loops in textbook order: every step of the inner loop jumps a row of B
-cpu:reordered   the same loops in another order: the inner loop walks along rows of B and C
-cpu:vectorised  the same source, a vector at a time
-cpu:blocked     block by block, so that rows of B are used again while they are in a cache
-cpu:simd        packed panels of B, and a tile of C that stays in registers
-cpu:scalar      the source of cpu:simd, one number at a time
-cpu:parallel    the same source, a rectangle of C for each core
-torch:mm        PyTorch's matrix product, a peer; torch_gpu:…, cupy:… on a GPU: kernels/matmul/gpu_peers.py
-cuda:…          the ladder on a GPU, up to matrix units and warpgroups: kernels/matmul/cuda
+Each variant is declared below with its idea, in the order in which the ladder is climbed. `cpu` has the rungs on the
+CPU, from three loops to `_shared.gemm`; the ladder on a GPU, up to matrix units and warpgroups, is in `cuda`; what it
+is compared with is in `problem`, `torch` and `gpu_peers`.
 """
 
 from gpuplay.kernel import Array, Cost, Kernel, Param, Probe, Variant

@@ -1,4 +1,7 @@
-"""matmul on the CPU: interpreted loops, three orders of plain loops, and packed panels under register tiles."""
+"""matmul on the CPU: interpreted loops, three orders of plain loops, each whole, then a tile in registers.
+
+The product by register tiles, from cpu:simd on, is lifted to `_shared.gemm`: dense, conv2d and lstm stand on it, too.
+"""
 
 from functools import partial
 

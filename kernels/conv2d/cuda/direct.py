@@ -1,4 +1,4 @@
-"""conv2d as GPU functions: straight from global memory, and by tiles with their halo in shared memory."""
+"""conv2d from global memory and by tiles with their halo in shared memory: cuda:naive and cuda:tiled, each whole."""
 
 from numba import cuda
 

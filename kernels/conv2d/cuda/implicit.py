@@ -1,4 +1,8 @@
-"""conv2d as a product of matrices on the GPU, filters by taps times taps by pixels (`patches`)."""
+"""conv2d as a product of matrices on the GPU, filters by taps times taps by pixels.
+
+The register tile, its strips in shared memory and its epilogue are lifted to `_shared.gpu_gemm`, where matmul and
+dense have them from, too; what only a convolution has, patches gathered from images, is in `patches`.
+"""
 
 import functools
 
