@@ -18,7 +18,18 @@ BANK_BYTES = 4
 WARP = 32
 
 FaultKind: TypeAlias = Literal[
-    "out of bounds", "race", "barrier", "deadlock", "unset", "shuffle", "warp", "launch", "alignment", "division"
+    "out of bounds",
+    "race",
+    "barrier",
+    "deadlock",
+    "endless",
+    "unset",
+    "shuffle",
+    "warp",
+    "launch",
+    "alignment",
+    "division",
+    "exception",
 ]
 NoteKind: TypeAlias = Literal["float64", "same warp wait"]
 Space: TypeAlias = Literal["global", "shared", "local", "constant"]

@@ -14,11 +14,13 @@ from gpuplay.errors import GpuplayError, KernelFileError
 from gpuplay.lockstep.errors import LockstepFault, Unsupported
 from gpuplay.machine.model import Machine
 from gpuplay.measure.building import Built, build, problem_data
+from gpuplay.measure.inspecting import compiled_for
 from gpuplay.plan.cells import PlannedCell
 from gpuplay.plan.make import make_plan
 from gpuplay.plan.request import Request
 from gpuplay.plan.small import SMALL_SIZES, small_params
 from gpuplay.results.turns import Stepped
+from gpuplay.targets import presence
 from gpuplay.targets.stand_ins.lockstep import LockstepTarget
 
 if TYPE_CHECKING:
@@ -29,6 +31,8 @@ if TYPE_CHECKING:
     from gpuplay.plan.settings import Settings
     from gpuplay.results.cell import Cell
 
+NO_LAUNCH = "run launches no GPU function: what it did, Python did; launch through gpu.launch(function, grid, block, …)"
+COMPILER = ("numba-cuda", "nvidia-nvvm")  # what compiles without a GPU
 MOST_WORK = 1e9  # flops and bytes of a cell: some ten seconds
 SMALL_WORK = 3e7  # the same of a small problem
 
@@ -94,16 +98,28 @@ class Stepper:
         except KernelFileError:
             raise
         except Unsupported as error:
-            return Stepped("skipped", f"the lockstep machine does not cover {error.construct}{_at(error.place)}")
+            return self._uncovered(planned.cell, error)
         except LockstepFault as error:
             return Stepped("failed", faults_text(error.faults))
         except GpuplayError as error:
             return Stepped("failed", str(error))
 
+    def _uncovered(self, cell: Cell, gap: Unsupported) -> Stepped:
+        """A construct that the machine does not cover. What the compiler refuses, too, is a mistake and no gap."""
+        at = _at(gap.place)
+        if all(map(presence.installed, COMPILER)):
+            try:
+                compiled_for(self._loaded, cell, self._target.gpu().capability, want="ptx")
+            except GpuplayError as error:
+                return Stepped("failed", f"{error}{at}")
+        return Stepped("skipped", f"the lockstep machine does not cover {gap.construct}{at}")
+
     def _judged(self, built: Built) -> Stepped:
         """The verdict on a run; past a check that fired, where the machine was told to keep going."""
         built.run_once()
         faults = self._target.report.faults
+        if not self._target.report.launches:
+            return Stepped("failed", NO_LAUNCH)
         verdict = built.verdict()
         if not (verdict.reason or faults):
             verdict = built.verdict_on_probes() or verdict

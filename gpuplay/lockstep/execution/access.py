@@ -104,8 +104,13 @@ def put(batch: Batch, memory: Allocation, dtype: np.dtype[Any], offset: Number, 
     elements = memory.typed(dtype)
     places = _elements(spread(batch, offset), dtype.itemsize)[active]
     values = value if uniform(value) else value[active]
-    batch.changes += 1
+    if not batch.comparing:
+        batch.changes += 1
+        elements[places] = values
+        return
+    before = elements[places]
     elements[places] = values
+    batch.changes += bool((before.view(np.uint8) != elements[places].view(np.uint8)).any())
 
 
 def update(

@@ -26,7 +26,8 @@ class Batch:
 
     ``v`` has the value of every slot, of all lanes; ``mask`` are the lanes that execute now, ``needed`` the slots that
     others will still read. ``shared`` are the arrays that a block has, ``locals`` those of a lane. ``changes`` counts
-    what may have changed memory, ``polls`` reads of what other threads may change, ``strays`` accesses out of bounds.
+    what may have changed memory, ``polls`` reads of what other threads may change, ``strays`` accesses out of bounds;
+    where ``comparing``, a store of what stands there already is no change.
     """
 
     def __init__(
@@ -50,6 +51,7 @@ class Batch:
         self.bulk: Bulk | None = None  # from its first use on: `gpuplay.lockstep.execution.bulk.bulk_of`
         self.conflicts = np.zeros((self.lanes, ROW), np.int64)
         self.changes = self.polls = self.strays = 0
+        self.comparing = False
 
     def set(self, slot: Slot, value: Any) -> None:
         """Give a slot its value on the active lanes; other lanes keep theirs where one is still to read it."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from gpuplay.lockstep.execution.batch import Batch
-from gpuplay.lockstep.execution.faults.meetings import deadlock, missed_barrier
+from gpuplay.lockstep.execution.faults.meetings import deadlock, endless, missed_barrier
 from gpuplay.lockstep.execution.lanes import LaneMask
 from gpuplay.lockstep.execution.program import Branch, Jump, Leave, Meet
 from gpuplay.lockstep.execution.spins import Spins
@@ -53,7 +53,9 @@ class Engine:
         chosen = self.spins.choose([number for number in pending if not self.spins.parked(number)])
         if chosen is not None:
             return chosen
-        if pending:
+        if looping := self.spins.endless & set(pending):
+            endless(self.batch, min(looping))
+        elif pending:
             deadlock(self.batch)
         else:
             missed_barrier(self.batch)

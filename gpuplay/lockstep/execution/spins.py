@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 
 MOST_POLLS = 100_000  # turns of a loop that polls memory while nobody can change it: some seconds
 PATIENCE = 64  # turns of a loop before it is looked at: most loops end, or change something, before
+LONG = 1024  # turns of a loop after which stores are looked at, too: they may write what stands there already
 
 
 class Spins:
@@ -27,7 +28,8 @@ class Spins:
     def __init__(self, batch: Batch) -> None:
         self.batch = batch
         self.turns: dict[int, int] = {}
-        self.last: dict[int, tuple[int, dict[int, Any]]] = {}
+        self.last: dict[int, tuple[int, int, dict[int, Any]]] = {}
+        self.endless: set[int] = set()
         self.since: dict[int, int] = {}
         self.idle: dict[int, int] = {}
         self.seen: dict[int, tuple[int, int]] = {}
@@ -49,6 +51,7 @@ class Spins:
     def wake(self, header: int) -> None:
         """Other lanes come to a loop from outside: what was true of those in it need not be true of them."""
         self.since.pop(header, None)
+        self.endless.discard(header)
         self.idle.pop(header, None)
 
     def _tired(self, number: int) -> bool:
@@ -64,17 +67,25 @@ class Spins:
         self.turns[header] = self.turns.get(header, 0) + 1
         if self.turns[header] >= PATIENCE:
             self._look(header, mask)
+        if self.turns[header] >= LONG:
+            self.batch.comparing = True
 
     def _look(self, header: int, mask: LaneMask) -> None:
-        """Park the loop where its last turn changed neither memory nor what its next turn reads."""
+        """Park the loop where its last turn changed neither memory nor what its next turn reads.
+
+        One that read nothing that others may change does not even wait: it is ``endless``.
+        """
         batch = self.batch
         live = {slot: batch.v[slot] for slot in batch.program.blocks[header].live_in}
         before = self.last.get(header)
-        self.last[header] = batch.changes, live
+        self.last[header] = batch.changes, batch.polls, live
         if before is None or before[0] != batch.changes:
             return
-        if all(same(mask.array, value, before[1].get(slot)) for slot, value in live.items()):
+        if all(same(mask.array, value, before[2].get(slot)) for slot, value in live.items()):
             self.since[header] = batch.changes
+            if before[1] == batch.polls:
+                self.endless.add(header)
+                return
             self._note_warp_mates(header, mask)
 
     def _note_warp_mates(self, header: int, mask: LaneMask) -> None:

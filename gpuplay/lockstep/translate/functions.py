@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import ast
 import textwrap
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 
+from gpuplay.errors import GpuplayError
 from gpuplay.lockstep.emit.build import Build
 from gpuplay.lockstep.emit.emitter import Emitter
 from gpuplay.lockstep.execution.arrangement import arranged
+from gpuplay.lockstep.execution.faults.endings import raised
 from gpuplay.lockstep.execution.program import Branch, Jump, Leave, Meet, Program, Slot
 from gpuplay.lockstep.front.inference import Typed, infer
 from gpuplay.lockstep.record import Place, Source
@@ -20,6 +23,7 @@ from gpuplay.lockstep.translate import calls, expressions, items
 def translate(function: Any, arguments: tuple[Any, ...]) -> Program:
     """The program of a GPU function for these argument types."""
     typed = infer(function, arguments)
+    _refuse_result(typed)
     build = Build()
     entry = build.block()
     body = Function(build, typed, (), _inline)
@@ -66,7 +70,9 @@ class Function(Emitter):
     def _del(self, _statement: Any, _labels: dict[int, int]) -> None:
         pass
 
-    def _staticraise(self, _statement: Any, _labels: dict[int, int]) -> None:
+    def _staticraise(self, statement: Any, _labels: dict[int, int]) -> None:
+        kind, place = getattr(statement.exc_class, "__name__", "an exception"), self.place
+        self.current.ops.append(lambda batch: raised(batch, place, kind))
         self.current.end = Leave(self.place)
 
     _staticttryraise = _dynamicraise = _staticraise
@@ -139,6 +145,17 @@ class Function(Emitter):
                 if type(statement).__name__ == "Assign":
                     self.place = Place(self.typed.source.file, statement.loc.line)
                     calls.note_static(self, statement.target.name, statement.value)
+
+
+def _refuse_result(typed: Typed) -> None:
+    """A launch has nobody to take a result: GpuplayError where the function has one."""
+    if type(typed.returns).__name__ in ("NoneType", "Omitted") or str(typed.returns) in ("none", "void"):
+        return
+    line = next((s.loc.line for b in typed.blocks.values() for s in b.body if type(s).__name__ == "Return"), 0)
+    raise GpuplayError(
+        f"{typed.source.name} returns a value of type {typed.returns} ({Path(typed.source.file).name}:{line}); "
+        "a GPU function that is launched returns nothing: write it to an array"
+    )
 
 
 def _return_lines(source: Source) -> set[int]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from gpuplay.lockstep.execution.program import Meet
-from gpuplay.lockstep.record import WARP, Fault, FaultKind, Place
+from gpuplay.lockstep.record import WARP, Fault, FaultKind, Place, Thread
 
 if TYPE_CHECKING:
     from gpuplay.lockstep.execution.batch import Batch
@@ -13,11 +13,10 @@ if TYPE_CHECKING:
 
 
 def deadlock(batch: Batch) -> None:
-    """All lanes that could run turn in loops that change nothing."""
+    """All lanes that could run turn in loops that change nothing, while they read what others might change."""
     number = min(batch.schedule.pending)
-    mask = batch.schedule.pending[number]
-    thread = batch.thread(mask.first)
-    text = f"{thread} and {mask.lanes - 1} other threads wait in this loop for a change that no thread can make"
+    thread, subject, plural = _subject(batch, number)
+    text = f"{subject} wait{plural} in this loop for a change that no thread can make"
     other = None
     if batch.schedule.waiting:
         barrier, who = next(iter(batch.schedule.waiting.items()))
@@ -28,6 +27,23 @@ def deadlock(batch: Batch) -> None:
         text += f"; blocks {started} to {total - 1} have not started, and need not before these end"
     remedy = "release what is held on every path; wait only for blocks of a cooperative launch"
     batch.fault(Fault("deadlock", text, batch.program.place_of(number), thread, other, remedy=remedy))
+
+
+def endless(batch: Batch, number: int) -> None:
+    """Lanes turn in a loop that changes nothing and reads nothing that others change."""
+    thread, subject, plural = _subject(batch, number)
+    text = f"{subject} turn{plural} in this loop for ever: its condition stays true, and nothing it depends on changes"
+    remedy = "let each turn come nearer to the end, or give the turns a limit"
+    batch.fault(Fault("endless", text, batch.program.place_of(number), thread, remedy=remedy))
+
+
+def _subject(batch: Batch, number: int) -> tuple[Thread, str, str]:
+    """The first thread at a block of the program, all that are there in words, and the ending of their verb."""
+    mask = batch.schedule.pending[number]
+    thread, others = batch.thread(mask.first), mask.lanes - 1
+    if not others:
+        return thread, str(thread), "s"
+    return thread, f"{thread} and {others} other thread{'s' if others > 1 else ''}", ""
 
 
 def missed_barrier(batch: Batch, left_at: Place | None = None, who: Lanes | None = None) -> None:

@@ -97,6 +97,7 @@ def _asking(emit: Emitter, made: Call) -> tuple[Compute, tuple[Slot, ...]]:
     def ask(batch: Batch) -> Any:
         lanes, columns = barriers_at(batch, batch.v[source], batch.v[index], site)
         batch.order.tick(site)
+        batch.polls += 1
         able = ready(batch, lanes, columns, site)
         over = np.ones(batch.lanes, np.bool_)  # a lane with a fault goes on
         bits = access.spread(batch, batch.v[bit]).astype(np.int64) & 1

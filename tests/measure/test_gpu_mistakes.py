@@ -1,0 +1,43 @@
+"""CUDA variants that no GPU would run as they look: refused where they are checked, and told what is wrong."""
+
+from __future__ import annotations
+
+import pytest
+from command import Gpuplay, Outcome
+from places import PLANTED
+
+FILE = PLANTED / "no_gpu_takes.py"
+SAYS = {
+    "returns": "returns a value of type int64",
+    "raises": "exception: block 1 thread 1 raises ValueError",
+    "asserts": "exception: block 0 thread 5 raises AssertionError",
+    "medians": "Numba refuses it: No implementation of function Function(<function median",
+    "stays": "endless: block 0 thread 0 and 32 other threads turn in this loop for ever",
+    "halves": "endless: block 0 thread 0 and 32 other threads turn in this loop for ever",
+    "host": "run launches no GPU function",
+}
+AT = {"raises": "raise ValueError", "asserts": "assert i < 5", "stays": "while i <", "halves": "while guess"}
+
+
+@pytest.fixture(scope="module")
+def checked(gpuplay: Gpuplay) -> Outcome:
+    return gpuplay("check", FILE, "--sizes", "33", COLUMNS="400")
+
+
+@pytest.mark.parametrize("variant", SAYS)
+def test_check_refuses_what_no_gpu_takes(checked: Outcome, variant: str) -> None:
+    assert checked.code == 1, checked.err
+    [told] = [line for line in checked.out.splitlines() if f"✗ cuda:{variant} " in line]
+    assert SAYS[variant] in told
+    if variant in AT:
+        lines = FILE.read_text(encoding="utf-8").splitlines()
+        assert f"{FILE.name}:{next(n for n, line in enumerate(lines, 1) if AT[variant] in line)}" in told
+
+
+def test_a_right_function_beside_them_is_right(checked: Outcome) -> None:
+    [row] = [line for line in checked.out.splitlines() if line.startswith("  cuda:right ")]
+    assert row.split()[-1] == "right"
+
+
+def test_an_endless_loop_takes_no_time(checked: Outcome) -> None:
+    assert checked.seconds < 60
