@@ -9,8 +9,9 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from gpuplay.measure.data import Placed
-from gpuplay.measure.problems import PreparedWeights, ProblemData
+from gpuplay.measure.problems import ProblemData
 from gpuplay.measure.verify import Verdict
+from gpuplay.measure.weights import PreparedWeights
 from gpuplay.results.result import ErrorReport
 
 if TYPE_CHECKING:
@@ -47,10 +48,19 @@ class Built:
         self.data.target.finish()
         return time.perf_counter() - began
 
+    def draw_guards(self) -> None:
+        """Put other bits around all arrays of the call."""
+        self.data.draw_guards()
+        for space in self.own:
+            space.draw_guards()
+        if self.prepared:
+            self.prepared.draw_guards()
+
     def verdict(self, probe: Probe | None = None) -> Verdict:
         """Judge what a call left in the problem's arrays, in its workspaces and in its prepared weights."""
-        fouled = self._foul_of_own()
-        return Verdict(ErrorReport(None, None, None), fouled) if fouled else self.data.verdict(self.cell, probe)
+        if fouled := self._foul_of_own():
+            return Verdict(ErrorReport(None, None, None), fouled, foul=True)
+        return self.data.verdict(self.cell, probe)
 
     def verdict_on_probes(self) -> Verdict | None:
         """The verdict on the first probe whose outputs are wrong, or None; the ordinary inputs are back then.
@@ -65,7 +75,7 @@ class Built:
             if verdict.reason and probe.name in self.may_fail and not self.foul():
                 self.shortfalls += (probe.name,)
             elif verdict.reason:
-                return Verdict(verdict.error, f"on {probe.name}: {verdict.reason}")
+                return Verdict(verdict.error, f"on {probe.name}: {verdict.reason}", foul=verdict.foul)
         self.data.restore()
         self._renew()
         return None
@@ -78,7 +88,7 @@ class Built:
         """What the last calls broke around the workspaces or in the prepared weights; '' where nothing."""
         for space in self.own:
             if where := space.stray_write():
-                space.reset_guards()
+                space.draw_guards()
                 return f"writes outside its workspace {space.array.name}, {where}"
         return self.prepared.foul() if self.prepared else ""
 

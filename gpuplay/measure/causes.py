@@ -7,25 +7,37 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from gpuplay.measure.poison import Poison, is_float
+
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 AXES = {1: ("element",), 2: ("row", "column")}
 
 
-def likely_cause(got: NDArray[Any], wrong: NDArray[np.bool_], knobs: Mapping[str, int]) -> str:
+def likely_cause(got: NDArray[Any], wrong: NDArray[np.bool_], knobs: Mapping[str, int], poison: Poison | None) -> str:
     """A clause for the reason of a failure, or '' where nothing is plain.
 
-    ``got`` is a whole output, ``wrong`` the mask of its wrong elements.
+    ``got`` is a whole output, ``wrong`` the mask of its wrong elements, ``poison`` what the output held before.
     """
     count, total = int(wrong.sum()), wrong.size
     edge = edge_cause(wrong.shape, [int(axis.min()) for axis in np.nonzero(wrong)], knobs)
-    if got.dtype.kind == "f" and np.isnan(got[wrong]).all():
-        never = "no element was written" if count == total else f"{count} of {total} elements were never written"
-        return never + (f", {edge}" if edge else "")
+    if is_float(got.dtype.str) and (nan := wrong & np.isnan(got)).any():
+        return nan_cause(got, nan, poison) + (f", {edge}" if edge else "")
     if count == total:
         return "every element is wrong"
     return edge or f"{count} of {total} elements are wrong"
+
+
+def nan_cause(got: NDArray[Any], wrong: NDArray[np.bool_], poison: Poison | None) -> str:
+    """Why ``wrong`` elements are NaN: nobody wrote them, they were made of such elements, or NaN was computed."""
+    count, total = int(wrong.sum()), wrong.size
+    which = "every element was" if count == total else f"{count} of {total} elements were"
+    if poison and (never := int((poison.untouched(got) & wrong).sum())):
+        return "no element was written" if never == total else f"{never} of {total} elements were never written"
+    if poison and (poison.derived(got) & wrong).any():
+        return f"{which} made of elements that nobody had written"
+    return f"{which} computed as NaN, as of 0/0, inf/inf, inf - inf or the root of a negative number"
 
 
 def edge_cause(shape: Sequence[int], first: Sequence[int], knobs: Mapping[str, int]) -> str:

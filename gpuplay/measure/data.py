@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import math
 import zlib
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+
+from gpuplay.measure.poison import Poison, is_float, numbers
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -15,22 +18,15 @@ if TYPE_CHECKING:
     from gpuplay.targets.base import Target
 
 GUARD = 256  # elements on either side; a multiple of 64 bytes in every dtype
-PATTERNS = {
-    "float16": 0x7EA5,
-    "float32": 0x7FC5A5A5,
-    "float64": 0x7FF8A5A5A5A5A5A5,
-    "int32": 0xA5A5A5A5,
-    "uint32": 0xA5A5A5A5,
-    "int64": 0xA5A5A5A5A5A5A5A5,
-    "uint16": 0xA5A5,
-    "uint8": 0xA5,
-}
+BEFORE, BEHIND = "before its start", "behind its end"
+READ = ("in", "weight")  # roles of arrays that hold numbers: the zones around them do, too
 
 
 class Placed:
-    """One array on a target. Its guards and, when poisoned, its elements hold a bit pattern that no run writes.
+    """One array on a target between two guard zones, whose bits differ from array to array, and when drawn anew.
 
-    For floating elements the pattern is a NaN with a payload of its own: arithmetic gives other NaNs.
+    Around what is only read stand numbers: who reads too far computes something else each time, and has no poison
+    to copy to another array's zone. Elements to be written, and zones around them, hold `Poison`.
     """
 
     def __init__(self, target: Target, array: Array, dtype: str) -> None:
@@ -39,16 +35,18 @@ class Placed:
         self.count = math.prod(array.shape)
         self._target = target
         self._flat = target.flat(self.count + 2 * GUARD, self.dtype)
-        self._bits = np.dtype(f"u{np.dtype(self.dtype).itemsize}")
-        self._poison = self._bits.type(PATTERNS[self.dtype])
-        self.reset_guards()
+        self._random = np.random.default_rng(zlib.crc32(array.name.encode()))
+        self._pattern = Poison(self.dtype, kept=target.keeps_bits)
+        self._zones: dict[str, NDArray[Any]] = {}
+        self.draw_guards()
         self.poison()
         self.view = target.view(self._flat, GUARD, array.shape)
 
-    def reset_guards(self) -> None:
-        """Fill both guard zones anew."""
-        for start in (0, GUARD + self.count):
-            self._target.write(self._flat, start, self._poisoned(GUARD))
+    def draw_guards(self, where: str = "") -> None:
+        """Fill both guard zones, or one of them, with other bits than before."""
+        for zone in (where,) if where else (BEFORE, BEHIND):
+            self._zones[zone] = self._drawn()
+            self._target.write(self._flat, self._start(zone), self._zones[zone])
 
     def write(self, values: Any) -> None:
         """Fill with host values of the declared shape."""
@@ -60,9 +58,15 @@ class Placed:
         return self._target.read(self._flat, GUARD, self.count).reshape(self.array.shape)
 
     def poison(self) -> None:
-        """Overwrite every element, so that one that is not written later shows."""
-        self._target.write(self._flat, GUARD, self._poisoned(self.count))
+        """Overwrite every element with another pattern than last time, so that one that is not written later shows."""
+        self._pattern = replace(self._pattern, number=self._pattern.number + 1)
+        self._target.write(self._flat, GUARD, self._pattern.fill(self.count))
         self._target.unset(self._flat, GUARD, self.count)
+
+    @property
+    def pattern(self) -> Poison:
+        """What the elements were last poisoned with: who finds it there knows that no run wrote them."""
+        return self._pattern
 
     def checksum(self) -> int:
         """A checksum of the elements' bytes, to find out whether a run changed them."""
@@ -70,17 +74,20 @@ class Placed:
 
     def stray_write(self) -> str:
         """Where a run wrote outside the array: 'before its start', 'behind its end', or ''."""
-        for start, where in ((0, "before its start"), (GUARD + self.count, "behind its end")):
-            guard = self._target.read(self._flat, start, GUARD)
-            if (guard.view(self._bits) != self._poison).any():
+        for where, values in self._zones.items():
+            found = self._target.read(self._flat, self._start(where), GUARD)
+            if (found.view(np.uint8) != values.view(np.uint8)).any():
                 return where
         return ""
 
     def unwritten(self) -> int:
-        """How many floating elements still hold the poison; 0 for integers, where it may be a value."""
-        if np.dtype(self.dtype).kind != "f":
-            return 0
-        return int((self.read().reshape(-1).view(self._bits) == self._poison).sum())
+        """How many floating elements still hold the poison; 0 of whole numbers, where it may be a value."""
+        return int(self._pattern.untouched(self.read()).sum()) if is_float(self.dtype) else 0
 
-    def _poisoned(self, count: int) -> NDArray[Any]:
-        return np.full(count, self._poison, dtype=self._bits).view(self.dtype)
+    def _drawn(self) -> NDArray[Any]:
+        if self.array.role in READ:
+            return numbers(self.dtype, GUARD, self._random)
+        return Poison(self.dtype, int(self._random.integers(1 << 30))).fill(GUARD)
+
+    def _start(self, where: str) -> int:
+        return 0 if where == BEFORE else GUARD + self.count

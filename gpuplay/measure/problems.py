@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from gpuplay.errors import KernelFileError
-from gpuplay.kernel import Array, Probe
+from gpuplay.kernel import Probe
 from gpuplay.measure import verify
-from gpuplay.measure.data import Placed
+from gpuplay.measure.data import BEFORE, BEHIND, READ, Placed
 from gpuplay.plan.shapes import declared_arrays
 from gpuplay.precision import growth, stored
 from gpuplay.results.result import ErrorReport, Transfer
@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 
     from gpuplay.catalog.load import Loaded
     from gpuplay.kernel import Problem, Variant
+    from gpuplay.measure.poison import Poison
     from gpuplay.results.cell import Cell
     from gpuplay.targets.base import Target
 
@@ -55,8 +56,7 @@ class ProblemData:
     def restore(self) -> None:
         """Put the ordinary inputs back, if a probe or a variant has replaced them."""
         if self._holds != "inputs":
-            for placed in self._everything().values():
-                placed.reset_guards()
+            self.draw_guards()
             self._fill("inputs", self._draw(self._loaded.kernel.inputs, 0))
 
     def rewind(self) -> None:
@@ -83,6 +83,30 @@ class ProblemData:
             if drawn is not None:
                 self._fill(probe.name, drawn)
                 yield probe
+
+    @property
+    def output_bytes(self) -> int:
+        """Bytes of all that a run writes."""
+        return sum(array.nbytes(self.problem.dtype) for array in self.arrays if array.role in ("out", "inout"))
+
+    def outputs(self) -> dict[str, NDArray[Any]]:
+        """Host copies of all that a run writes."""
+        return {a.name: self._placed[a.name].read() for a in self.arrays if a.role in ("out", "inout")}
+
+    def patterns(self) -> dict[str, Poison]:
+        """What the outputs were last poisoned with."""
+        return {array.name: self._placed[array.name].pattern for array in self.arrays if array.role == "out"}
+
+    def draw_guards(self) -> None:
+        """Put other bits around all arrays."""
+        for placed in self._everything().values():
+            placed.draw_guards()
+
+    def read_zones(self) -> Iterator[tuple[Placed, str]]:
+        """The zones behind and before every array that is only read, where numbers stand that must not matter."""
+        for placed in self._everything().values():
+            if placed.array.role in READ:
+                yield from ((placed, BEHIND), (placed, BEFORE))
 
     def weights(self) -> list[NDArray[Any]]:
         """Host copies of the weights, in declared order."""
@@ -132,7 +156,7 @@ class ProblemData:
     def verdict(self, cell: Cell, probe: Probe | None = None) -> verify.Verdict:
         """Judge what a run left: stray writes, changed inputs, then the outputs."""
         if fouled := self.foul():
-            return verify.Verdict(ErrorReport(None, None, None), fouled)
+            return verify.Verdict(ErrorReport(None, None, None), fouled, foul=True)
         verdict = self._compared(cell, probe)
         for array in self.arrays:
             if not verdict.reason and array.role == "out" and (count := self._placed[array.name].unwritten()):
@@ -142,7 +166,7 @@ class ProblemData:
 
     def _compared(self, cell: Cell, probe: Probe | None) -> verify.Verdict:
         """Judge the outputs: against the reference, or by the kernel's check where they are large."""
-        outputs = {a.name: self._placed[a.name].read() for a in self.arrays if a.role in ("out", "inout")}
+        outputs = self.outputs()
         shapes = {name: values.shape for name, values in outputs.items()}
         variant = self._loaded.kernel.variant(cell.variant)
         kernel = self._loaded.kernel
@@ -153,6 +177,7 @@ class ProblemData:
             signed_zeros=probe is not None and probe.signed_zeros,
             shapes=shapes,
             knobs=dict(cell.knobs),
+            poison=self.patterns(),
         )
         cost = self._loaded.call(kernel.cost, self.problem) if kernel.cost else None
         large = verify.is_large(cost.flops if cost else 0.0, sum(values.size for values in outputs.values()))
@@ -243,43 +268,3 @@ class ProblemData:
 def _label(name: str, storage: str) -> str:
     """What messages call an array in another storage format."""
     return f"{name} ({storage})"
-
-
-class PreparedWeights:
-    """A variant's prepared weights on the target; ``pack(*weights)`` makes them from host arrays.
-
-    ``seconds`` is the time of the second packing: the first one compiles.
-    """
-
-    def __init__(self, data: ProblemData, pack: Callable[..., Any]) -> None:
-        self._data = data
-        self._pack = pack
-        self._packed()
-        began = time.perf_counter()
-        packed = self._packed()
-        self.seconds = time.perf_counter() - began
-        self.placed = []
-        for number, values in enumerate(packed):
-            array = Array(f"prepared{number}", values.shape, "weight", str(values.dtype))
-            self.placed.append(Placed(data.target, array, data.problem.dtype))
-            self.placed[-1].write(values)
-        self._checksums = [placed.checksum() for placed in self.placed]
-
-    def foul(self) -> str:
-        """What a run broke of the prepared weights; '' where nothing."""
-        for placed, checksum in zip(self.placed, self._checksums, strict=True):
-            if placed.stray_write():
-                return "writes outside its prepared weights"
-            if placed.checksum() != checksum:
-                return "changes its prepared weights"
-        return ""
-
-    def renew(self) -> None:
-        """Pack the weights that the problem holds now into the same arrays."""
-        for placed, values in zip(self.placed, self._packed(), strict=True):
-            placed.write(values)
-        self._checksums = [placed.checksum() for placed in self.placed]
-
-    def _packed(self) -> tuple[NDArray[Any], ...]:
-        packed = self._pack(*self._data.weights())
-        return tuple(packed) if isinstance(packed, tuple | list) else (packed,)

@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 
     from gpuplay.catalog.load import Loaded
     from gpuplay.kernel import Array, Problem
+    from gpuplay.measure.poison import Poison
 
 LARGE_FLOPS = 4e9
 LARGE_OUTPUTS = 1 << 22
@@ -31,15 +32,19 @@ CHUNK = 1 << 22
 
 @dataclass(frozen=True)
 class Verdict:
-    """The largest errors found, and for a wrong output the reason in words."""
+    """The largest errors found, and for a wrong output the reason in words.
+
+    ``foul`` where the reason is no output, but what a run broke besides: memory that is not its own, or an input.
+    """
 
     error: ErrorReport
     reason: str = ""
+    foul: bool = False
 
 
 @dataclass(frozen=True)
 class Rule:
-    """How to judge: equality on ``exact``, signs of zeros on ``signed_zeros``; shapes and knobs for causes.
+    """How to judge: equality on ``exact``, signs of zeros on ``signed_zeros``; for causes shapes, knobs and poison.
 
     ``growth`` multiplies all bounds: a variant's own, by its arithmetic and its precision.
     """
@@ -49,6 +54,7 @@ class Rule:
     signed_zeros: bool = False
     shapes: Mapping[str, tuple[int, ...]] = field(default_factory=dict)
     knobs: Mapping[str, int] = field(default_factory=dict)
+    poison: Mapping[str, Poison] = field(default_factory=dict)
 
 
 Expected = Mapping[str, "NDArray[Any]"]
@@ -185,13 +191,13 @@ def _wrong(comparison: Comparison, worst: _Worst, rule: Rule) -> Verdict:
             return _wrong(finer, found, rule)
     here = worst.index
     index = tuple(int(i) for i in (comparison.index(*here) if comparison.index else here))
-    got, expected = float(comparison.got[here]), float(comparison.expected[here])
+    got, expected = _number(comparison.got[here]), _number(comparison.expected[here])
     limits = _limits(comparison, rule)
     bound = float(limits.reshape(comparison.got.shape)[here] if limits.ndim else limits)
     finite = bool(np.isfinite(worst.abs))
     at = Mistake(comparison.output, index, _shown(got), _shown(expected))
     report = ErrorReport(worst.abs if finite else None, worst.rel if finite else None, bound, at)
-    place = f"{comparison.output}[{', '.join(map(str, index))}] is {got:.6g}, expected {expected:.6g}"
+    place = f"{comparison.output}[{', '.join(map(str, index))}] is {_text(got)}, expected {_text(expected)}"
     clauses = [place, comparison.what, _cause(comparison, index, rule)]
     return Verdict(report, "; ".join(clause for clause in clauses if clause))
 
@@ -205,8 +211,18 @@ def _cause(comparison: Comparison, index: tuple[int, ...], rule: Rule) -> str:
             comparison.got,
             _errors(comparison.got, comparison.expected, limits, signed_zeros=rule.signed_zeros)[2],
             rule.knobs,
+            rule.poison.get(comparison.output),
         )
     return edge_cause(shape, index, rule.knobs) if len(index) == len(shape) else ""
+
+
+def _number(value: Any) -> float:
+    """A number of an output: whole ones to the last digit."""
+    return int(value) if value.dtype.kind in "iub" else float(value)
+
+
+def _text(value: float) -> str:
+    return str(value) if isinstance(value, int) else f"{value:.6g}"
 
 
 def _shown(value: float) -> float | str:

@@ -54,6 +54,7 @@ class Target(Arrays, Clock, Protocol):
     """A place where variants run. Everything but ``why_not`` may import numba, hence runs in a worker."""
 
     name: str
+    keeps_bits: bool  # whether an element that no run touches is read as it was written, to the bit
 
     def why_not(self) -> str:
         """An empty string where the target can run, else one line that says why not and what mends it."""
@@ -88,6 +89,8 @@ class Target(Arrays, Clock, Protocol):
 
 class Defaults:
     """What a target answers that is always here, has no GPU and no sensors, and runs calls as they are given."""
+
+    keeps_bits = True
 
     def why_not(self) -> str:
         """Nothing keeps it from running."""

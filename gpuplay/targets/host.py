@@ -128,6 +128,7 @@ class PythonTarget(HostTarget):
     """
 
     name = "python"
+    keeps_bits = False  # a signalling NaN on its way through a Python float is quiet
 
     def __init__(self) -> None:
         self._changes = 0

@@ -18,7 +18,8 @@ from cells import applies, cuda_variants, loaded_kernel, problems
 from simulated_gpu import BeyondSimulator, SimulatorTarget
 
 from gpuplay.measure.data import Placed
-from gpuplay.measure.problems import PreparedWeights, ProblemData
+from gpuplay.measure.problems import ProblemData
+from gpuplay.measure.weights import PreparedWeights
 from gpuplay.results.cell import Cell
 
 SWITCH_S = 1e-4  # the simulator polls its threads: at the usual 5 ms it starves those that have work
