@@ -45,8 +45,9 @@ class Crew:
     source = "0" * 16
     started: tuple[str, ...] = ()
 
-    def __init__(self, _origin: Origin, **_: Any) -> None:
+    def __init__(self, origin: Origin, **_: Any) -> None:
         """Take any threads."""
+        self.origin = origin
 
     def use(self, settings: Settings) -> None:
         """Take any settings."""

@@ -45,6 +45,7 @@ def check(
     sizes: Annotated[str | None, typer.Option(help="Sizes. Default: 1,2,7,31,33,127,129 and odd shapes.")] = None,
     dtype: Annotated[str | None, typer.Option(help="float32, float64 or both as a list. Default: both.")] = None,
     device: Annotated[str, typer.Option(help="The CUDA device: its number or its UUID.")] = "0",
+    cell_timeout: Annotated[str, typer.Option(help="End a run that takes longer.")] = "60s",
     seed: Annotated[int, typer.Option(help="Seed of the inputs.")] = 0,
     keep_going: Annotated[
         bool, typer.Option("--keep-going", help="Judge outputs even where a check of the lockstep machine fires.")
@@ -61,7 +62,7 @@ def check(
     axes = {} if dtype is None else {"dtype": dtype}
     asked = Asked(
         Choice(sizes=sizes, on=on, axes=axes),
-        settings_of({"seed": seed, "device": device, "keep_going": keep_going}),
+        settings_of({"seed": seed, "device": device, "keep_going": keep_going, "cell_timeout": cell_timeout}),
         Output(plain=plain, debug=debug),
     )
     if watch and kernel is None:

@@ -10,11 +10,13 @@ from dataclasses import replace
 from statistics import median
 from typing import TYPE_CHECKING
 
+from gpuplay.errors import OutOfBounds
 from gpuplay.machine.describe import last_cache_bytes
 from gpuplay.measure import timing
 from gpuplay.measure.building import Built, build, problem_data
 from gpuplay.measure.compiling import CompileClock
 from gpuplay.measure.libraries import named
+from gpuplay.measure.second_look import look_again
 from gpuplay.results.turns import BuiltCell, Turn
 from gpuplay.targets import open_target
 from gpuplay.targets.host import HostTarget
@@ -58,27 +60,37 @@ class Bench:
         with clock:
             first_s = built.run_once()
         verdict = built.verdict()
-        wrong: str = verdict.reason
-        error: ErrorReport | None = verdict.error
         built.call_s = first_s - clock.seconds
-        if not wrong and built.call_s < LONG_CALL_S * 4:
-            built.call_s = built.run_once()
-        if not wrong and built.call_s < PROBE_LIMIT_S:
-            failed = built.verdict_on_probes()
-            wrong, error = (failed.reason, failed.error) if failed else ("", error)
+        if not verdict.foul and built.call_s < LONG_CALL_S * 4:
+            looked = look_again(built, verdict)
+            verdict, built.call_s = looked.verdict, looked.call_s
+        if not verdict.reason and built.call_s < PROBE_LIMIT_S:
+            verdict = built.verdict_on_probes() or verdict
         data.restore()
         compiled = clock.seconds if clock.compiled else max(0.0, first_s - built.call_s)
         self._built[cell] = built
         return BuiltCell(
-            wrong=wrong,
-            error=error,
+            wrong=verdict.reason,
+            error=verdict.error,
             call_s=built.call_s,
             compile_s=compiled if variant.kind.compiler else None,
             compile_cached=not clock.compiled if variant.kind.compiler else None,
             prepare_s=built.prepared.seconds if built.prepared else None,
-            transfer=data.transfer(variant) if variant.kind.on_gpu and not wrong else None,
+            transfer=data.transfer(variant) if variant.kind.on_gpu and not verdict.reason else None,
             library=", wrong on ".join((self._library(variant, data.problem), *built.shortfalls)),
+            foul=verdict.foul,
         )
+
+    def out_of_bounds(self, cell: Cell) -> str:
+        """Run a cell once, where all indices are checked: what was outside of an array, or ''."""
+        data = self._problem_data(cell)
+        data.restore()
+        data.target.use_threads(cell.threads)
+        try:
+            build(self._loaded, cell, data).run_once()
+        except OutOfBounds as error:
+            return str(error)
+        return ""
 
     def turn(self, cell: Cell, budget_s: float, fewest: int, *, last: bool) -> Turn:
         """Take a block of samples; after the last one, verify once more that the outputs are right."""

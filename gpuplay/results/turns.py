@@ -13,7 +13,10 @@ from gpuplay.results.telemetry import Telemetry
 
 @dataclass(frozen=True)
 class BuiltCell:
-    """What building and verifying a cell found: an empty ``wrong`` means that it may be timed."""
+    """What building and verifying a cell found: an empty ``wrong`` means that it may be timed.
+
+    ``foul`` where it broke something besides its outputs, perhaps more than was seen.
+    """
 
     wrong: str
     error: ErrorReport | None
@@ -23,6 +26,7 @@ class BuiltCell:
     prepare_s: float | None
     transfer: Transfer | None
     library: str
+    foul: bool = False
 
 
 @dataclass(frozen=True)

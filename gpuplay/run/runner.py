@@ -2,22 +2,25 @@
 
 from __future__ import annotations
 
+import contextlib
 import math
 import random
 from collections.abc import Iterator
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from gpuplay.errors import GpuplayError, KernelFileError
-from gpuplay.kernel import Variant
+from gpuplay.errors import GpuplayError, KernelFileError, WorkerLost
 from gpuplay.machine import quiet
 from gpuplay.plan.cells import Plan, PlannedCell, Row
 from gpuplay.plan.settings import FEWEST_SAMPLES, Settings
 from gpuplay.results.events import Event, Final, Provisional, StateChanged
 from gpuplay.results.result import ErrorReport, Result, Status
-from gpuplay.results.telemetry import Telemetry, worst
+from gpuplay.results.telemetry import worst
 from gpuplay.results.timing import summarize
 from gpuplay.run.budget import Budget
+from gpuplay.run.casualties import Casualties
+from gpuplay.run.host_verdicts import HostVerdicts
+from gpuplay.run.job import Job, turns_of
 from gpuplay.run.lockstep_verdicts import LockstepVerdicts
 from gpuplay.workers.crew import Crew, environment_of
 from gpuplay.workers.tasks import TaskError
@@ -28,23 +31,6 @@ if TYPE_CHECKING:
 BUSY = "another program kept the processor busy: close it and measure again"
 LOCKSTEP = "on the lockstep machine"
 CROWDED = "more threads than cores: lower --threads"
-
-
-@dataclass
-class Job:
-    """A cell that passed verification and is being timed."""
-
-    planned: PlannedCell
-    variant: Variant
-    built: BuiltCell
-    generation: int
-    turns: int
-    rounds: list[tuple[float, ...]] = field(default_factory=list)
-    loops: int = 1
-    call_s: float | None = None
-    readings: list[Telemetry] = field(default_factory=list)
-    algorithm: str = ""
-    warnings: set[str] = field(default_factory=set)
 
 
 class Runner:
@@ -61,7 +47,9 @@ class Runner:
         self._verify_only = verify_only
         self._random = random.Random(plan.settings.seed)  # noqa: S311 - an order, not a secret
         self._budget = Budget(plan, crew)
+        self._host = HostVerdicts(plan, crew)
         self._lockstep = LockstepVerdicts(plan, crew)
+        self._casualties = Casualties(spare_knobs=not verify_only)
         self._built_any = False
         crew.use(plan.settings)
 
@@ -75,6 +63,9 @@ class Runner:
         jobs: list[Job] = []
         self._budget.begin_row()
         for planned in row.all_cells:
+            if reason := self._casualties.objection(planned.cell):
+                yield Final(self._result(planned, "skipped", reason))
+                continue
             if self._on_lockstep(planned):
                 yield StateChanged(planned.cell, "verifying")
                 if (ended := self._stepped(planned)) is not None:
@@ -132,6 +123,7 @@ class Runner:
                 raise  # nothing is lost yet: the file is to be mended first
             return self._result(planned, "failed", str(error))
         except (TaskError, GpuplayError) as error:
+            self._casualties.note(planned.cell, error)
             return self._result(planned, "failed", f"{LOCKSTEP}: {error}")
         self._built_any = True
         if stepped.status in ("wrong", "failed"):
@@ -147,9 +139,13 @@ class Runner:
 
     def _build(self, planned: PlannedCell) -> Job | Result:
         """Build and verify a cell: a job to be timed, or the result where it ends here."""
+        if (ended := self._seen_closely(planned)) is not None:
+            return ended
         variant = self._plan.kernel.variant(planned.cell.variant)
         environment = environment_of(variant)
         timeout = self._plan.settings.cell_timeout_s
+        worker = environment, self._crew.generation(environment)
+        self._casualties.admit(planned.cell, worker)
         try:
             built = self._crew.tasks(environment, timeout).build(planned.cell)
         except KernelFileError as error:
@@ -157,11 +153,23 @@ class Runner:
                 raise  # nothing is lost yet: the file is to be mended first
             return self._result(planned, "failed", str(error))
         except (TaskError, GpuplayError) as error:
+            if self._casualties.innocent(planned.cell, worker, error):
+                return self._build(planned)
             return self._failed(planned, error)
         self._built_any = True
+        if built.wrong and built.foul:
+            self._crew.dismiss(environment)  # who knows what else it wrote on
         if built.wrong:
             return self._described(self._result(planned, "wrong", built.wrong), built)
         return Job(planned, variant, built, self._crew.generation(environment), self._plan.settings.rounds)
+
+    def _seen_closely(self, planned: PlannedCell) -> Result | None:
+        """The result of a host variant's cell that is at fault: it is neither let loose on memory nor timed by luck."""
+        try:
+            fault = (self._host.fault if self._verify_only else self._host.small_fault)(planned.cell)
+        except GpuplayError as error:
+            return self._failed(planned, error)
+        return self._result(planned, "failed", fault) if fault else None
 
     def _turn(self, job: Job, settings: Settings, *, last: bool) -> Turn | Result:
         """One turn of a cell, once nothing else is running."""
@@ -262,6 +270,7 @@ class Runner:
 
     def _failed(self, planned: PlannedCell, error: Exception) -> Result:
         """A failed cell. A GPU function that faults leaves the device unusable to its process, which is replaced."""
+        self._casualties.note(planned.cell, error)
         if planned.cell.kind.on_gpu:
             self._crew.dismiss(environment_of(self._plan.kernel.variant(planned.cell.variant)))
         return self._result(planned, "failed", str(error))
@@ -275,12 +284,5 @@ class Runner:
         }
         for environment, problem in held:
             if environment in self._crew.started:
-                self._crew.tasks(environment).drop(problem)
-
-
-def turns_of(call_s: float, settings: Settings) -> int:
-    """How many rounds a cell takes part in: all of them, fewer where one call outlasts its share."""
-    share = settings.cell_time_s / settings.rounds
-    if call_s <= share:
-        return settings.rounds
-    return max(min(2, settings.rounds), min(settings.rounds, round(settings.cell_time_s / call_s)))
+                with contextlib.suppress(WorkerLost):  # who is gone has forgotten it
+                    self._crew.tasks(environment).drop(problem)

@@ -18,7 +18,7 @@ from gpuplay.plan.settings import Settings
 from gpuplay.workers.process import Process
 from gpuplay.workers.tasks import Tasks
 
-ORDINARY, SISD = kind.ORDINARY, "sisd"
+ORDINARY, SISD, BOUNDS, TURNS = kind.ORDINARY, "sisd", "bounds", "turns"
 KEPT_CACHES = 6
 IMPORT_LIMIT_S = 15.0
 VECTORISERS = ("NUMBA_LOOP_VECTORIZE", "NUMBA_SLP_VECTORIZE")
@@ -45,6 +45,7 @@ def variables(environment: str, cache: Path, threads: int) -> dict[str, str]:
         "NUMBA_NUM_THREADS": str(threads),
         "NUMBA_THREADING_LAYER_PRIORITY": "omp tbb workqueue",
         "NUMBA_CUDA_USE_NVIDIA_BINDING": "1",
+        **({"NUMBA_DISABLE_JIT": "1"} if environment == TURNS else {}),
         **known.variables(environment),
     }
 
@@ -139,6 +140,10 @@ class Crew:
             self._members[environment].close()
         settings = variables(environment, cache_folder(self.origin, self.source), self._threads) | self._extra
         member = self._members[environment] = Process(settings)
+        if environment == BOUNDS:
+            member.tasks(timeout_s).check_bounds()
+        elif environment == TURNS:
+            member.tasks(timeout_s).take_turns()
         self._generations[environment] = self._generations.get(environment, 0) + 1
         kernel = member.tasks(timeout_s).load(self.origin)
         if self._settings is not None:

@@ -29,8 +29,14 @@ if TYPE_CHECKING:
 class Tasks(Protocol):
     """What a worker does when it is asked."""
 
+    def check_bounds(self) -> None:
+        """Compile every host function with a check of all indices from now on; before anything is loaded."""
+
+    def take_turns(self) -> None:
+        """Let parallel loops tell their turns from now on, where nothing is compiled; before anything is loaded."""
+
     def load(self, origin: Origin) -> Kernel:
-        """Load a declaration and send it back as plain data; the first task of every worker."""
+        """Load a declaration and send it back as plain data; the first task of every other worker."""
 
     def plan(self, request: Request, machine: Machine) -> Plan:
         """Evaluate sizes, costs and constraints of the loaded kernel."""
@@ -46,6 +52,12 @@ class Tasks(Protocol):
 
     def verify_again(self, cell: Cell) -> tuple[str, ErrorReport]:
         """Run a cell once more and judge its outputs."""
+
+    def out_of_bounds(self, cell: Cell) -> str:
+        """Run a cell once, in a worker that checks all indices: what was outside of an array, or ''."""
+
+    def meeting(self, cell: Cell) -> str:
+        """Run a cell once, in a worker that takes parallel loops turn by turn: which turns meet, or ''."""
 
     def forecast(self, cell: Cell, limit_s: float) -> float:
         """Predict the seconds of one call from smaller problems."""

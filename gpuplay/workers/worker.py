@@ -13,11 +13,10 @@ import signal
 import sys
 import traceback
 from dataclasses import dataclass
-from pathlib import Path
 from typing import TYPE_CHECKING, Any, BinaryIO
 
 from gpuplay.catalog.load import Loaded, load_kernel
-from gpuplay.catalog.origin import PACKAGE_DIR, Origin, kernels_dir
+from gpuplay.catalog.origin import Origin
 from gpuplay.errors import GpuplayError
 from gpuplay.kernel import Kernel, Problem, without_functions
 from gpuplay.machine.gpu import FoundGpu
@@ -28,6 +27,7 @@ from gpuplay.plan.request import Request
 from gpuplay.plan.settings import Settings
 from gpuplay.results.cell import Cell
 from gpuplay.results.result import ErrorReport
+from gpuplay.workers.messages import one_line
 from gpuplay.workers.tasks import Failure, Task, Tasks, done
 
 if TYPE_CHECKING:
@@ -44,8 +44,21 @@ class Desk:
     """The `Tasks` as a worker does them, with what it keeps between them."""
 
     loaded: Loaded | None = None
+    settings: Settings | None = None
     bench: Bench | None = None
     stepper: Stepper | None = None
+
+    def check_bounds(self) -> None:
+        """Compile every host function with a check of all indices from now on."""
+        from gpuplay.measure import bounds_check
+
+        bounds_check.install()
+
+    def take_turns(self) -> None:
+        """Let parallel loops tell their turns from now on."""
+        from gpuplay.targets.stand_ins import turns
+
+        turns.install()
 
     def load(self, origin: Origin) -> Kernel:
         """Load a declaration and send it back as plain data."""
@@ -63,6 +76,7 @@ class Desk:
         from gpuplay.measure.stepping import Stepper
 
         assert self.loaded is not None
+        self.settings = settings
         self.bench = Bench(self.loaded, settings)
         self.stepper = Stepper(self.loaded, settings)
 
@@ -80,6 +94,19 @@ class Desk:
         """Run a cell once more and judge its outputs."""
         assert self.bench is not None
         return self.bench.verify_again(cell)
+
+    def out_of_bounds(self, cell: Cell) -> str:
+        """Run a cell once: what was outside of an array, or ''."""
+        assert self.bench is not None
+        return self.bench.out_of_bounds(cell)
+
+    def meeting(self, cell: Cell) -> str:
+        """Run a cell once, turn by turn: which turns meet, or ''."""
+        from gpuplay.measure.turn_taking import meeting
+
+        assert self.loaded is not None
+        assert self.settings is not None
+        return meeting(self.loaded, cell, self.settings)
 
     def forecast(self, cell: Cell, limit_s: float) -> float:
         """Predict the seconds of one call from smaller problems."""
@@ -172,20 +199,7 @@ def _answer(desk: Tasks, task: Task) -> object:
     except SystemExit as error:
         return Failure(f"calls sys.exit({error.code!r})", traceback.format_exc())
     except BaseException as error:  # noqa: BLE001 - whatever a kernel raises is data here
-        return Failure(_one_line(error), traceback.format_exc())
-
-
-def _one_line(error: BaseException) -> str:
-    """The exception's type and the first line of its text, with the place in the kernel that raised it."""
-    text = str(error).strip().splitlines()
-    frames = [frame for frame in traceback.extract_tb(error.__traceback__) if _is_users(frame.filename)]
-    place = f" ({Path(frames[-1].filename).name}:{frames[-1].lineno})" if frames else ""
-    return f"{type(error).__name__}: {text[0] if text else 'no message'}{place}"
-
-
-def _is_users(filename: str) -> bool:
-    ours = Path(filename).is_relative_to(PACKAGE_DIR) and not Path(filename).is_relative_to(kernels_dir())
-    return not ours and "site-packages" not in filename and not filename.startswith("<")
+        return Failure(one_line(error), traceback.format_exc())
 
 
 def _die_with_parent() -> None:

@@ -7,7 +7,7 @@ from dataclasses import replace
 
 from gpuplay.catalog.load import load_kernel
 from gpuplay.commands.steps.opened import Opened
-from gpuplay.errors import KernelFileError, WorkerLost
+from gpuplay.errors import DeadlinePassed, KernelFileError, WorkerLost
 from gpuplay.kinds.known import kind_of
 from gpuplay.machine import describe
 from gpuplay.machine.model import Machine
@@ -55,7 +55,13 @@ def plan_of(opened: Opened, request: Request, machine: Machine) -> Plan:
     opened.crew.allow_threads(max(request.threads))
     if opened.origin.kind == "bundled":
         return make_plan(load_kernel(opened.origin), request, machine)
+    timeout = request.settings.cell_timeout_s
     try:
-        return opened.crew.tasks(ORDINARY, request.settings.cell_timeout_s).plan(request, machine)
+        try:
+            return opened.crew.tasks(ORDINARY, timeout).plan(request, machine)
+        except DeadlinePassed:
+            raise
+        except WorkerLost:  # perhaps a cell before had broken its memory: once more, in a new one
+            return opened.crew.tasks(ORDINARY, timeout).plan(request, machine)
     except (TaskError, WorkerLost) as error:
         raise KernelFileError(f"{opened.origin.name}: planning failed: {error}") from None

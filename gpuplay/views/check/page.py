@@ -15,6 +15,7 @@ from gpuplay.views.text.notes import error_text
 Group = tuple[str, str]
 FAILURES = ("wrong", "failed")
 RIGHT = ("ok", "verified")
+TELLING_SIZE = 31  # of one element every cause looks alike
 
 
 def render(kernel: Kernel, results: Sequence[Result], width: int, *, failures_too: bool = True) -> Text:
@@ -94,8 +95,8 @@ def _verdict(group: Sequence[Result]) -> Entry:
 
 
 def _failure(group: Sequence[Result], width: int) -> list[Text]:
-    """The first failure in full, and how many more there are."""
-    failures = sorted((r for r in group if r.status in FAILURES), key=lambda r: r.cell.size)
+    """One failure in full, and how many more there are."""
+    failures = sorted((r for r in group if r.status in FAILURES), key=_telling)
     if not failures:
         return []
     first = failures[0]
@@ -103,6 +104,12 @@ def _failure(group: Sequence[Result], width: int) -> list[Text]:
     more = f" ({len(failures) - 1} more)" if len(failures) > 1 else ""
     text = f"{first.cell.label} ({params}): {first.reason}{error_text(first)}{more}"
     return [Text(), *(Text(line.plain, style="red") for line in wrap(text, width, first="  ✗ ", rest="    "))]
+
+
+def _telling(result: Result) -> tuple[bool, int]:
+    """An order in which the failures that tell most come first: at a size that is large enough for a pattern."""
+    size = result.cell.size
+    return size < TELLING_SIZE, size if size >= TELLING_SIZE else -size
 
 
 def _remarks(groups: Sequence[Sequence[Result]], width: int) -> list[Text]:
