@@ -8,9 +8,10 @@ from __future__ import annotations
 
 import contextlib
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Hashable, Iterator
 from dataclasses import replace
 from typing import Any
+from weakref import WeakKeyDictionary
 
 import numpy as np
 
@@ -22,7 +23,7 @@ from gpuplay.lockstep.execution.engine import Engine, Stuck
 from gpuplay.lockstep.execution.faults.launches import refused
 from gpuplay.lockstep.execution.launch import LaunchState
 from gpuplay.lockstep.execution.program import Program, SharedArray
-from gpuplay.lockstep.front.identity import meaning
+from gpuplay.lockstep.front.identity import changed, meaning
 from gpuplay.lockstep.front.inference import types_of
 from gpuplay.lockstep.memory.allocation import Allocation
 from gpuplay.lockstep.memory.host_memory import GlobalMemory
@@ -36,6 +37,7 @@ BATCH_LANES = 32 * 1024  # the vectors of a batch and of its shadow then fit in 
 SHARED_ALIGNMENT = 256
 
 _PROGRAMS: dict[Any, Program] = {}
+_FIRST: WeakKeyDictionary[Any, dict[Hashable, Hashable]] = WeakKeyDictionary()  # what each function first meant
 
 
 class LockstepMachine:
@@ -44,11 +46,19 @@ class LockstepMachine:
     ``launch`` raises `LockstepFault` at the end of a launch in which a check fired, unless
     ``keep_going``: then out-of-bounds loads give 0, stores there do not happen, and the faults are in
     the report. ``check_types`` compares the dtype of every variable with the inferred one (AssertionError).
+    ``last_first`` serves atomics in the other order: outputs that differ depend on what a GPU leaves open.
     """
 
-    def __init__(self, model: GpuModel | None = None, *, keep_going: bool = False, check_types: bool = False) -> None:
+    def __init__(
+        self,
+        model: GpuModel | None = None,
+        *,
+        keep_going: bool = False,
+        check_types: bool = False,
+        last_first: bool = False,
+    ) -> None:
         self.model = model or GpuModel()
-        self.keep_going, self.check_types = keep_going, check_types
+        self.keep_going, self.check_types, self.last_first = keep_going, check_types, last_first
         self._memory = GlobalMemory()
         self._described: dict[int, tuple[Any, Any, tuple[int, int]]] = {}
         self._counters = Counters()
@@ -74,7 +84,7 @@ class LockstepMachine:
         blocks, threads = dims("grid", grid), dims("block", block)
         program = _program(function, args)
         self._refuse(function, program, blocks, threads, shared)
-        launch = LaunchState(program, blocks, threads, shared, self.check_types)
+        launch = LaunchState(program, blocks, threads, shared, self.check_types, self.last_first)
         with np.errstate(all="ignore"):
             _run(launch, self._bind(program, args))
         self._record(launch, LaunchedFunction(_name(function), blocks, threads, shared + program.static_bytes))
@@ -155,9 +165,24 @@ def _program(function: Any, args: tuple[Any, ...]) -> Program:
         raise GpuplayError(f"launch: {_name(function)} is no GPU function; decorate it with @cuda.jit")
     types = types_of(function, args)
     key = meaning(function.py_func), types
+    _refuse_change(function, *key)
     if key not in _PROGRAMS:
         _PROGRAMS[key] = translate(function.py_func, types)
     return _PROGRAMS[key]
+
+
+def _refuse_change(function: Any, means: Hashable, types: Hashable) -> None:
+    """GpuplayError where a global was set anew since the function was first launched with these types.
+
+    A GPU would go on with the code that it compiled then.
+    """
+    first = _FIRST.setdefault(function, {}).setdefault(types, means)
+    if first != means and (differs := changed(first, means)):
+        name, was, now = differs
+        raise GpuplayError(
+            f"{_name(function)} reads the global {name}, which was {was} when it was compiled and is {now} now: a GPU "
+            f"goes on with {was}, since Numba reads globals once; define the function in the builder, or pass {name}"
+        )
 
 
 def _views(value: Any) -> Iterator[View]:

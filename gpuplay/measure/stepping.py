@@ -13,8 +13,10 @@ from typing import TYPE_CHECKING
 from gpuplay.errors import GpuplayError, KernelFileError
 from gpuplay.lockstep.errors import LockstepFault, Unsupported
 from gpuplay.machine.model import Machine
+from gpuplay.measure import geometry
 from gpuplay.measure.building import Built, build, problem_data
 from gpuplay.measure.inspecting import compiled_for
+from gpuplay.measure.verify import Verdict
 from gpuplay.plan.cells import PlannedCell
 from gpuplay.plan.make import make_plan
 from gpuplay.plan.request import Request
@@ -47,9 +49,13 @@ class Stepper:
         self._data: dict[Problem, ProblemData] = {}
 
     def step(self, cell: Cell) -> Stepped:
-        """Verify a cell on the ordinary inputs and on the probes."""
+        """Verify a cell on the ordinary inputs and on the probes; at the largest small size beyond its grid, too."""
         [planned] = self._planned(cell, (cell.size,), cell.params)
-        return self._stepped(planned, MOST_WORK)
+        stepped = self._stepped(planned, MOST_WORK)
+        if stepped.status != "right" or cell.size != SMALL_SIZES[-1]:
+            return stepped
+        larger = self._step_outgrown(cell, cell.params)
+        return replace(larger, reason=f"at n = {larger.sizes[0]}: {larger.reason}") if larger else stepped
 
     def step_small(self, cell: Cell) -> Stepped:
         """Verify a cell's variant at small sizes; the first that is not right decides."""
@@ -63,7 +69,21 @@ class Stepper:
                 return replace(stepped, sizes=(planned.cell.size,))
             elif not found.sizes:
                 found = stepped
-        return found
+        return self._step_outgrown(cell, small_params(self._loaded.kernel, cell)) or found if found.sizes else found
+
+    def refusal(self, cell: Cell) -> str:
+        """The limit that a launch of this cell exceeds, or ''; nothing is run."""
+        return geometry.refusal(self._loaded, cell)
+
+    def _step_outgrown(self, cell: Cell, params: tuple[tuple[str, Value], ...]) -> Stepped | None:
+        """What is wrong at the first size with more outputs than threads, where small sizes have a thread for each."""
+        size = geometry.outgrown(self._loaded, cell, SMALL_SIZES[-1], params)
+        if size is None:
+            return None
+        [planned] = self._planned(cell, (size,), params)
+        stepped = self._stepped(planned, MOST_WORK)
+        self.drop(self._loaded.kernel.problem(size, **dict(planned.cell.params)))
+        return replace(stepped, sizes=(size,)) if stepped.status in ("wrong", "failed") else None
 
     def drop(self, problem: Problem) -> None:
         """Forget a problem's arrays."""
@@ -127,7 +147,26 @@ class Stepper:
         if faults:
             outputs = f"the outputs are wrong: {verdict.reason}" if verdict.reason else "the outputs are right"
             return Stepped("failed", f"{faults_text(faults)}; {outputs}", verdict.error)
+        if not verdict.reason:
+            verdict = self._in_other_order(built) or verdict
         return Stepped("wrong" if verdict.reason else "right", verdict.reason, verdict.error, (built.cell.size,))
+
+    def _in_other_order(self, built: Built) -> Verdict | None:
+        """The verdict on a run that serves atomics from the last thread on, where it has any and is wrong so."""
+        places = [place for place, counts in self._target.report.lines if counts.atomics.requests]
+        if not places:
+            return None
+        self._target.last_first = True
+        try:
+            built.run_once()
+            verdict = built.verdict()
+        finally:
+            self._target.last_first = False
+        if not verdict.reason:
+            return None
+        where = " or ".join(_at(place).strip(" ()") for place in places)
+        told = f"right only if atomics are served in the order of the threads, which no GPU promises ({where})"
+        return Verdict(verdict.error, f"{told}; in the other order {verdict.reason}")
 
 
 def faults_text(faults: tuple[Fault, ...]) -> str:

@@ -31,6 +31,7 @@ class LockstepVerdicts:
         self._plan = plan
         self._crew = crew
         self._found: dict[tuple[object, ...], Stepped] = {}
+        self._constants = ""
 
     def step(self, cell: Cell) -> Stepped:
         """The verdict on the cell itself."""
@@ -38,7 +39,9 @@ class LockstepVerdicts:
 
     def step_small(self, cell: Cell) -> Stepped:
         """The verdict on small problems in the cell's place: from disk, from an earlier cell, or found now."""
-        kernel, source = self._plan.kernel, self._crew.source
+        if self._crew.origin.kind != "bundled" and (refusal := self._tasks(cell).launch_refusal(cell)):
+            return Stepped("failed", refusal, sizes=(cell.size,))
+        kernel, source = self._plan.kernel, self._source(cell)
         if sizes := find_kept(source, kernel, cell):
             return Stepped("right", sizes=sizes)
         key = (cell.variant, cell.knobs, small_params(kernel, cell))
@@ -47,6 +50,14 @@ class LockstepVerdicts:
             if self._found[key].status == "right":
                 keep(source, kernel, cell, self._found[key].sizes)
         return self._found[key]
+
+    def _source(self, cell: Cell) -> str:
+        """What the verdicts are kept under: the sources, and of a user's file its constants, too."""
+        if self._crew.origin.kind == "bundled":
+            return self._crew.source
+        if not self._constants:
+            self._constants = self._tasks(cell).constants()[:16]
+        return f"{self._crew.source}-{self._constants}"
 
     def _tasks(self, cell: Cell) -> Tasks:
         environment = environment_of(self._plan.kernel.variant(cell.variant))

@@ -68,6 +68,9 @@ class Tasks(Protocol):
     def step_small(self, cell: Cell) -> Stepped:
         """Verify a CUDA variant on the lockstep machine at small sizes."""
 
+    def launch_refusal(self, cell: Cell) -> str:
+        """The limit that a launch of a CUDA variant's cell exceeds, or ''; nothing is run."""
+
     def explain(self, planned: PlannedCell, seed: int, limit_s: float) -> Explained:
         """Run a cell's CUDA variant once on the lockstep machine: what it counted, and the verdict."""
 
@@ -76,6 +79,9 @@ class Tasks(Protocol):
 
     def inspect_host(self, cell: Cell, seed: int) -> Compiled:
         """Compile a CPU variant by one call, as the first task that compiles in this process."""
+
+    def constants(self) -> str:
+        """A hash of the constants in a user's file and its neighbours, which may come from anywhere; '' if bundled."""
 
     def drop(self, problem: Problem) -> None:
         """Forget a problem's arrays and cells."""

@@ -13,6 +13,7 @@ import signal
 import sys
 import traceback
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, BinaryIO
 
 from gpuplay.catalog.load import Loaded, load_kernel
@@ -72,9 +73,11 @@ class Desk:
 
     def open(self, settings: Settings) -> None:
         """Begin to measure the loaded kernel."""
+        from gpuplay.measure import cache_keys
         from gpuplay.measure.bench import Bench
         from gpuplay.measure.stepping import Stepper
 
+        cache_keys.install()
         assert self.loaded is not None
         self.settings = settings
         self.bench = Bench(self.loaded, settings)
@@ -123,6 +126,11 @@ class Desk:
         assert self.stepper is not None
         return self.stepper.step_small(cell)
 
+    def launch_refusal(self, cell: Cell) -> str:
+        """The limit that a launch of a CUDA variant's cell exceeds, or ''; nothing is run."""
+        assert self.stepper is not None
+        return self.stepper.refusal(cell)
+
     def explain(self, planned: PlannedCell, seed: int, limit_s: float) -> Explained:
         """Run a cell's CUDA variant once on the lockstep machine: what it counted, and the verdict."""
         from gpuplay.measure.explaining import explain
@@ -143,6 +151,14 @@ class Desk:
 
         assert self.loaded is not None
         return compiled_here(self.loaded, cell, seed)
+
+    def constants(self) -> str:
+        """A hash of the constants in a user's file and its neighbours; '' if bundled."""
+        from gpuplay.measure.cache_keys import constants
+
+        assert self.loaded is not None
+        origin = self.loaded.origin
+        return constants(Path(origin.path).parent) if origin.kind == "file" else ""
 
     def drop(self, problem: Problem) -> None:
         """Forget a problem's arrays and cells."""

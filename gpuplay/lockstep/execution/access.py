@@ -13,6 +13,8 @@ from gpuplay.lockstep.memory.traffic import contention, sectors, wavefronts
 from gpuplay.lockstep.memory.values import Pointer, View, uniform
 
 if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
     from gpuplay.lockstep.execution.batch import Batch
     from gpuplay.lockstep.memory.allocation import Allocation
     from gpuplay.lockstep.memory.sites import Site
@@ -116,7 +118,7 @@ def put(batch: Batch, memory: Allocation, dtype: np.dtype[Any], offset: Number, 
 def update(
     batch: Batch, view: View, indices: tuple[Number, ...], operation: str, value: Any, compare: Any, site: Site
 ) -> Any:
-    """An atomic read-modify-write, lane after lane: the values that stood there before."""
+    """An atomic read-modify-write, lane after lane or from the last one on: the values that stood there before."""
     offset, active = locate(batch, view, indices, site)
     offsets = spread(batch, offset)
     touch(batch, view.memory, offsets, active, site)
@@ -124,9 +126,12 @@ def update(
     old = np.zeros(batch.lanes, view.dtype)
     values = spread(batch, value)
     compares = values if compare is None else spread(batch, compare)
-    batch.changes += perform(
-        operation, elements, _elements(offsets, view.dtype.itemsize), active, values, compares, old
-    )
+    served: tuple[NDArray[Any], ...] = (_elements(offsets, view.dtype.itemsize), active, values, compares, old)
+    if batch.launch.last_first:
+        served = tuple(np.ascontiguousarray(lanes[::-1]) for lanes in served)
+    batch.changes += perform(operation, elements, *served)
+    if batch.launch.last_first:
+        old = served[-1][::-1]
     site.worst = max(site.worst, contention(active, offsets)[2])
     if view.memory.space == "global":
         words = offsets >> view.memory.shift

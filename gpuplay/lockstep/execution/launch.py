@@ -18,7 +18,8 @@ class LaunchState:
     """A program, its geometry, and what its batches leave behind: the order of accesses, faults, notes, counters.
 
     ``dynamic_bytes`` are those of a block's dynamic shared memory; ``check_types`` compares every variable's dtype with
-    the inferred one.
+    the inferred one. Atomics of a warp's lanes, and of all lanes that come to one together, are served in their order,
+    or from the ``last_first``: a GPU promises neither.
     """
 
     program: Program
@@ -26,6 +27,7 @@ class LaunchState:
     block: Dims
     dynamic_bytes: int = 0
     check_types: bool = False
+    last_first: bool = False
     order: Order = field(init=False)
     tally: Tally = field(init=False)
     faults: dict[tuple[Any, ...], Fault] = field(default_factory=dict)

@@ -37,6 +37,18 @@ def meaning(function: FunctionType, within: tuple[FunctionType, ...] = ()) -> Ha
     return function.__code__, function.__code__.co_filename, Same(known), used, defaults, closure
 
 
+def changed(before: Hashable, now: Hashable) -> tuple[str, str, str] | None:
+    """A plain global of the same function that two keys of it differ in: its name, then what it was and is."""
+    assert isinstance(before, tuple)
+    assert isinstance(now, tuple)
+    held, holds = dict(before[3]), dict(now[3])
+    for name, is_now in holds.items():
+        was = held.get(name, is_now)
+        if was != is_now and isinstance(was, tuple) and isinstance(is_now, tuple):
+            return name, str(was[-1]), str(is_now[-1])
+    return None
+
+
 def _names(code: CodeType) -> set[str]:
     """Names that code refers to, in functions inside it too."""
     inner = (constant for constant in code.co_consts if isinstance(constant, CodeType))

@@ -39,13 +39,15 @@ KEPT_CACHES = 3  # states of gpuplay's sources: a user has one, who works on gpu
 class LockstepTarget(HostedTarget):
     """The lockstep machine. With ``keep_going`` a check that fires is in the report, and the run goes on.
 
-    ``check_types`` compares every value's dtype with the one that Numba infers (AssertionError).
+    ``check_types`` compares every value's dtype with the one that Numba infers (AssertionError). While ``last_first``
+    is set, calls serve atomics in the other order.
     """
 
     name = "lockstep"
 
     def __init__(self, *, keep_going: bool = False, check_types: bool = False) -> None:
         self._options = {"keep_going": keep_going, "check_types": check_types}
+        self.last_first = False
         self._unset: dict[tuple[int, int], weakref.ref[NDArray[Any]]] = {}
         self._machine: LockstepMachine | None = None
 
@@ -78,7 +80,7 @@ class LockstepTarget(HostedTarget):
 
         def call() -> object:
             model = self.gpu()
-            machine = self._machine = machines(model, **self._options)
+            machine = self._machine = machines(model, **self._options, last_first=self.last_first)
             for array in arrays:
                 if isinstance(array, np.ndarray) and array.size and _window(array) in self._unset:
                     machine.mark_unset(array)

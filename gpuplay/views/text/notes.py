@@ -71,7 +71,9 @@ def _text(group: Sequence[Result], name: Callable[[int], str], swept: Container[
     ordered = sorted(group, key=lambda result: result.cell.size)
     first = ordered[0]
     if first.status == "verified":
-        return f"verified, not timed: {first.reason}" if first.reason else "verified, not timed"
+        small = max((size for result in group for size in result.verified_at or ()), default=None)
+        at = "" if small is None or small >= ordered[-1].cell.size else f" at n ≤ {name(small)}"
+        return f"verified{at}, not timed{': ' if first.reason else ''}{first.reason}"
     if first.status == "skipped":
         return f"skipped: {_merge([result.reason for result in ordered])}"
     sizes: dict[str, list[int]] = {}
