@@ -164,11 +164,19 @@ def test_the_export_is_refused_before_anything_is_measured(gpuplay: Gpuplay) -> 
     assert done.seconds < 30
 
 
-def test_a_target_asked_for_that_is_not_here_exits_3(gpuplay: Gpuplay, tmp_path: Path) -> None:
-    done = gpuplay("matmul", "--on", "cuda", "--sizes", "64", CUDA_VISIBLE_DEVICES="")
-    if done.code != 0:
-        assert done.code == 3
-        assert "cuda is not here: " in done.err
+def test_a_target_asked_for_that_is_not_here_exits_3(gpuplay: Gpuplay) -> None:
+    done = gpuplay("matmul", "--on", "cupy", "--sizes", "64", CUDA_VISIBLE_DEVICES="")
+    assert done.code == 3
+    assert "cupy is not here: " in done.err
+
+
+def test_without_a_gpu_variants_for_one_are_verified_where_they_are_asked_for(gpuplay: Gpuplay) -> None:
+    words = ("--on", "cuda:tiled", "--tile", "8,16", "--sizes", "64", "--cell-time", "0.05s", "--json")
+    done = gpuplay("matmul", *words, CUDA_VISIBLE_DEVICES="")
+    assert done.code == 0, done.err
+    found = [result for result in done.results if result["variant"] == "cuda:tiled"]
+    assert [result["knobs"] for result in found] == [{"tile": 8}, {"tile": 16}]
+    assert {result["status"] for result in found} == {"verified"}
 
 
 def test_a_size_beyond_memory_is_a_skipped_row_with_its_bytes(gpuplay: Gpuplay) -> None:
