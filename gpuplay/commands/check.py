@@ -22,6 +22,7 @@ from gpuplay.plan.request import Choice, chosen_names
 from gpuplay.results.events import Final, StateChanged
 from gpuplay.results.result import Result
 from gpuplay.run.runner import Runner
+from gpuplay.units import count
 from gpuplay.views.check import page
 
 AWKWARD = "1,2,7,31,33,127,129"
@@ -29,6 +30,7 @@ ODD_SIZES = "7,33"
 CHECK_LIMIT_S = 2.0
 
 View = Callable[[Kernel, Sequence[Result], int], Text]
+FAILURES = ("wrong", "failed")
 
 
 def check(origins: Sequence[Origin], asked: Asked, view: View = page.render) -> int:
@@ -42,26 +44,34 @@ def check(origins: Sequence[Origin], asked: Asked, view: View = page.render) -> 
             except KeyboardInterrupt:
                 worst = INTERRUPTED
             show_log(asked.output, opened.crew)
-            _show(opened.kernel, results, asked, view)
+            _show(opened.kernel, results, asked, view, interrupted=worst == INTERRUPTED)
             worst = max(worst, exit_code(results))
         if worst == INTERRUPTED:
             break
     return worst
 
 
-def _show(kernel: Kernel, results: Sequence[Result], asked: Asked, view: View) -> None:
-    show_pages(asked.output, lambda width: [view(kernel, results, width)])
+def _show(kernel: Kernel, results: Sequence[Result], asked: Asked, view: View, *, interrupted: bool) -> None:
+    said = f"  Interrupted after {count(len(results), 'problem')}; what is not above was not looked at."
+    show_pages(asked.output, lambda width: [view(kernel, results, width), *([Text(said)] if interrupted else [])])
 
 
 def _results(opened: Opened, asked: Asked) -> Iterator[Result]:
     status = Console(stderr=True, highlight=False)
     with status.status(f"checking {opened.kernel.name}", spinner="line") as line:
-        for plan, cores in _plans(opened, asked):
+        plans = list(_plans(opened, asked))
+        cells = sum(len(row.all_cells) for plan, _ in plans for row in plan.rows)
+        done, told = 0, set[str]()
+        for plan, cores in plans:
             for event in Runner(plan, opened.crew, cores=cores, verify_only=True).events():
                 if isinstance(event, Final):
+                    done += 1
+                    if status.is_terminal and event.result.status in FAILURES and event.result.cell.variant not in told:
+                        told.add(event.result.cell.variant)
+                        status.print(f"  {event.result.status}: {event.result.cell.label}", markup=False)
                     yield event.result
                 elif isinstance(event, StateChanged):
-                    line.update(f"checking {event.cell.label}")
+                    line.update(f"checking {done + 1:,} of {cells:,}: {event.cell.label}")
 
 
 def _plans(opened: Opened, asked: Asked) -> Iterator[tuple[Plan, int]]:
