@@ -39,9 +39,9 @@ class LockstepVerdicts:
 
     def step_small(self, cell: Cell) -> Stepped:
         """The verdict on small problems in the cell's place: from disk, from an earlier cell, or found now."""
-        if self._crew.origin.kind != "bundled" and (refusal := self._tasks(cell).launch_refusal(cell)):
-            return Stepped("failed", refusal, sizes=(cell.size,))
         kernel, source = self._plan.kernel, self._source(cell)
+        if refusal := self._refusal(source, cell):
+            return Stepped("failed", refusal, sizes=(cell.size,))
         if sizes := find_kept(source, kernel, cell):
             return Stepped("right", sizes=sizes)
         key = (cell.variant, cell.knobs, small_params(kernel, cell))
@@ -50,6 +50,16 @@ class LockstepVerdicts:
             if self._found[key].status == "right":
                 keep(source, kernel, cell, self._found[key].sizes)
         return self._found[key]
+
+    def _refusal(self, source: str, cell: Cell) -> str:
+        """The limit that a launch of this very cell exceeds, or ''; bundled kernels declare where they do not serve."""
+        launched = json.dumps(["launched", cell.variant, cell.size, cell.params, cell.knobs])
+        if self._crew.origin.kind == "bundled" or launched in _load(_file(source)):
+            return ""
+        refusal = self._tasks(cell).launch_refusal(cell)
+        if not refusal:
+            _remember(source, {launched: [cell.size]})
+        return refusal
 
     def _source(self, cell: Cell) -> str:
         """What the verdicts are kept under: the sources, and of a user's file its constants, too."""
@@ -71,9 +81,14 @@ def find_kept(source: str, kernel: Kernel, cell: Cell) -> tuple[int, ...]:
 
 
 def keep(source: str, kernel: Kernel, cell: Cell, sizes: tuple[int, ...]) -> None:
-    """Remember the sizes; a folder that cannot be written costs the next command the time, no more."""
+    """Remember the sizes at which a cell's variant is right."""
+    _remember(source, {_key(kernel, cell): list(sizes)})
+
+
+def _remember(source: str, found: dict[str, list[int]]) -> None:
+    """Add to what is kept; a folder that cannot be written costs the next command the time, no more."""
     file = _file(source)
-    known = _load(file) | {_key(kernel, cell): list(sizes)}
+    known = _load(file) | found
     with contextlib.suppress(OSError):
         file.parent.mkdir(parents=True, exist_ok=True)
         paths.replace(file, json.dumps(known))

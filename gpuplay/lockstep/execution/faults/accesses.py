@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from gpuplay.lockstep.execution.faults.statements import by_one_statement
 from gpuplay.lockstep.memory import shadow
 from gpuplay.lockstep.record import Fault, Place
 
@@ -41,7 +42,7 @@ def out_of_bounds(batch: Batch, site: Site, view: View, indices: tuple[Number, .
             thread,
             array=site.array,
             index=index,
-            remedy="guard the access, as in `if i < n:`",
+            remedy="guard the access, as in `if i > 0:`" if index[axis] < 0 else "guard the access, as in `if i < n:`",
         )
     )
 
@@ -80,7 +81,9 @@ def race(
     mine, theirs = batch.threads.thread_of(lane), batch.threads.thread_of(earlier)
     index = _index(site, memory, offset, lane - batch.order.first_lane)
     element = f"{site.array}[{', '.join(map(str, index))}]"
-    if mine.block != theirs.block:
+    if site.place == before.place and (advice := by_one_statement(site, kind)):
+        remedy = advice
+    elif mine.block != theirs.block:
         remedy = "blocks run in any order: let one block own each word, use atomics, or split the launch"
     elif lane // 32 == earlier // 32:
         remedy = "lanes of a warp need not run in step: put cuda.syncwarp() or cuda.syncthreads() between"

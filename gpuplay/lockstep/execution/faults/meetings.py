@@ -56,6 +56,7 @@ def missed_barrier(batch: Batch, left_at: Place | None = None, who: Lanes | None
     there = (schedule.alive | schedule.ended | (who if who is not None else False))[block] & ~here
     other_thread = batch.thread(block.start + int(there.argmax())) if there.any() else None
     thread = batch.thread(first)
+    remedy = "let all threads of the block take the same path to cuda.syncthreads()"
     others = [m for m in schedule.waiting if m != number]
     other = None
     if left_at is not None:
@@ -63,6 +64,9 @@ def missed_barrier(batch: Batch, left_at: Place | None = None, who: Lanes | None
     elif others:
         other = _barrier(batch, others[0]).place
         does = f"waits at the barrier of line {other.line}"
+        if other == _barrier(batch, number).place:
+            does = "waits at another barrier of this line: a `while` has its condition twice, at its top and at its end"
+            remedy = "write `while True:` and `if not …: break` with the barrier in that one condition"
     else:
         does = "has ended without reaching it" if schedule.ended[block].any() else "cannot reach it"
     name = f"{other_thread} {does}" if other_thread else f"another thread {does}"
@@ -74,7 +78,7 @@ def missed_barrier(batch: Batch, left_at: Place | None = None, who: Lanes | None
             thread,
             other,
             other_thread,
-            remedy="let all threads of the block take the same path to cuda.syncthreads()",
+            remedy=remedy,
         )
     )
 
