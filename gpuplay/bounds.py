@@ -41,11 +41,11 @@ def default_bound(dtype: str, expected: NDArray[Any], reduction: int) -> Any:
     L is the declared length of the longest sum; √L is the growth of independent rounding errors
     (Higham and Mary 2019). The first term is elementwise, the second normwise: an entry that
     cancels to nearly nothing still carries the error of its summands, which are of rms size.
-    Integers are exact: 0.
+    Of complex numbers it bounds the distance. Integers and bools are exact: 0.
     """
-    if np.dtype(dtype).kind != "f":
+    if np.dtype(dtype).kind not in "fc":
         return 0.0
-    finite = expected[np.isfinite(expected)]
+    finite = np.abs(expected[np.isfinite(expected)])
     rms = float(np.sqrt(np.mean(np.square(finite)))) if finite.size else 0.0
     return SAFETY * unit_roundoff(dtype) * (1 + reduction**0.5) * (np.abs(expected) + rms)
 

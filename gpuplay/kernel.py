@@ -10,6 +10,7 @@ order, then arrays that are read (``in``, ``weight``) in declared order, then wo
 
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, fields, replace
@@ -19,7 +20,7 @@ from typing import Any, Literal, TypeAlias
 from gpuplay.errors import KernelFileError
 from gpuplay.kinds import known
 from gpuplay.kinds.kind import Kind
-from gpuplay.precision import STORED_AS, UNIT_ROUNDOFF, Formats
+from gpuplay.precision import ITEMSIZE, STORED_AS, UNIT_ROUNDOFF, Formats
 
 Value: TypeAlias = int | float | str
 Function: TypeAlias = Callable[..., Any] | str
@@ -28,7 +29,6 @@ FlynnClass: TypeAlias = Literal["library", "SISD", "SIMD", "MIMD", "SIMT"]
 
 CLASSES: tuple[FlynnClass, ...] = ("library", "SISD", "SIMD", "MIMD", "SIMT")
 WRITTEN: tuple[Role, ...] = ("out", "inout", "state")
-ITEMSIZE = {"float16": 2, "float32": 4, "float64": 8, "int32": 4, "int64": 8, "uint32": 4, "uint16": 2, "uint8": 1}
 
 COMMANDS = (
     *("run", "list", "new", "check", "doctor", "explain", "code"),
@@ -72,12 +72,13 @@ class Array:
     role: Role = "in"
     dtype: str = ""
 
+    def __post_init__(self) -> None:
+        if self.dtype and self.dtype not in ITEMSIZE:
+            raise KernelFileError(f"array {self.name}: dtype {self.dtype!r} is none of {', '.join(ITEMSIZE)}")
+
     def nbytes(self, dtype: str) -> int:
         """Bytes of the array in a problem of this dtype."""
-        count = 1
-        for extent in self.shape:
-            count *= extent
-        return count * ITEMSIZE[self.dtype or dtype]
+        return math.prod(self.shape) * ITEMSIZE[self.dtype or dtype]
 
 
 @dataclass(frozen=True)
@@ -281,8 +282,9 @@ class Kernel:
             raise KernelFileError(f"kernel {self.name}: declare arrays=… or output=…")
         unknown = [dtype for dtype in self.dtypes if dtype not in ITEMSIZE]
         if unknown or not self.dtypes:
-            served = ", ".join(ITEMSIZE)
-            raise KernelFileError(f"kernel {self.name}: dtypes are some of {served}; given {self.dtypes!r}")
+            raise KernelFileError(
+                f"kernel {self.name}: dtypes are some of {', '.join(ITEMSIZE)}; given {self.dtypes!r}"
+            )
         axes = [param.name for param in self.params]
         for axis in axes:
             refuse_bad_name("param", axis)

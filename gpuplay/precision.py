@@ -13,6 +13,24 @@ import math
 from dataclasses import dataclass
 from typing import Any
 
+ITEMSIZE = {
+    "float16": 2,
+    "float32": 4,
+    "float64": 8,
+    "complex64": 8,
+    "complex128": 16,
+    "bool": 1,
+    "int8": 1,
+    "int16": 2,
+    "int32": 4,
+    "int64": 8,
+    "uint8": 1,
+    "uint16": 2,
+    "uint32": 4,
+    "uint64": 8,
+}
+"""Bytes of an element of every dtype that arrays may have."""
+
 # Half the distance from 1 to the next larger number: 2^-p for p bits of significand, the hidden one counted.
 # tfloat32x3 splits a float32 in two tfloat32, high + low. A product lacks low·low, 2^-22 of it, and what is cut off
 # both lows, 2^-21 each: 20 roundoffs of float32. With the 8 of a float32 sum 28, 3.5 times as many.

@@ -165,7 +165,7 @@ def _limits(comparison: Comparison, rule: Rule) -> NDArray[Any]:
 def _errors(got: Any, expected: Any, limit: Any, *, signed_zeros: bool) -> tuple[Any, Any, Any]:
     """Absolute errors, relative errors and a mask of elements out of bounds."""
     with np.errstate(all="ignore"):
-        errors = np.abs(got - expected)
+        errors = _distance(got, expected)
         bad = ~(errors <= limit)
         size = np.abs(expected).astype(np.float64)
         if not np.isfinite(errors.max(initial=0.0)) or size.max(initial=0.0) > np.finfo(np.float32).max:
@@ -174,11 +174,20 @@ def _errors(got: Any, expected: Any, limit: Any, *, signed_zeros: bool) -> tuple
             same = (got == rounded) | (np.isnan(got) & np.isnan(rounded))
             errors = np.where(special, np.where(same, 0.0, np.inf), errors)
             bad = np.where(special, ~same, bad)
-        if signed_zeros:
+        if signed_zeros and got.dtype.kind == "f":
             bad |= (expected == 0) & (got == 0) & (np.signbit(got) != np.signbit(expected))
         np.maximum(size, np.finfo(np.float64).tiny, out=size)
         relative = np.where((expected != 0) & np.isfinite(errors), errors / size, 0.0)
     return errors, relative, bad
+
+
+def _distance(got: Any, expected: Any) -> Any:
+    """How far numbers are apart. Of whole ones without a sign the larger one less the smaller; bools are 1 apart."""
+    if got.dtype.kind == "b" or expected.dtype.kind == "b":
+        return (got != expected).astype(np.float64)
+    if got.dtype.kind == "u" and expected.dtype.kind in "iu":
+        return np.where(got > expected, got - expected.astype(got.dtype), expected.astype(got.dtype) - got)
+    return np.abs(got - expected)
 
 
 def _wrong(comparison: Comparison, worst: _Worst, rule: Rule) -> Verdict:
@@ -216,18 +225,23 @@ def _cause(comparison: Comparison, index: tuple[int, ...], rule: Rule) -> str:
     return edge_cause(shape, index, rule.knobs) if len(index) == len(shape) else ""
 
 
-def _number(value: Any) -> float:
+def _number(value: Any) -> complex:
     """A number of an output: whole ones to the last digit."""
-    return int(value) if value.dtype.kind in "iub" else float(value)
+    found: complex = value.item()
+    return found
 
 
-def _text(value: float) -> str:
+def _text(value: complex) -> str:
     return str(value) if isinstance(value, int) else f"{value:.6g}"
 
 
-def _shown(value: float) -> float | str:
+def _shown(value: complex) -> float | str:
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        return str(value)
     return value if np.isfinite(value) else str(value)
 
 
 def _wide(values: NDArray[Any]) -> NDArray[Any]:
-    return values.astype(np.float64) if values.dtype.kind == "f" else values.copy()
+    """A copy of inputs, floats and complex numbers in double precision."""
+    wide = {"f": np.float64, "c": np.complex128}.get(values.dtype.kind)
+    return values.astype(wide) if wide else values.copy()
