@@ -28,6 +28,7 @@ from gpuplay.plan.request import Request
 from gpuplay.plan.settings import Settings
 from gpuplay.results.cell import Cell
 from gpuplay.results.result import ErrorReport
+from gpuplay.targets import presence
 from gpuplay.workers.messages import one_line
 from gpuplay.workers.tasks import Failure, Task, Tasks, done
 
@@ -63,6 +64,10 @@ class Desk:
 
     def load(self, origin: Origin) -> Kernel:
         """Load a declaration and send it back as plain data."""
+        if origin.kind == "file" and _names_cuda(Path(origin.path)) and presence.why_not():
+            from gpuplay.lockstep.front import signatures
+
+            signatures.put_off()
         self.loaded = load_kernel(origin)
         return without_functions(self.loaded.kernel)
 
@@ -193,6 +198,14 @@ class Desk:
         target = CudaTarget(device)
         reason = target.why_not_in_worker()
         return FoundGpu(reason) if reason else FoundGpu("", target.gpu(), target.facts())
+
+
+def _names_cuda(path: Path) -> bool:
+    """Whether a kernel's file may have GPU functions: Numba's CUDA side takes long to import."""
+    try:
+        return b"cuda" in path.read_bytes()
+    except OSError:
+        return False
 
 
 def serve(tasks: BinaryIO, replies: BinaryIO) -> None:

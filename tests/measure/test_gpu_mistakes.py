@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 from command import Gpuplay, Outcome
 from places import PLANTED
@@ -41,3 +43,42 @@ def test_a_right_function_beside_them_is_right(checked: Outcome) -> None:
 
 def test_an_endless_loop_takes_no_time(checked: Outcome) -> None:
     assert checked.seconds < 60
+
+
+SIGNED = """
+import numpy as np
+from numba import cuda
+
+from gpuplay.kernel import Kernel, Variant
+
+
+@cuda.jit("f4(f4)", device=True)
+def doubled(x):
+    return x + x
+
+
+@cuda.jit("void(float32[::1], float32[::1])")
+def twice(y, x):
+    i = cuda.grid(1)
+    if i < x.size:
+        y[i] = doubled(x[i])
+
+
+KERNEL = Kernel(
+    name="signed", summary="y = 2·x", size="64",
+    inputs=lambda p, rng: {"x": rng.standard_normal(p.n).astype(p.dtype)},
+    output=lambda p: p.n, reference=lambda p, x: 2 * x,
+    variants=(
+        Variant("cuda:twice", "SIMT", "a thread each", lambda p: lambda gpu, y, x: gpu.launch(twice, p.n, 32, y, x)),
+    ),
+)
+"""
+
+
+def test_a_function_with_a_signature_needs_no_driver_and_serves_it(gpuplay: Gpuplay, tmp_path: Path) -> None:
+    (tmp_path / "signed.py").write_text(SIGNED, encoding="utf-8")
+    single = gpuplay("check", "./signed.py", "--dtype", "float32", folder=tmp_path, CUDA_VISIBLE_DEVICES="")
+    assert single.code == 0, single.out + single.err
+    double = gpuplay("check", "./signed.py", "--dtype", "float64", folder=tmp_path, COLUMNS="400")
+    assert double.code == 1
+    assert "twice is launched with (array(float64, 1d, C), array(float64, 1d, C)), but its signature has" in double.out

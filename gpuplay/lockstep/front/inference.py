@@ -25,6 +25,7 @@ from numba.cuda.dispatcher import CUDADispatcher
 from gpuplay.errors import GpuplayError
 from gpuplay.lockstep.front import numba_copy
 from gpuplay.lockstep.front.identity import meaning
+from gpuplay.lockstep.front.signatures import matching
 from gpuplay.lockstep.record import Source
 
 try:  # numba-cuda has a front end of its own
@@ -101,8 +102,8 @@ def _inferred(function: Any, arguments: tuple[Any, ...], *, device: bool) -> Typ
 
 
 def types_of(dispatcher: Any, arguments: tuple[Any, ...]) -> tuple[Any, ...]:
-    """Numba's types of launch arguments: NumPy arrays and scalars."""
-    return tuple(dispatcher.typeof_pyval(argument) for argument in arguments)
+    """Numba's types of launch arguments, NumPy arrays and scalars; of a function with signatures the declared ones."""
+    return matching(dispatcher, tuple(dispatcher.typeof_pyval(argument) for argument in arguments))
 
 
 def dispatcher_of(value: Any) -> Any:
