@@ -97,7 +97,7 @@ def size_names(sizes: Iterable[int]) -> Callable[[int], str]:
 
 
 def option_text(name: str, value: object = None) -> str:
-    """An option as it is typed: ``--block-m``, with a value ``--block-m 64``."""
+    """An option as it is typed: ``--block-n``, with a value ``--block-n 64``."""
     flag = f"--{name.replace('_', '-')}"
     return flag if value is None else f"{flag} {value}"
 

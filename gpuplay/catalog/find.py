@@ -36,6 +36,8 @@ def find_kernel(word: str) -> Origin:
         return known[word] if word in known else hidden[word]
     close = closest(word, known)
     hint = f"did you mean {close!r}? " if close else ""
+    if Path(f"{word}.py").is_file():
+        hint = f"there is a file of that name: give its path, ./{word}.py; "
     raise UsageError(f"no kernel {word!r}; {hint}there are: {', '.join(known)}; or give a path such as ./mine.py")
 
 

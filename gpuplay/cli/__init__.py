@@ -21,6 +21,8 @@ def run(argv: list[str]) -> int:
     from gpuplay.errors import GpuplayError
 
     _make_printable()
+    if argv[:1] == ["help"]:
+        argv = [*argv[1:], "--help"]
     try:
         app(args=argv, prog_name="gpuplay")
     except GpuplayError as error:
@@ -39,7 +41,12 @@ def run(argv: list[str]) -> int:
 
 
 def _make_printable() -> None:
-    """Let ◂ and ≈ be printed where the terminal's encoding has none: Windows takes UTF-8, others a question mark."""
+    """Let ◂ and ≈ be printed where the terminal's encoding has none: Windows takes UTF-8, others a question mark.
+
+    A terminal that says it has no columns has not been asked: as many as usual, then.
+    """
+    if os.environ.get("COLUMNS") == "0":
+        del os.environ["COLUMNS"]
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper) and not stream.encoding.lower().startswith("utf"):
             stream.reconfigure(encoding="utf-8" if os.name == "nt" else None, errors="replace")

@@ -38,7 +38,13 @@ class KernelGroup(TyperGroup):
         return args[0], made, args[1:]
 
 
-app = typer.Typer(cls=KernelGroup, add_completion=False, rich_markup_mode=None, no_args_is_help=False)
+app = typer.Typer(
+    cls=KernelGroup,
+    add_completion=False,
+    rich_markup_mode=None,
+    no_args_is_help=False,
+    context_settings=kernel_commands.HELP,
+)
 
 
 def _print_version(value: bool) -> None:

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from gpuplay.commands.steps.opened import Opened
 
 KERNELS_PANEL, PLUGINS_PANEL = "Kernels", "Kernels from installed packages"
+HELP = {"help_option_names": ["-h", "--help"]}
 PASS_ON = {"allow_extra_args": True, "ignore_unknown_options": True}
 
 Word = Annotated[str, typer.Argument(metavar="KERNEL", help="A kernel's name, or a path such as ./mine.py.")]
@@ -178,8 +179,8 @@ def _made(command: Any, kernel: Kernel, word: str, known: Iterable[options.Optio
     command.__signature__ = inspect.Signature(parameters)
     command.__annotations__ = {parameter.name: parameter.annotation for parameter in parameters}
     command.__doc__ = f"{kernel.summary}\n\n{_variants_help(variants)}"
-    app = typer.Typer(add_completion=False, rich_markup_mode=None)
-    app.command(word)(command)
+    app = typer.Typer(add_completion=False, rich_markup_mode=None, context_settings=HELP)
+    app.command(word, context_settings=HELP)(command)
     made = get_command(app)
     made.name = word
     return made

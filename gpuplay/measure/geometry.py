@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 LARGER = (257, 513, 1025, 2049)  # sizes at which a grid that is too small for them may show
 
 
-class Threads(ModelledGpu):
+class CountingGpu(ModelledGpu):
     """Takes launches and runs nothing: ``most`` is how many threads the largest one has."""
 
     most = 0
@@ -44,7 +44,7 @@ def threads_of(loaded: Loaded, cell: Cell, size: int, params: tuple[tuple[str, V
     """Threads of the largest launch, and elements of the largest output, at a size; LaunchError beyond a limit."""
     variant = loaded.kernel.variant(cell.variant)
     problem = loaded.kernel.problem(size, **dict(params))
-    gpu = Threads()
+    gpu = CountingGpu()
     arrays = hollow_arrays(loaded, variant, problem, cell)
     loaded.call(variant.build, problem, **dict(cell.knobs))(gpu, *arrays)
     written = (array for array in declared_arrays(loaded, problem) if array.role in ("out", "inout"))

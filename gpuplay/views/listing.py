@@ -13,8 +13,8 @@ from gpuplay.views.text.layout import Entry, column, join, stack, wrap
 
 TRY = (
     ("gpuplay matmul --sizes 256..2048", "scalar, SIMD, cores and GPU as the matrices grow"),
-    ("gpuplay activation --function gelu", "where memory, not arithmetic, sets the pace"),
-    ("gpuplay matmul --on cpu:parallel --block-m 32,64,128", "which block is the fastest, and which tie"),
+    ("gpuplay activation --function relu", "where memory, not arithmetic, sets the pace"),
+    ("gpuplay matmul --on cpu:parallel --block-n 256,512,1024", "which block is the fastest, and which tie"),
     ("gpuplay new mine && gpuplay ./mine.py", "a kernel of your own, verified and timed"),
     ("gpuplay doctor", "what this machine can do, and what mends the rest"),
 )

@@ -164,6 +164,27 @@ def test_the_export_is_refused_before_anything_is_measured(gpuplay: Gpuplay) -> 
     assert done.seconds < 30
 
 
+@pytest.mark.parametrize("words", [("-h",), ("help",), ("matmul", "-h"), ("help", "matmul"), ("check", "-h")])
+def test_help_is_found_by_every_word_for_it(gpuplay: Gpuplay, words: tuple[str, ...]) -> None:
+    done = gpuplay(*words)
+    assert done.code == 0, done.err
+    assert done.out.startswith("Usage: gpuplay")
+    assert "--help" in done.out
+
+
+def test_no_columns_are_as_many_as_usual(gpuplay: Gpuplay) -> None:
+    done = gpuplay("matmul", "--sizes", "64", "--plan", COLUMNS="0")
+    assert done.code == 0
+    assert "matmul" in done.out
+
+
+def test_a_name_without_its_path_is_told_the_path(gpuplay: Gpuplay, tmp_path: Path) -> None:
+    (tmp_path / "mine.py").write_text("", encoding="utf-8")
+    done = gpuplay("mine", folder=tmp_path)
+    assert done.code == 2
+    assert "give its path, ./mine.py" in done.err
+
+
 def test_a_target_asked_for_that_is_not_here_exits_3(gpuplay: Gpuplay) -> None:
     done = gpuplay("matmul", "--on", "cupy", "--sizes", "64", CUDA_VISIBLE_DEVICES="")
     assert done.code == 3

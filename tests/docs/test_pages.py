@@ -5,8 +5,11 @@ from __future__ import annotations
 import re
 
 import pytest
+from command import Gpuplay
 from helps import COMMANDS, PAGE, said
 from places import DOCS, ROOT
+
+from gpuplay.views.listing import TRY
 
 FILE = re.compile(r"`((?:[\w.]+/)+(?:[\w.]+)?|[\w/]+\.(?:py|md|json))`")
 
@@ -46,3 +49,9 @@ def test_the_page_of_commands_says_what_a_command_says(command: str) -> None:
     title = f"## `{f'gpuplay {command}'.strip()}`"
     _, _, rest = PAGE.read_text(encoding="utf-8").partition(f"{title}\n\n```\n")
     assert rest.partition("\n```\n")[0].split() == said(command).split(), "python tests/helps.py writes the page anew"
+
+
+@pytest.mark.parametrize("command", [command for command, _ in TRY if "new" not in command and "doctor" not in command])
+def test_what_a_bare_gpuplay_suggests_can_be_typed(gpuplay: Gpuplay, command: str) -> None:
+    done = gpuplay(*command.split()[1:], "--plan")
+    assert done.code == 0, done.err
