@@ -20,7 +20,7 @@ from typing import Any, Literal, TypeAlias
 from gpuplay.errors import KernelFileError
 from gpuplay.kinds import known
 from gpuplay.kinds.kind import Kind
-from gpuplay.precision import ITEMSIZE, STORED_AS, UNIT_ROUNDOFF, Formats
+from gpuplay.precision import DTYPES, ITEMSIZE, STORED_AS, UNIT_ROUNDOFF, Formats
 
 Value: TypeAlias = int | float | str
 Function: TypeAlias = Callable[..., Any] | str
@@ -74,7 +74,7 @@ class Array:
 
     def __post_init__(self) -> None:
         if self.dtype and self.dtype not in ITEMSIZE:
-            raise KernelFileError(f"array {self.name}: dtype {self.dtype!r} is none of {', '.join(ITEMSIZE)}")
+            raise KernelFileError(f"array {self.name}: dtype {self.dtype!r} is none of {DTYPES}")
 
     def nbytes(self, dtype: str) -> int:
         """Bytes of the array in a problem of this dtype."""
@@ -282,9 +282,7 @@ class Kernel:
             raise KernelFileError(f"kernel {self.name}: declare arrays=… or output=…")
         unknown = [dtype for dtype in self.dtypes if dtype not in ITEMSIZE]
         if unknown or not self.dtypes:
-            raise KernelFileError(
-                f"kernel {self.name}: dtypes are some of {', '.join(ITEMSIZE)}; given {self.dtypes!r}"
-            )
+            raise KernelFileError(f"kernel {self.name}: dtypes are some of {DTYPES}; given {self.dtypes!r}")
         axes = [param.name for param in self.params]
         for axis in axes:
             refuse_bad_name("param", axis)

@@ -31,6 +31,8 @@ ITEMSIZE = {
 }
 """Bytes of an element of every dtype that arrays may have."""
 
+DTYPES = ", ".join(ITEMSIZE)
+
 # Half the distance from 1 to the next larger number: 2^-p for p bits of significand, the hidden one counted.
 # tfloat32x3 splits a float32 in two tfloat32, high + low. A product lacks low·low, 2^-22 of it, and what is cut off
 # both lows, 2^-21 each: 20 roundoffs of float32. With the 8 of a float32 sum 28, 3.5 times as many.
