@@ -18,6 +18,7 @@ help:  ## say what there is to make
 
 demo: $(BASE)  ## install what is needed, then compare the classes on matrix products
 	@$(BIN)/gpuplay matmul --sizes 256..2048
+	@printf '\nNext: . $(BIN)/activate, then gpuplay: it says what else there is to try.\n'
 
 test: $(TOOLS)  ## install the tools too, then check everything once
 	@$(BIN)/ruff format --check .
