@@ -13,6 +13,7 @@ from pathlib import Path
 from types import ModuleType
 from typing import Any
 
+from gpuplay.catalog.contract import in_words
 from gpuplay.catalog.origin import NAMESPACE, PACKAGE_DIR, Origin, entry_point, kernels_dir
 from gpuplay.errors import GpuplayError, KernelFileError
 from gpuplay.kernel import Function, Kernel
@@ -30,7 +31,11 @@ class Loaded:
         """The function itself, imported now where the declaration gives its name."""
         if callable(function):
             return function
-        module_name, _, attribute = function.partition(":")
+        module_name, colon, attribute = function.partition(":")
+        if not colon:
+            raise KernelFileError(
+                f"kernel {self.kernel.name}: {function!r} names no function: give the function itself, or 'module:name'"
+            )
         try:
             module = importlib.import_module(f"{self.package}.{module_name}")
             found: Callable[..., Any] = getattr(module, attribute)
@@ -122,7 +127,7 @@ def _located(error: BaseException, origin: Origin) -> str:
     if isinstance(error, SystemExit):
         return f"{where}: exits when it is imported (SystemExit {error.code!r}); a kernel file must only declare"
     kind = "" if isinstance(error, GpuplayError) else f"{type(error).__name__}: "
-    return f"{where}: {kind}{error}"
+    return f"{where}: {in_words(error) or f'{kind}{error}'}"
 
 
 def _is_kernel_source(filename: str, origin: Origin) -> bool:

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import re
 import time
 import zlib
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
+from gpuplay.errors import GpuplayError
 from gpuplay.measure.data import Placed
 from gpuplay.measure.problems import ProblemData
 from gpuplay.measure.verify import Verdict
@@ -16,7 +18,7 @@ from gpuplay.results.result import ErrorReport
 
 if TYPE_CHECKING:
     from gpuplay.catalog.load import Loaded
-    from gpuplay.kernel import Probe
+    from gpuplay.kernel import Probe, Problem, Variant
     from gpuplay.results.cell import Cell
     from gpuplay.targets.base import Call, Target
 
@@ -34,6 +36,7 @@ class Built:
     call_s: float = 0.0
     loops: int = 0
     shortfalls: tuple[str, ...] = ()
+    returns: bool = False
 
     def run_once(self, queued: Call | None = None) -> float:
         """Poison outputs and workspaces, restore what a run writes, and run once; seconds of the call.
@@ -44,9 +47,11 @@ class Built:
         for space in self.own:
             space.poison()
         began = time.perf_counter()
-        (queued or self.call)()
+        returned = (queued or self.call)()
         self.data.target.finish()
-        return time.perf_counter() - began
+        took = time.perf_counter() - began
+        self.returns = returned is not None
+        return took
 
     def draw_guards(self) -> None:
         """Put other bits around all arrays of the call."""
@@ -60,7 +65,12 @@ class Built:
         """Judge what a call left in the problem's arrays, in its workspaces and in its prepared weights."""
         if fouled := self._foul_of_own():
             return Verdict(ErrorReport(None, None, None), fouled, foul=True)
-        return self.data.verdict(self.cell, probe)
+        verdict = self.data.verdict(self.cell, probe)
+        if self.returns and "was written" in verdict.reason:
+            return replace(
+                verdict, reason=f"{verdict.reason}; run returns a value, which nobody takes: write to the output"
+            )
+        return verdict
 
     def verdict_on_probes(self) -> Verdict | None:
         """The verdict on the first probe whose outputs are wrong, or None; the ordinary inputs are back then.
@@ -108,7 +118,7 @@ def build(loaded: Loaded, cell: Cell, data: ProblemData) -> Built:
     """Build a cell's variant and bind it to its arrays: prepared weights in the weights' place, workspaces last."""
     variant = loaded.kernel.variant(cell.variant)
     problem, knobs, target = data.problem, dict(cell.knobs), data.target
-    run = loaded.resolve(variant.build)(problem, **knobs)
+    run = _run_of(loaded, variant, problem, knobs, [array.name for array in data.arrays])
     spaces = loaded.resolve(variant.workspace)(problem, cell.choices) if variant.workspace else ()
     own = [Placed(target, array, problem.dtype) for array in spaces]
     prepared = None
@@ -116,3 +126,23 @@ def build(loaded: Loaded, cell: Cell, data: ProblemData) -> Built:
         prepared = PreparedWeights(data, partial(loaded.resolve(variant.prepare), problem, **knobs))
     arguments = data.arguments(prepared.placed if prepared else None, variant) + [space.view for space in own]
     return Built(cell, data, target.bind(run, arguments), own, prepared, variant.may_fail)
+
+
+def _run_of(loaded: Loaded, variant: Variant, problem: Problem, knobs: dict[str, int], arrays: list[str]) -> Any:
+    """What a variant's builder returns: a run. GpuplayError in the words of the contract where it is none."""
+    builder = loaded.resolve(variant.build)
+    try:
+        run = builder(problem, **knobs)
+    except TypeError as error:
+        if unknown := re.search(r"got an unexpected keyword argument '(\w+)'", str(error)):
+            name = getattr(builder, "__name__", "builder")
+            raise GpuplayError(
+                f"the builder {name} takes no {unknown[1]!r}, which {variant.name} declares as a knob"
+            ) from error
+        raise
+    if not callable(run):
+        taken = ", ".join(["gpu"] * variant.kind.stepped + arrays)
+        raise GpuplayError(
+            f"the builder {getattr(builder, '__name__', '')} returned {run!r}; it has to return run({taken})"
+        )
+    return run

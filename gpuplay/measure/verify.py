@@ -72,6 +72,8 @@ def reference(loaded: Loaded, problem: Problem, arrays: Sequence[Array], inputs:
     args = [_wide(inputs[array.name]) for array in arrays if array.role != "out"]
     with np.errstate(all="ignore"):
         found = loaded.call(kernel.reference, problem, *args)
+        if found is None:
+            raise KernelFileError(f"kernel {kernel.name}: reference returned nothing; return what the output should be")
         found = found if isinstance(found, tuple | list) else (found,)
         outputs = [array for array in arrays if array.role in ("out", "inout")]
         if len(found) != len(outputs):

@@ -90,3 +90,13 @@ def test_doctor_says_what_works_and_what_mends_the_rest(gpuplay: Gpuplay) -> Non
     assert done.code == 0, done.err
     for word in ("CPU", "AVX" if "AVX" in done.out else "bits", "Threading", "GPU", "copy"):
         assert word.lower() in done.out.lower()
+
+
+def test_a_builder_that_breaks_the_contract_is_told_what_it_has_to_do(gpuplay: Gpuplay) -> None:
+    done = gpuplay("check", PLANTED / "builders.py", "--sizes", "33", COLUMNS="300")
+    assert done.code == 1
+    told = {line.split()[1]: line for line in done.out.splitlines() if "✗" in line}
+    assert set(told) == {"numpy:forgets", "numpy:gives_back", "numpy:knob"}
+    assert "the builder forgets_to_return returned None; it has to return run(out, x)" in told["numpy:forgets"]
+    assert "no element was written; run returns a value, which nobody takes" in told["numpy:gives_back"]
+    assert "the builder names_another_knob takes no 'tile', which numpy:knob declares as a knob" in told["numpy:knob"]

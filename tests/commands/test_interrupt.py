@@ -80,3 +80,20 @@ def test_a_killed_parent_leaves_no_worker(running: subprocess.Popen[str]) -> Non
     assert left_over
     running.kill()
     assert gone(left_over)
+
+
+def test_ctrl_c_ends_a_check_and_says_what_was_not_looked_at(tmp_path: Path, cache: Path) -> None:
+    environment = os.environ | {"GPUPLAY_CACHE_DIR": str(cache), "COLUMNS": "100"}
+    pipes = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE, "stdin": subprocess.DEVNULL, "text": True}
+    with interruptible():
+        words = [sys.executable, "-m", "gpuplay", "check", "lstm", "--on", "cpu,cuda"]
+        process: subprocess.Popen[str] = subprocess.Popen(words, cwd=tmp_path, env=environment, **pipes)
+    until = time.monotonic() + 60
+    while not workers(process) and time.monotonic() < until:
+        time.sleep(0.05)
+    time.sleep(0.5)
+    process.send_signal(signal.SIGINT)
+    out, err = process.communicate(timeout=60)
+    assert process.returncode == 130, err
+    assert "Interrupted after " in out
+    assert "what is not above was not looked at" in out
