@@ -16,7 +16,7 @@ from gpuplay.measure import timing
 from gpuplay.measure.building import Built, build, problem_data
 from gpuplay.measure.compiling import CompileClock
 from gpuplay.measure.libraries import named
-from gpuplay.measure.second_look import look_again
+from gpuplay.measure.second_look import LOOKED_AT_BYTES, look_again
 from gpuplay.results.turns import BuiltCell, Turn
 from gpuplay.targets import open_target
 from gpuplay.targets.host import HostTarget
@@ -79,6 +79,7 @@ class Bench:
             transfer=data.transfer(variant) if variant.kind.on_gpu and not verdict.reason else None,
             library=", wrong on ".join((self._library(variant, data.problem), *built.shortfalls)),
             foul=verdict.foul,
+            blind=() if verdict.reason or data.output_bytes > LOOKED_AT_BYTES else data.blind_spots(),
         )
 
     def out_of_bounds(self, cell: Cell) -> str:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -27,6 +27,7 @@ if TYPE_CHECKING:
 
 KEEP_EXPECTED_BYTES = 256 << 20
 PROBED_BYTES = 64 << 20
+LEAST_TELLING = 16  # elements that are hardly all the same by chance
 
 
 class ProblemData:
@@ -83,6 +84,15 @@ class ProblemData:
             if drawn is not None:
                 self._fill(probe.name, drawn)
                 yield probe
+
+    def blind_spots(self) -> tuple[str, ...]:
+        """What the inputs of a user's kernel cannot show: arrays and expected outputs that are one value throughout."""
+        if self._loaded.origin.kind == "bundled":
+            return ()
+        expected, _ = self._reference()
+        found = [f"{name} is {value}" for name, value in _constant(self._inputs())]
+        found += [f"the expected {name} is {value}" for name, value in _constant(expected)]
+        return tuple(f"{what} everywhere: a wrong index would not show" for what in found)
 
     @property
     def output_bytes(self) -> int:
@@ -263,6 +273,13 @@ class ProblemData:
         """All arrays by what messages call them: the problem's own, and those in other storage formats."""
         others = {_label(name, s): placed for s, arrays in self._stored.items() for name, placed in arrays.items()}
         return self._placed | others
+
+
+def _constant(arrays: Mapping[str, NDArray[Any]]) -> Iterator[tuple[str, Any]]:
+    """The arrays of several elements that are all the same, with that value."""
+    for name, values in arrays.items():
+        if values.size >= LEAST_TELLING and (values == values.reshape(-1)[0]).all():
+            yield name, values.reshape(-1)[0].item()
 
 
 def _label(name: str, storage: str) -> str:

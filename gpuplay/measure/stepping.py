@@ -149,7 +149,9 @@ class Stepper:
             return Stepped("failed", f"{faults_text(faults)}; {outputs}", verdict.error)
         if not verdict.reason:
             verdict = self._in_other_order(built) or verdict
-        return Stepped("wrong" if verdict.reason else "right", verdict.reason, verdict.error, (built.cell.size,))
+        if verdict.reason:
+            return Stepped("wrong", verdict.reason, verdict.error, (built.cell.size,))
+        return Stepped("right", "", verdict.error, (built.cell.size,), built.data.blind_spots())
 
     def _in_other_order(self, built: Built) -> Verdict | None:
         """The verdict on a run that serves atomics from the last thread on, where it has any and is wrong so."""

@@ -15,7 +15,8 @@ from gpuplay.results.telemetry import Telemetry
 class BuiltCell:
     """What building and verifying a cell found: an empty ``wrong`` means that it may be timed.
 
-    ``foul`` where it broke something besides its outputs, perhaps more than was seen.
+    ``foul`` where it broke something besides its outputs, perhaps more than was seen. ``blind`` is what the inputs
+    cannot show.
     """
 
     wrong: str
@@ -27,6 +28,7 @@ class BuiltCell:
     transfer: Transfer | None
     library: str
     foul: bool = False
+    blind: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -50,13 +52,15 @@ class Turn:
 class Stepped:
     """What the lockstep machine found of a CUDA variant, ``sizes`` where it is right, or the one where it is not.
 
-    ``failed`` where a check of the machine fired or the run ended early, ``skipped`` where it cannot say.
+    ``failed`` where a check of the machine fired or the run ended early, ``skipped`` where it cannot say; ``blind`` is
+    what the inputs cannot show.
     """
 
     status: Literal["right", "wrong", "failed", "skipped"]
     reason: str = ""
     error: ErrorReport | None = None
     sizes: tuple[int, ...] = ()
+    blind: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)

@@ -96,3 +96,11 @@ def test_whole_numbers_that_nobody_wrote_are_told_by_two_patterns(gpuplay: Gpupl
     assert set(told) == {"numpy:forgets", "numpy:copies_on"}
     assert "1 element of y was never written: y[32]" in told["numpy:forgets"]
     assert "writes outside y, behind its end" in told["numpy:copies_on"]
+
+
+def test_inputs_that_cannot_show_a_mistake_are_told(gpuplay: Gpuplay) -> None:
+    done = gpuplay("check", PLANTED / "same_values.py", COLUMNS="200")
+    assert done.code == 0, done.err
+    assert "! all: x is 0.5 everywhere: a wrong index would not show" in done.out
+    told = gpuplay("check", BEYOND, "--on", "cpu:right", COLUMNS="200")
+    assert "everywhere" not in told.out

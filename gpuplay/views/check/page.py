@@ -125,4 +125,17 @@ def _remarks(groups: Sequence[Sequence[Result]], width: int) -> list[Text]:
     for (what, reason), counted in holders.items():
         who = ", ".join(f"{variant} ({count(times, 'problem')})" for variant, times in counted.items())
         lines += wrap(f"{what}: {who}: {reason}", width, first="  – ", rest="    ")
+    for text, warned in _warned(groups).items():
+        lines += wrap(f"{', '.join(warned)}: {text}", width, first="  ! ", rest="    ")
     return [Text(), *lines] if lines else []
+
+
+def _warned(groups: Sequence[Sequence[Result]]) -> dict[str, list[str]]:
+    """What was right and yet may be wrong, with the variants, or "all" where it holds for each of them."""
+    found: dict[str, dict[str, None]] = {}
+    checked = {result.cell.variant for group in groups for result in group if result.status in RIGHT}
+    for group in groups:
+        for result in group:
+            for text in result.warnings:
+                found.setdefault(text, {})[result.cell.variant] = None
+    return {text: ["all"] if set(who) == checked and len(who) > 1 else list(who) for text, who in found.items()}
