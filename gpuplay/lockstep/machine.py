@@ -21,7 +21,7 @@ from gpuplay.lockstep.execution.batch import Batch
 from gpuplay.lockstep.execution.counting import Counters
 from gpuplay.lockstep.execution.engine import Engine, Stuck
 from gpuplay.lockstep.execution.faults.launches import refused
-from gpuplay.lockstep.execution.launch import LaunchState
+from gpuplay.lockstep.execution.launch import MOST_PRINTED, LaunchState
 from gpuplay.lockstep.execution.program import Program, SharedArray
 from gpuplay.lockstep.front.identity import changed, meaning
 from gpuplay.lockstep.front.inference import types_of
@@ -64,6 +64,8 @@ class LockstepMachine:
         self._counters = Counters()
         self._faults: list[Fault] = []
         self._notes: dict[Note, None] = {}
+        self._printed: list[str] = []
+        self._lines_printed = 0
         self._sources: dict[Source, None] = {}
         self._launches: Counter[LaunchedFunction] = Counter()
 
@@ -104,6 +106,8 @@ class LockstepMachine:
             maps=self._counters.maps,
             faults=tuple(self._faults),
             notes=tuple(self._notes),
+            printed=tuple(self._printed[:MOST_PRINTED]),
+            lines_printed=self._lines_printed,
         )
 
     def _refuse(self, function: Any, program: Program, grid: Dims, block: Dims, shared: int) -> None:
@@ -143,6 +147,8 @@ class LockstepMachine:
         self._launches[launch] += 1
         self._notes.update(dict.fromkeys((*state.program.notes, *state.notes.values())))
         self._sources.update(dict.fromkeys(state.program.sources))
+        self._printed += state.printed
+        self._lines_printed += state.lines_printed
         self._counters.add(state.program, state.tally)
 
 

@@ -253,7 +253,7 @@ class LaunchedFunction:
 
 @dataclass(frozen=True)
 class Report:
-    """All that the machine saw in the launches of a run."""
+    """All that the machine saw in the launches of a run; of what threads ``printed`` the first lines."""
 
     launches: tuple[LaunchedFunction, ...] = ()
     sources: tuple[Source, ...] = ()
@@ -261,6 +261,8 @@ class Report:
     maps: tuple[WarpMap, ...] = ()
     faults: tuple[Fault, ...] = ()
     notes: tuple[Note, ...] = field(default_factory=tuple)
+    printed: tuple[str, ...] = ()
+    lines_printed: int = 0
 
     @property
     def total(self) -> Counts:

@@ -79,7 +79,7 @@ class Bench:
             transfer=data.transfer(variant) if variant.kind.on_gpu and not verdict.reason else None,
             library=", wrong on ".join((self._library(variant, data.problem), *built.shortfalls)),
             foul=verdict.foul,
-            blind=() if verdict.reason or data.output_bytes > LOOKED_AT_BYTES else data.blind_spots(),
+            remarks=() if verdict.reason or data.output_bytes > LOOKED_AT_BYTES else data.blind_spots(),
         )
 
     def out_of_bounds(self, cell: Cell) -> str:

@@ -24,6 +24,7 @@ from gpuplay.plan.small import SMALL_SIZES, small_params
 from gpuplay.results.turns import Stepped
 from gpuplay.targets import presence
 from gpuplay.targets.stand_ins.lockstep import LockstepTarget
+from gpuplay.units import count
 
 if TYPE_CHECKING:
     from gpuplay.catalog.load import Loaded
@@ -140,6 +141,7 @@ class Stepper:
         faults = self._target.report.faults
         if not self._target.report.launches:
             return Stepped("failed", NO_LAUNCH)
+        printed = self._printed()
         verdict = built.verdict()
         if not (verdict.reason or faults):
             verdict = built.verdict_on_probes() or verdict
@@ -151,7 +153,15 @@ class Stepper:
             verdict = self._in_other_order(built) or verdict
         if verdict.reason:
             return Stepped("wrong", verdict.reason, verdict.error, (built.cell.size,))
-        return Stepped("right", "", verdict.error, (built.cell.size,), built.data.blind_spots())
+        return Stepped("right", "", verdict.error, (built.cell.size,), (*printed, *built.data.blind_spots()))
+
+    def _printed(self) -> tuple[str, ...]:
+        """What the threads of the latest run printed, in a line."""
+        report = self._target.report
+        if not report.lines_printed:
+            return ()
+        more = ", …" if report.lines_printed > len(report.printed) else ""
+        return (f"prints {count(report.lines_printed, 'line')}: {', '.join(map(repr, report.printed))}{more}",)
 
     def _in_other_order(self, built: Built) -> Verdict | None:
         """The verdict on a run that serves atomics from the last thread on, where it has any and is wrong so."""

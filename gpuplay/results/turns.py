@@ -15,8 +15,8 @@ from gpuplay.results.telemetry import Telemetry
 class BuiltCell:
     """What building and verifying a cell found: an empty ``wrong`` means that it may be timed.
 
-    ``foul`` where it broke something besides its outputs, perhaps more than was seen. ``blind`` is what the inputs
-    cannot show.
+    ``foul`` where it broke something besides its outputs, perhaps more than was seen. ``remarks`` are what is to be
+    said of it where it is right, too, as that its inputs cannot show much.
     """
 
     wrong: str
@@ -28,7 +28,7 @@ class BuiltCell:
     transfer: Transfer | None
     library: str
     foul: bool = False
-    blind: tuple[str, ...] = ()
+    remarks: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -52,15 +52,15 @@ class Turn:
 class Stepped:
     """What the lockstep machine found of a CUDA variant, ``sizes`` where it is right, or the one where it is not.
 
-    ``failed`` where a check of the machine fired or the run ended early, ``skipped`` where it cannot say; ``blind`` is
-    what the inputs cannot show.
+    ``failed`` where a check of the machine fired or the run ended early, ``skipped`` where it cannot say.
+    ``remarks`` are what is to be said of it where it is right, too.
     """
 
     status: Literal["right", "wrong", "failed", "skipped"]
     reason: str = ""
     error: ErrorReport | None = None
     sizes: tuple[int, ...] = ()
-    blind: tuple[str, ...] = ()
+    remarks: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)

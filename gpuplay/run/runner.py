@@ -134,7 +134,7 @@ class Runner:
             return None
         if stepped.status == "right":
             result = self._result(planned, "verified", planned.skip)
-            return replace(result, error=stepped.error, verified_at=stepped.sizes, warnings=stepped.blind)
+            return replace(result, error=stepped.error, verified_at=stepped.sizes, warnings=stepped.remarks)
         return self._result(planned, "skipped", f"{planned.skip}; {stepped.reason}")
 
     def _build(self, planned: PlannedCell) -> Job | Result:
@@ -239,7 +239,7 @@ class Runner:
             verified_at=(job.planned.cell.size,),
             telemetry=worst(job.readings),
             algorithm=job.algorithm,
-            warnings=tuple(sorted(job.warnings | crowded | set(job.built.blind))),
+            warnings=tuple(sorted(job.warnings | crowded | set(job.built.remarks))),
         )
 
     def _described(self, result: Result, built: BuiltCell) -> Result:
@@ -251,7 +251,7 @@ class Runner:
             compile_cached=built.compile_cached,
             prepare_s=built.prepare_s,
             transfer=built.transfer,
-            warnings=built.blind,
+            warnings=built.remarks,
         )
 
     def _result(self, planned: PlannedCell, status: Status, reason: str) -> Result:

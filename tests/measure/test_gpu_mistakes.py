@@ -82,3 +82,12 @@ def test_a_function_with_a_signature_needs_no_driver_and_serves_it(gpuplay: Gpup
     double = gpuplay("check", "./signed.py", "--dtype", "float64", folder=tmp_path, COLUMNS="400")
     assert double.code == 1
     assert "twice is launched with (array(float64, 1d, C), array(float64, 1d, C)), but its signature has" in double.out
+
+
+def test_what_threads_print_is_shown_for_the_first_of_them(gpuplay: Gpuplay) -> None:
+    done = gpuplay("check", PLANTED / "printing.py", "--sizes", "7,33", COLUMNS="400")
+    assert done.code == 0, done.out + done.err
+    [told] = [line for line in done.out.splitlines() if "prints" in line]
+    assert "cuda:double: prints 14 lines: 'block 0 thread 0: element 0 False', " in told
+    assert "'block 0 thread 2: element 2 True'" in told
+    assert told.endswith(", …")

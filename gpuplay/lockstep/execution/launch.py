@@ -3,14 +3,22 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 from dataclasses import dataclass, field, replace
-from typing import Any
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
 
 from gpuplay.lockstep.execution.counting import Tally
 from gpuplay.lockstep.execution.program import Program
 from gpuplay.lockstep.memory.order import Order
 from gpuplay.lockstep.record import WARP, Fault, Note, Place
 from gpuplay.machine.limits import Dims
+
+if TYPE_CHECKING:
+    from gpuplay.lockstep.memory.values import Lanes
+
+MOST_PRINTED = 4  # lines of all threads together that are kept
 
 
 @dataclass(eq=False)
@@ -32,6 +40,8 @@ class LaunchState:
     tally: Tally = field(init=False)
     faults: dict[tuple[Any, ...], Fault] = field(default_factory=dict)
     notes: dict[Place, Note] = field(default_factory=dict)
+    printed: list[str] = field(default_factory=list)
+    lines_printed: int = 0
 
     def __post_init__(self) -> None:
         warps = -(-math.prod(self.block) // WARP)
@@ -42,6 +52,12 @@ class LaunchState:
     def blocks(self) -> int:
         """How many blocks the grid has."""
         return math.prod(self.grid)
+
+    def say(self, line: Callable[[int], str], active: Lanes) -> None:
+        """Keep the first lines that threads print, each from ``line(lane)``, and count all."""
+        lanes = np.flatnonzero(active)
+        self.lines_printed += len(lanes)
+        self.printed += [line(int(lane)) for lane in lanes[: max(0, MOST_PRINTED - len(self.printed))]]
 
     def fault(self, fault: Fault) -> None:
         """Record a fault: once for each kind and place, with a count."""

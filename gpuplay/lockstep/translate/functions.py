@@ -17,7 +17,7 @@ from gpuplay.lockstep.execution.faults.endings import raised
 from gpuplay.lockstep.execution.program import Branch, Jump, Leave, Meet, Program, Slot
 from gpuplay.lockstep.front.inference import Typed, infer
 from gpuplay.lockstep.record import Place, Source
-from gpuplay.lockstep.translate import calls, expressions, items
+from gpuplay.lockstep.translate import calls, expressions, items, printing
 
 
 def translate(function: Any, arguments: tuple[Any, ...]) -> Program:
@@ -77,8 +77,8 @@ class Function(Emitter):
 
     _staticttryraise = _dynamicraise = _staticraise
 
-    def _print(self, _statement: Any, _labels: dict[int, int]) -> None:
-        raise self.unsupported("print")
+    def _print(self, statement: Any, _labels: dict[int, int]) -> None:
+        printing.translate(self, statement)
 
     def _jump(self, statement: Any, labels: dict[int, int]) -> None:
         self.current.end = Jump(labels[statement.target])

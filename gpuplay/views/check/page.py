@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 
 from rich.text import Text
@@ -15,6 +16,7 @@ from gpuplay.views.text.notes import error_text
 Group = tuple[str, str]
 FAILURES = ("wrong", "failed")
 RIGHT = ("ok", "verified")
+NUMBERS = re.compile(r"-?\d[\d.e+-]*|True|False")
 TELLING_SIZE = 31  # of one element every cause looks alike
 
 
@@ -131,11 +133,11 @@ def _remarks(groups: Sequence[Sequence[Result]], width: int) -> list[Text]:
 
 
 def _warned(groups: Sequence[Sequence[Result]]) -> dict[str, list[str]]:
-    """What was right and yet may be wrong, with the variants, or "all" where it holds for each of them."""
-    found: dict[str, dict[str, None]] = {}
+    """What is to be said of right variants, with their names or "all"; of texts that differ in numbers the first."""
+    found: dict[str, tuple[str, dict[str, None]]] = {}
     checked = {result.cell.variant for group in groups for result in group if result.status in RIGHT}
     for group in groups:
         for result in group:
             for text in result.warnings:
-                found.setdefault(text, {})[result.cell.variant] = None
-    return {text: ["all"] if set(who) == checked and len(who) > 1 else list(who) for text, who in found.items()}
+                found.setdefault(NUMBERS.sub("#", text), (text, {}))[1][result.cell.variant] = None
+    return {text: ["all"] if set(who) == checked and len(who) > 1 else list(who) for text, who in found.values()}
