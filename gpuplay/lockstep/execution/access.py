@@ -138,7 +138,7 @@ def update(
         if view.memory.hits.size:
             np.add.at(view.memory.hits, words[active], 1)
             site.hottest = max(site.hottest, int(view.memory.hits[words[active]].max(initial=0)))
-        batch.order.atomic(id(view.memory), words, active)
+        batch.order.atomic(id(view.memory), words, active, last_first=batch.launch.last_first)
     return old
 
 

@@ -132,11 +132,15 @@ class Order:
         self._fenced[lanes] = self.now
         self._barrier_before_fence[lanes] = self.barriers[positions // self.width]
 
-    def atomic(self, memory: int, words: NDArray[np.int64], active: Lanes) -> None:
-        """Active lanes updated words of a global array: acquire what was released there, release what is fenced."""
+    def atomic(self, memory: int, words: NDArray[np.int64], active: Lanes, *, last_first: bool = False) -> None:
+        """Active lanes updated words of a global array: acquire what was released there, release what is fenced.
+
+        They did so in their order, or from the last one on.
+        """
         if not self._fences:
             return
-        for position in np.flatnonzero(active):
+        served = np.flatnonzero(active)
+        for position in served[::-1] if last_first else served:
             lane, key = int(position) + self.first_lane, (memory, int(words[position]))
             block = lane // self.width
             self._turn += 1
