@@ -1,7 +1,7 @@
 """How often each of 8 values occurs, in turns that meet and in turns that do not."""
 
 import numpy as np
-from numba import njit, prange
+from numba import get_num_threads, get_thread_id, njit, prange
 
 from gpuplay.kernel import Array, Kernel, Variant
 
@@ -65,6 +65,40 @@ def by_a_sum(_p):
     return run
 
 
+def added_up(_p):
+    @njit(parallel=True)
+    def run(counts, x):
+        counts[:] = 0
+        for i in prange(x.size):
+            one = np.zeros(BINS, np.int32)
+            one[x[i]] = 1
+            counts += one
+
+    return run
+
+
+def another_shape(_p):
+    @njit(parallel=True)
+    def run(counts, x):
+        counts[:] = 0
+        table = counts.reshape((2, BINS // 2))
+        for i in prange(x.size):
+            table[x[i] // 4, x[i] % 4] += 1
+
+    return run
+
+
+def by_thread(_p):
+    @njit(parallel=True)
+    def run(counts, x):
+        parts = np.zeros((get_num_threads(), BINS), np.int32)
+        for i in prange(x.size):
+            parts[get_thread_id(), x[i]] += 1
+        counts[:] = parts.sum(axis=0)
+
+    return run
+
+
 def the_same_value(_p):
     @njit(parallel=True)
     def run(counts, x):
@@ -90,6 +124,9 @@ KERNEL = Kernel(
         Variant("cpu:a_row_each", "MIMD", "a row of counts for each part", a_row_each),
         Variant("cpu:a_bin_each", "MIMD", "a bin a turn", a_bin_each),
         Variant("cpu:by_a_sum", "MIMD", "a sum that Numba reduces", by_a_sum),
+        Variant("cpu:added_up", "MIMD", "an array that Numba reduces", added_up),
+        Variant("cpu:another_shape", "MIMD", "all turns add into one array, by rows", another_shape),
+        Variant("cpu:by_thread", "MIMD", "a row of counts for each thread", by_thread),
         Variant("cpu:the_same_value", "MIMD", "all turns write the same value", the_same_value),
     ),
 )

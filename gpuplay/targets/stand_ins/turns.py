@@ -5,12 +5,16 @@ another writes. Here functions are not compiled: the turns go one after the othe
 their elements, and the first two that meet at one are told with their lines. What a race does to a run is luck; that
 there is one does not depend on luck.
 
-Two turns that write the same value are let pass. Arrays that the function makes itself are not watched.
+Two turns that write the same value are let pass, and so is what Numba adds up itself: an array under a bare name, as in
+``total += row``. A run that asks which thread it is on is let go. Arrays that the function makes itself are not
+watched, nor what goes through ``flat``.
 """
 
 from __future__ import annotations
 
+import ast
 import inspect
+import linecache
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -65,6 +69,12 @@ def install() -> None:
 
     for module in (numba, special):
         vars(module)["prange"] = _turns
+    vars(numba)["get_thread_id"] = _give_up
+
+
+def _give_up() -> int:
+    """What a thread does with places of its own does not show turn by turn."""
+    raise Enough
 
 
 def _turns(*bounds: int) -> Iterator[int]:
@@ -87,14 +97,31 @@ class Shadow:
 
     name: str
     shape: tuple[int, ...]
+    address: int
+    itemsize: int
     written: NDArray[Any]
     read: NDArray[Any]
 
     @classmethod
-    def of(cls, name: str, shape: tuple[int, ...]) -> Shadow:
-        """Of an array that nobody has touched: for each element loop, turn and line."""
-        size = int(np.prod(shape))
-        return cls(name, shape, np.full((size, 3), NOWHERE), np.full((size, 3), NOWHERE))
+    def of(cls, name: str, array: NDArray[Any]) -> Shadow:
+        """Of a C-contiguous array that nobody has touched: for each element loop, turn and line."""
+        written, read = (np.full((array.size, 3), NOWHERE) for _ in range(2))
+        return cls(name, array.shape, array.ctypes.data, array.itemsize, written, read)
+
+    def holds(self, view: NDArray[Any]) -> bool:
+        """Whether the first element of a view is one of the array's."""
+        return 0 <= view.ctypes.data - self.address < len(self.written) * self.itemsize
+
+    def ids_of(self, view: NDArray[Any]) -> NDArray[Any]:
+        """Which elements of the array a view has, by the address of each."""
+        first = (view.ctypes.data - self.address) // self.itemsize
+        axes = np.ix_(
+            *(
+                np.arange(extent) * (step // self.itemsize)
+                for extent, step in zip(view.shape, view.strides, strict=True)
+            )
+        )
+        return np.broadcast_to(first + sum(axes, np.zeros((), np.int64)), view.shape)
 
 
 class Ledger:
@@ -142,7 +169,8 @@ class Ledger:
         then = f"line {line}" if line != here else "the same line"
         raise Meeting(
             f"race: turn {self.turn} of the prange {does} {shadow.name}[{index}], which turn {turn} {did} in {then} "
-            f"({Path(file).name}:{here}); let each turn have elements of its own, or add up what each has for itself"
+            f"({Path(file).name}:{here}); let each turn have elements of its own, or add up under a bare name, "
+            "as in `total += value`, which Numba reduces"
         )
 
     def _line(self) -> int | None:
@@ -153,6 +181,15 @@ class Ledger:
         if self.accesses > MOST_ACCESSES:
             raise Enough
         return self._place()[1]
+
+    def by_a_name(self) -> bool:
+        """Whether the line under way changes a variable as a whole, such as ``total += row``: Numba reduces that."""
+        file, line = self._place()
+        try:
+            [statement] = ast.parse(linecache.getline(file, line).strip()).body
+        except (SyntaxError, ValueError):
+            return False
+        return isinstance(statement, ast.AugAssign) and isinstance(statement.target, ast.Name)
 
     @staticmethod
     def _place() -> tuple[str, int]:
@@ -173,20 +210,29 @@ class Watched(np.ndarray[Any, Any]):
     ids: Any
 
     def __array_finalize__(self, source: Any) -> None:
-        """What NumPy makes of a watched array is not watched, unless an index made it."""
-        self.shadow, self.ids = None, None
+        """What shares the memory of a watched array is watched, too: a transpose, another shape. A copy is not."""
+        self.shadow = self.ids = None
+        shadow = getattr(source, "shadow", None)
+        if shadow is not None and self.dtype == source.dtype and self.size and shadow.holds(self):
+            self.shadow, self.ids = shadow, shadow.ids_of(self)
 
     def __getitem__(self, key: Any) -> Any:
         """A view that is watched, too, or the elements, which are read now."""
         found = super().__getitem__(key)
         if self.shadow is None:
             return found
-        ids = self.ids[_plain(key)]
-        if isinstance(found, Watched) and np.may_share_memory(found, self):
-            found.shadow, found.ids = self.shadow, ids
+        if isinstance(found, Watched) and found.shadow is not None:
             return found
-        ledger.note_read(self.shadow, ids)
+        ledger.note_read(self.shadow, self.ids[_plain(key)])
         return _plain(found)
+
+    def __iter__(self) -> Iterator[Any]:
+        """The rows, or the elements, which are read as they come."""
+        return (self[i] for i in range(len(self)))
+
+    def fill(self, value: Any) -> None:
+        """Write every element."""
+        self[...] = value
 
     def __setitem__(self, key: Any, value: Any) -> None:
         """Write elements."""
@@ -200,11 +246,12 @@ class Watched(np.ndarray[Any, Any]):
 
     def __array_ufunc__(self, ufunc: Any, method: str, *inputs: Any, out: Any = None, **options: Any) -> Any:
         """Arithmetic on whole arrays reads all their elements, and writes those of ``out``."""
-        for one in inputs:
+        added_up = out is not None and any(one is out[0] for one in inputs) and ledger.by_a_name()
+        for one in () if added_up else inputs:
             if isinstance(one, Watched) and one.shadow is not None:
                 ledger.note_read(one.shadow, np.ravel(one.ids))
         given = {} if out is None else {"out": tuple(_plain(one) for one in out)}
-        for one in out or ():
+        for one in () if added_up else out or ():
             if isinstance(one, Watched) and one.shadow is not None:
                 ledger.note_write(one.shadow, np.ravel(one.ids), same=np.zeros(one.ids.size, np.bool_))
         found = getattr(ufunc, method)(*(_plain(one) for one in inputs), **given, **options)
@@ -216,7 +263,7 @@ def _watched(array: Any, name: str) -> Any:
     if not isinstance(array, np.ndarray):
         return array
     view = array.view(Watched)
-    view.shadow = Shadow.of(name, array.shape)
+    view.shadow = Shadow.of(name, array)
     view.ids = np.arange(array.size).reshape(array.shape)
     return view
 
