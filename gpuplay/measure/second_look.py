@@ -19,8 +19,10 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from gpuplay.measure.building import Built
+    from gpuplay.measure.data import Placed
 
 LOOKED_AT_BYTES = 64 << 20  # of outputs: larger problems run code that smaller ones have shown
+SURE = 8  # rounds in which outputs that differ anyhow, in two ways or more, would hardly follow a zone by chance
 SHORT_CALL_S = 0.1  # calls of which some more are no burden, once something is wrong
 
 
@@ -52,21 +54,34 @@ def look_again(built: Built, first: Verdict) -> SecondLook:
     never = {name: poison[name].untouched(before[name]) & again[name].untouched(after[name]) for name in poison}
     cause = next((_never(name, where) for name, where in never.items() if where.any()), "")
     if not cause and call_s <= SHORT_CALL_S:
-        cause = _reads_beyond(built, after)
+        cause = _reads_beyond(built)
     return SecondLook(_because(cause, wrong), call_s)
 
 
-def _reads_beyond(built: Built, outputs: Mapping[str, NDArray[Any]]) -> str:
+def _reads_beyond(built: Built) -> str:
     """The zone whose numbers the outputs follow: 'reads x behind its end', or ''; '' too where they change anyhow."""
-    built.run_once()
-    if not _same(outputs, built.data.outputs()):
-        return ""
     for placed, where in built.data.read_zones():
-        placed.draw_guards(where)
-        built.run_once()
-        if not _same(outputs, built.data.outputs()):
+        if _follows(built, placed, where):
             return f"reads {placed.array.name} {where}"
     return ""
+
+
+def _follows(built: Built, placed: Placed, where: str) -> bool:
+    """Whether outputs change each time that this zone is drawn anew, and never when it is not."""
+    for _ in range(SURE):
+        before = _outputs(built)
+        if not _same(before, _outputs(built)):
+            return False
+        placed.draw_guards(where)
+        if _same(before, _outputs(built)):
+            return False
+    return True
+
+
+def _outputs(built: Built) -> Mapping[str, NDArray[Any]]:
+    """What one more call leaves."""
+    built.run_once()
+    return built.data.outputs()
 
 
 def _same(one: Mapping[str, NDArray[Any]], other: Mapping[str, NDArray[Any]]) -> bool:

@@ -34,7 +34,7 @@ if TYPE_CHECKING:
     from gpuplay.plan.settings import Settings
     from gpuplay.results.cell import Cell
 
-NO_LAUNCH = "run launches no GPU function: what it did, Python did; launch through gpu.launch(function, grid, block, …)"
+NO_LAUNCH = "run asks the GPU for nothing: what it did, Python did; launch through gpu.launch(function, grid, block, …)"
 COMPILER = ("numba-cuda", "nvidia-nvvm")  # what compiles without a GPU
 MOST_WORK = 1e9  # flops and bytes of a cell: some ten seconds
 SMALL_WORK = 3e7  # the same of a small problem
@@ -78,7 +78,8 @@ class Stepper:
 
     def _step_outgrown(self, cell: Cell, params: tuple[tuple[str, Value], ...]) -> Stepped | None:
         """What is wrong at the first size with more outputs than threads, where small sizes have a thread for each."""
-        size = geometry.outgrown(self._loaded, cell, SMALL_SIZES[-1], params)
+        bundled = self._loaded.origin.kind == "bundled"  # tests run these at such sizes
+        size = None if bundled else geometry.outgrown(self._loaded, cell, SMALL_SIZES[-1], params)
         if size is None:
             return None
         [planned] = self._planned(cell, (size,), params)
@@ -139,7 +140,7 @@ class Stepper:
         """The verdict on a run; past a check that fired, where the machine was told to keep going."""
         built.run_once()
         faults = self._target.report.faults
-        if not self._target.report.launches:
+        if self._target.idle:
             return Stepped("failed", NO_LAUNCH)
         printed = self._printed()
         verdict = built.verdict()

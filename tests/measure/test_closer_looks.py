@@ -73,7 +73,7 @@ def test_turns_of_a_parallel_loop_that_meet_are_found_whatever_the_threads_did(g
     done = gpuplay("check", RACES, "--sizes", "33", COLUMNS="400")
     assert done.code == 1, done.err
     told = {line.split()[1]: line for line in done.out.splitlines() if "✗" in line}
-    assert set(told) == {"cpu:all_into_one", "cpu:last_wins"}
+    assert set(told) == {"cpu:all_into_one", "cpu:last_wins", "cpu:another_shape"}
     assert "race: turn " in told["cpu:all_into_one"]
     assert "of the prange reads counts[" in told["cpu:all_into_one"]
     assert line_of("races.py", "counts[x[i]] += 1") in told["cpu:all_into_one"]
@@ -86,6 +86,7 @@ def test_a_sweep_never_verifies_by_luck(gpuplay: Gpuplay) -> None:
     states = {result["variant"]: result["status"] for result in done.results}
     assert states.pop("cpu:all_into_one") == "failed"
     assert states.pop("cpu:last_wins") == "failed"
+    assert states.pop("cpu:another_shape") == "failed"
     assert set(states.values()) == {"ok"}
 
 
@@ -99,8 +100,14 @@ def test_whole_numbers_that_nobody_wrote_are_told_by_two_patterns(gpuplay: Gpupl
 
 
 def test_inputs_that_cannot_show_a_mistake_are_told(gpuplay: Gpuplay) -> None:
-    done = gpuplay("check", PLANTED / "same_values.py", COLUMNS="200")
+    done = gpuplay("check", PLANTED / "same_values.py", "--sizes", "33", COLUMNS="200")
     assert done.code == 0, done.err
     assert "! all: x is 0.5 everywhere: a wrong index would not show" in done.out
-    told = gpuplay("check", BEYOND, "--on", "cpu:right", COLUMNS="200")
+    told = gpuplay("check", BEYOND, "--on", "cpu:right", "--sizes", "33", COLUMNS="200")
     assert "everywhere" not in told.out
+
+
+def test_outputs_in_no_order_of_their_own_are_right(gpuplay: Gpuplay) -> None:
+    for seed in range(4):
+        done = gpuplay("check", PLANTED / "unsteady.py", "--sizes", "129,200,300,400", "--seed", seed, COLUMNS="200")
+        assert done.code == 0, done.out

@@ -16,7 +16,7 @@ SAYS = {
     "medians": "Numba refuses it: No implementation of function Function(<function median",
     "stays": "endless: block 0 thread 0 and 32 other threads turn in this loop for ever",
     "halves": "endless: block 0 thread 0 and 32 other threads turn in this loop for ever",
-    "host": "run launches no GPU function",
+    "host": "run asks the GPU for nothing",
 }
 AT = {"raises": "raise ValueError", "asserts": "assert i < 5", "stays": "while i <", "halves": "while guess"}
 

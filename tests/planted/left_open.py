@@ -1,7 +1,7 @@
 """Where the elements of x that are no zeros stand, by what a GPU leaves open and by what it does not."""
 
 import numpy as np
-from numba import cuda
+from numba import cuda, int32
 
 from gpuplay.kernel import Array, Kernel, Variant
 
@@ -33,6 +33,30 @@ def count_before(y, count, x):
         cuda.atomic.add(count, 0, 1)
 
 
+@cuda.jit
+def last_block_sums(y, count, x):
+    """The block that comes last adds up what all blocks have written: whichever it is."""
+    i = cuda.grid(1)
+    last = cuda.shared.array(1, int32)
+    if i < x.size:
+        y[i] = x[i]
+    cuda.threadfence()
+    cuda.syncthreads()
+    if cuda.threadIdx.x == 0:
+        last[0] = cuda.atomic.add(count, 0, 1) == cuda.gridDim.x - 1
+    cuda.syncthreads()
+    if last[0] and cuda.threadIdx.x == 0:
+        cuda.threadfence()
+        kept = 0
+        for k in range(x.size):
+            value = y[k]
+            y[k] = 0
+            if value != 0:
+                y[kept] = value
+                kept += 1
+        count[0] = kept
+
+
 def cleared(function):
     def build(p):
         def run(gpu, y, count, x):
@@ -60,6 +84,7 @@ KERNEL = Kernel(
     dtypes=("float32",),
     variants=(
         Variant("cuda:counter", "SIMT", "the next free place from an atomic", cleared(take_a_place)),
+        Variant("cuda:last_block", "SIMT", "the last block puts them in order", cleared(last_block_sums)),
         Variant("cuda:counted", "SIMT", "each counts those before it", cleared(count_before)),
     ),
 )

@@ -48,6 +48,7 @@ class LockstepTarget(HostedTarget):
     def __init__(self, *, keep_going: bool = False, check_types: bool = False) -> None:
         self._options = {"keep_going": keep_going, "check_types": check_types}
         self.last_first = False
+        self._latest: LockstepGpu | None = None
         self._unset: dict[tuple[int, int], weakref.ref[NDArray[Any]]] = {}
         self._machine: LockstepMachine | None = None
 
@@ -57,6 +58,11 @@ class LockstepTarget(HostedTarget):
         if self._machine is None:
             raise GpuplayError("the lockstep machine has run nothing yet")
         return self._machine.report
+
+    @property
+    def idle(self) -> bool:
+        """Whether the latest call asked the GPU for nothing: no launch, no copy, no fill."""
+        return not (self.report.launches or (self._latest and self._latest.moved))
 
     def why_not(self) -> str:
         """Why the machine cannot run in this process."""
@@ -84,14 +90,17 @@ class LockstepTarget(HostedTarget):
             for array in arrays:
                 if isinstance(array, np.ndarray) and array.size and _window(array) in self._unset:
                     machine.mark_unset(array)
+            self._latest = LockstepGpu(model, machine)
             with _only_through_gpu():
-                return run(LockstepGpu(model, machine), *arrays)
+                return run(self._latest, *arrays)
 
         return call
 
 
 class LockstepGpu(HostedGpu):
-    """Launches on the lockstep machine."""
+    """Launches on the lockstep machine; ``moved`` once it filled or copied an array."""
+
+    moved = False
 
     def __init__(self, properties: GpuModel, machine: LockstepMachine) -> None:
         super().__init__(properties)
@@ -101,11 +110,13 @@ class LockstepGpu(HostedGpu):
         """Set every element of an array."""
         super().fill(array, value)
         self._machine.mark_copied(array)
+        self.moved = True
 
     def copy(self, destination: Any, source: Any) -> None:
         """Copy one array into another of the same shape and dtype; what was unset there is unset here."""
         super().copy(destination, source)
         self._machine.mark_copied(destination, source)
+        self.moved = True
 
     def tensor_map(self, array: Any, box: tensor_maps.Box) -> Any:
         """A description that stands for the matrix and the box wherever it is passed."""
