@@ -51,7 +51,7 @@ def test_a_right_loop_beside_them_is_right(checked: str) -> None:
 @pytest.fixture(scope="module")
 def swept(gpuplay: Gpuplay) -> Outcome:
     on = "cpu:right,cpu:further,cpu:further_parallel,cpu:neighbour"
-    return gpuplay(BEYOND, "--sizes", 33, "--on", on, "--cell-time", "0.05s", "--json")
+    return gpuplay(BEYOND, "--sizes", 33, "--on", on, "--rounds", 1, "--cell-time", "0.02s", "--json")
 
 
 @pytest.mark.parametrize(
@@ -81,7 +81,8 @@ def test_turns_of_a_parallel_loop_that_meet_are_found_whatever_the_threads_did(g
 
 
 def test_a_sweep_never_verifies_by_luck(gpuplay: Gpuplay) -> None:
-    done = gpuplay(RACES, "--sizes", 4096, "--on", "cpu", "--cell-time", "0.05s", "--json")
+    on = "cpu:all_into_one,cpu:last_wins,cpu:another_shape,cpu:a_bin_each"
+    done = gpuplay(RACES, "--sizes", 4096, "--on", on, "--rounds", 1, "--cell-time", "0.02s", "--json")
     assert done.code == 1
     states = {result["variant"]: result["status"] for result in done.results}
     assert states.pop("cpu:all_into_one") == "failed"
@@ -108,6 +109,6 @@ def test_inputs_that_cannot_show_a_mistake_are_told(gpuplay: Gpuplay) -> None:
 
 
 def test_outputs_in_no_order_of_their_own_are_right(gpuplay: Gpuplay) -> None:
-    for seed in range(4):
+    for seed in range(2):
         done = gpuplay("check", PLANTED / "unsteady.py", "--sizes", "129,200,300,400", "--seed", seed, COLUMNS="200")
         assert done.code == 0, done.out

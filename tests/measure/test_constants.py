@@ -75,7 +75,9 @@ KERNEL = Kernel(
 """
 
 
-@pytest.mark.parametrize("words", [("check",), ()], ids=["check", "sweep"])
+@pytest.mark.parametrize(
+    "words", [pytest.param(("check",), id="check"), pytest.param((), id="sweep", marks=pytest.mark.product)]
+)
 def test_code_that_was_compiled_for_other_constants_is_not_used(
     gpuplay: Gpuplay, tmp_path: Path, words: tuple[str, ...]
 ) -> None:

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import pytest
 from command import Gpuplay
 from places import PLANTED
 
 from gpuplay.precision import ITEMSIZE
 
 
+@pytest.mark.product
 def test_every_dtype_is_carried_and_every_wrong_element_of_it_found(gpuplay: Gpuplay) -> None:
     done = gpuplay("check", PLANTED / "dtypes.py", COLUMNS="300")
     assert done.code == 1
