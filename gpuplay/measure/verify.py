@@ -28,6 +28,7 @@ if TYPE_CHECKING:
 LARGE_FLOPS = 4e9
 LARGE_OUTPUTS = 1 << 22
 CHUNK = 1 << 22
+WHOLE = "iub"  # kinds of dtypes whose differences may wrap round
 
 
 @dataclass(frozen=True)
@@ -184,11 +185,10 @@ def _errors(got: Any, expected: Any, limit: Any, *, signed_zeros: bool) -> tuple
 
 
 def _distance(got: Any, expected: Any) -> Any:
-    """How far numbers are apart. Of whole ones without a sign the larger one less the smaller; bools are 1 apart."""
-    if got.dtype.kind == "b" or expected.dtype.kind == "b":
-        return (got != expected).astype(np.float64)
-    if got.dtype.kind == "u" and expected.dtype.kind in "iu":
-        return np.where(got > expected, got - expected.astype(got.dtype), expected.astype(got.dtype) - got)
+    """How far numbers are apart. Whole ones that are not equal are at least 1 apart, whatever their dtypes hold."""
+    if got.dtype.kind in WHOLE and expected.dtype.kind in WHOLE:
+        apart = np.abs(got.astype(np.float64) - expected.astype(np.float64))
+        return np.where(got == expected, 0.0, np.maximum(apart, 1.0))
     return np.abs(got - expected)
 
 

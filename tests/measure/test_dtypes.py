@@ -29,3 +29,36 @@ def test_a_dtype_that_there_is_not_is_named_with_those_that_there_are(gpuplay: G
     done = gpuplay("check", "./mine.py", folder=tmp_path)
     assert done.code == 2
     assert "array x: dtype 'float8' is none of float16, float32" in done.err
+
+
+WRAPPED = """
+import numpy as np
+
+from gpuplay.kernel import Array, Kernel, Variant
+
+
+def lowered(p):
+    def run(y, x):
+        np.subtract(x, x.dtype.type(1), out=y)
+
+    return run
+
+
+KERNEL = Kernel(
+    name="wrapped", summary="y = x - 1", size="64",
+    inputs=lambda p, rng: {"x": np.zeros(p.n, DTYPE)},
+    arrays=lambda p: (Array("y", (p.n,), "out", DTYPE), Array("x", (p.n,), "in", DTYPE)),
+    reference=lambda p, x: x.astype(np.int64) - 1, dtypes=("float32",),
+    variants=(Variant("numpy:lowered", "library", "below 0 comes round to the top", lowered),),
+)
+"""
+
+
+@pytest.mark.parametrize("dtype", ["uint8", "uint64"])
+def test_a_number_that_came_round_is_not_the_one_that_was_expected(
+    gpuplay: Gpuplay, tmp_path: Path, dtype: str
+) -> None:
+    (tmp_path / "wrapped.py").write_text(WRAPPED.replace("DTYPE", f'"{dtype}"'), encoding="utf-8")
+    done = gpuplay("check", "./wrapped.py", "--sizes", "7", folder=tmp_path)
+    assert done.code == 1, done.out
+    assert f"is {2 ** (8 if dtype == 'uint8' else 64) - 1}, expected -1" in done.out
