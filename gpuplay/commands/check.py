@@ -30,7 +30,6 @@ ODD_SIZES = "7,33"
 CHECK_LIMIT_S = 2.0
 
 View = Callable[[Kernel, Sequence[Result], int], Text]
-FAILURES = ("wrong", "failed")
 
 
 def check(origins: Sequence[Origin], asked: Asked, view: View = page.render) -> int:
@@ -65,11 +64,11 @@ def _results(opened: Opened, asked: Asked) -> Iterator[Result]:
         for plan, cores in plans:
             for event in Runner(plan, opened.crew, cores=cores, verify_only=True).events():
                 if isinstance(event, Final):
-                    done += 1
-                    if status.is_terminal and event.result.status in FAILURES and event.result.cell.variant not in told:
-                        told.add(event.result.cell.variant)
-                        status.print(f"  {event.result.status}: {event.result.cell.label}", markup=False)
-                    yield event.result
+                    result, done = event.result, done + 1
+                    if status.is_terminal and result.status in page.FAILURES and result.cell.variant not in told:
+                        told.add(result.cell.variant)
+                        status.print(f"  {result.status}: {result.cell.label}", markup=False)
+                    yield result
                 elif isinstance(event, StateChanged):
                     line.update(f"checking {done + 1:,} of {cells:,}: {event.cell.label}")
 

@@ -11,10 +11,12 @@ import importlib
 import sys
 from collections.abc import Iterator
 from pathlib import Path
-from types import CodeType, FunctionType
+from types import FunctionType
 from typing import Any
 
 import numpy as np
+
+from gpuplay.lockstep.front.identity import names_in
 
 PLAIN = (bool, int, float, complex, str, bytes, type(None), np.generic)
 CACHES = ("numba.core.caching", "numba.cuda.core.caching")  # numba-cuda has one of its own
@@ -44,7 +46,7 @@ def digest(function: FunctionType) -> str:
 
 def _held(function: FunctionType, seen: set[FunctionType]) -> Iterator[str]:
     seen.add(function)
-    for name in sorted(_names(function.__code__)):
+    for name in sorted(names_in(function.__code__)):
         value = function.__globals__.get(name)
         if name in function.__globals__:
             yield from _told(name, value)
@@ -81,9 +83,3 @@ def _told(name: str, value: Any) -> Iterator[str]:
 
 def _is_plain(value: Any) -> bool:
     return all(map(_is_plain, value)) if isinstance(value, tuple) else isinstance(value, PLAIN)
-
-
-def _names(code: CodeType) -> set[str]:
-    """Names that code refers to, in functions inside it too."""
-    inner = (constant for constant in code.co_consts if isinstance(constant, CodeType))
-    return set(code.co_names).union(*map(_names, inner))

@@ -8,9 +8,7 @@ from typing import TYPE_CHECKING, Any
 from gpuplay.machine.limits import LaunchError
 from gpuplay.measure.inspecting import hollow_arrays
 from gpuplay.plan.shapes import declared_arrays
-from gpuplay.targets.cuda import tensor_maps
-from gpuplay.targets.stand_ins.gpu import ModelledGpu
-from gpuplay.targets.stand_ins.offline import hollow
+from gpuplay.targets.stand_ins.offline import OfflineGpu
 
 if TYPE_CHECKING:
     from gpuplay.catalog.load import Loaded
@@ -21,20 +19,10 @@ if TYPE_CHECKING:
 LARGER = (257, 513, 1025, 2049)  # sizes at which a grid that is too small for them may show
 
 
-class CountingGpu(ModelledGpu):
+class CountingGpu(OfflineGpu):
     """Takes launches and runs nothing: ``most`` is how many threads the largest one has."""
 
     most = 0
-
-    def fill(self, array: Any, value: float) -> None:
-        """There is nothing to set."""
-
-    def copy(self, destination: Any, source: Any) -> None:
-        """There is nothing to copy."""
-
-    def tensor_map(self, _array: Any, _box: tensor_maps.Box) -> Any:
-        """The shape of a description."""
-        return hollow((tensor_maps.WORDS,), "uint64")
 
     def _take(self, function: Any, grid: Dims, block: Dims, args: tuple[Any, ...], shared: int) -> None:  # noqa: ARG002
         self.most = max(self.most, math.prod(grid) * math.prod(block))

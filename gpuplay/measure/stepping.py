@@ -70,7 +70,8 @@ class Stepper:
                 return replace(stepped, sizes=(planned.cell.size,))
             elif not found.sizes:
                 found = stepped
-        return self._step_outgrown(cell, small_params(self._loaded.kernel, cell)) or found if found.sizes else found
+        larger = self._step_outgrown(cell, small_params(self._loaded.kernel, cell)) if found.sizes else None
+        return larger or found
 
     def refusal(self, cell: Cell) -> str:
         """The limit that a launch of this cell exceeds, or ''; nothing is run."""
@@ -78,8 +79,7 @@ class Stepper:
 
     def _step_outgrown(self, cell: Cell, params: tuple[tuple[str, Value], ...]) -> Stepped | None:
         """What is wrong at the first size with more outputs than threads, where small sizes have a thread for each."""
-        bundled = self._loaded.origin.kind == "bundled"  # tests run these at such sizes
-        size = None if bundled else geometry.outgrown(self._loaded, cell, SMALL_SIZES[-1], params)
+        size = geometry.outgrown(self._loaded, cell, SMALL_SIZES[-1], params)
         if size is None:
             return None
         [planned] = self._planned(cell, (size,), params)

@@ -8,13 +8,11 @@ import numpy as np
 
 from gpuplay.lockstep.execution.faults.accesses import changed, out_of_bounds, race, under_way, unset
 from gpuplay.lockstep.memory import shadow
-from gpuplay.lockstep.memory.atomic_loops import perform
+from gpuplay.lockstep.memory.atomic_loops import perform, perform_backwards
 from gpuplay.lockstep.memory.traffic import contention, sectors, wavefronts
 from gpuplay.lockstep.memory.values import Pointer, View, uniform
 
 if TYPE_CHECKING:
-    from numpy.typing import NDArray
-
     from gpuplay.lockstep.execution.batch import Batch
     from gpuplay.lockstep.memory.allocation import Allocation
     from gpuplay.lockstep.memory.sites import Site
@@ -106,13 +104,9 @@ def put(batch: Batch, memory: Allocation, dtype: np.dtype[Any], offset: Number, 
     elements = memory.typed(dtype)
     places = _elements(spread(batch, offset), dtype.itemsize)[active]
     values = value if uniform(value) else value[active]
-    if not batch.comparing:
-        batch.changes += 1
-        elements[places] = values
-        return
-    before = elements[places]
+    before = elements[places] if batch.comparing else None
     elements[places] = values
-    batch.changes += bool((before.view(np.uint8) != elements[places].view(np.uint8)).any())
+    batch.changes += before is None or bool((before.view(np.uint8) != elements[places].view(np.uint8)).any())
 
 
 def update(
@@ -126,12 +120,8 @@ def update(
     old = np.zeros(batch.lanes, view.dtype)
     values = spread(batch, value)
     compares = values if compare is None else spread(batch, compare)
-    served: tuple[NDArray[Any], ...] = (_elements(offsets, view.dtype.itemsize), active, values, compares, old)
-    if batch.launch.last_first:
-        served = tuple(np.ascontiguousarray(lanes[::-1]) for lanes in served)
-    batch.changes += perform(operation, elements, *served)
-    if batch.launch.last_first:
-        old = served[-1][::-1]
+    served = (_elements(offsets, view.dtype.itemsize), active, values, compares, old)
+    batch.changes += (perform_backwards if batch.launch.last_first else perform)(operation, elements, *served)
     site.worst = max(site.worst, contention(active, offsets)[2])
     if view.memory.space == "global":
         words = offsets >> view.memory.shift

@@ -33,7 +33,7 @@ def meaning(function: FunctionType, within: tuple[FunctionType, ...] = ()) -> Ha
     defaults = tuple(map(_key, function.__defaults__ or ()))
     closure = tuple(_content(cell, (*within, function)) for cell in function.__closure__ or ())
     known = function.__globals__
-    used = tuple((name, _key(known[name])) for name in sorted(_names(function.__code__)) if name in known)
+    used = tuple((name, _key(known[name])) for name in sorted(names_in(function.__code__)) if name in known)
     return function.__code__, function.__code__.co_filename, Same(known), used, defaults, closure
 
 
@@ -49,10 +49,10 @@ def changed(before: Hashable, now: Hashable) -> tuple[str, str, str] | None:
     return None
 
 
-def _names(code: CodeType) -> set[str]:
+def names_in(code: CodeType) -> set[str]:
     """Names that code refers to, in functions inside it too."""
     inner = (constant for constant in code.co_consts if isinstance(constant, CodeType))
-    return set(code.co_names).union(*map(_names, inner))
+    return set(code.co_names).union(*map(names_in, inner))
 
 
 def _content(cell: CellType, within: tuple[FunctionType, ...]) -> Hashable:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+import numpy as np
 from numba import njit
 
 _ANY = ("add", "sub", "max", "min", "nanmax", "nanmin", "exch", "cas")
@@ -18,6 +19,16 @@ def perform(operation: str, elements: Any, places: Any, active: Any, values: Any
     if operation in _ANY:
         return int(_perform(_ANY.index(operation), elements, places, active, values, compares, old))
     return int(_perform_integer(_INTEGER.index(operation), elements, places, active, values, old))
+
+
+def perform_backwards(
+    operation: str, elements: Any, places: Any, active: Any, values: Any, compares: Any, old: Any
+) -> int:
+    """The same, from the last lane on."""
+    turned = [np.ascontiguousarray(lanes[::-1]) for lanes in (places, active, values, compares, old)]
+    changed = perform(operation, elements, *turned)
+    old[...] = turned[-1][::-1]
+    return changed
 
 
 @njit(cache=True)
